@@ -1,0 +1,309 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The first layout. page_size 8192 and auto_vacuum INCREMENTAL are set before this runs (store/connection.c).
+-- Everything that grows with the alerts is keyed by leaf number or leads with the time, so that one
+-- commit touches few pages (performance.md). Times are nanoseconds since 1970 unless a name says else.
+
+CREATE TABLE meta (
+	name TEXT PRIMARY KEY,
+	value ANY
+) STRICT;
+
+-- Interned values. Ids are small integers that rows refer to; a row never changes its meaning.
+
+CREATE TABLE sensor ( -- family; id is its bit in sets of sensors, so at most 62
+	id INTEGER PRIMARY KEY CHECK (id BETWEEN 0 AND 62),
+	name TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE rule (
+	id INTEGER PRIMARY KEY,
+	name TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE image (
+	id INTEGER PRIMARY KEY,
+	name TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	UNIQUE (name, digest)
+) STRICT;
+
+CREATE TABLE process (
+	id INTEGER PRIMARY KEY,
+	name TEXT NOT NULL,
+	exe TEXT NOT NULL,
+	parent TEXT NOT NULL,
+	user TEXT NOT NULL,
+	UNIQUE (name, exe, parent, user)
+) STRICT;
+
+CREATE TABLE origin ( -- who sent it: part of a leaf
+	id INTEGER PRIMARY KEY,
+	source INTEGER NOT NULL, -- enum source
+	cluster TEXT NOT NULL,
+	credential INTEGER NOT NULL,
+	UNIQUE (source, cluster, credential)
+) STRICT;
+
+CREATE TABLE attack (
+	id INTEGER PRIMARY KEY,
+	tactics INTEGER NOT NULL,   -- bit rank - 1
+	techniques BLOB NOT NULL,   -- big-endian 32 bit codes, ascending
+	UNIQUE (tactics, techniques)
+) STRICT;
+
+CREATE TABLE fingerprint (
+	id INTEGER PRIMARY KEY,
+	hash BLOB NOT NULL UNIQUE, -- 16 bytes
+	rule INTEGER NOT NULL,
+	sensor INTEGER NOT NULL,
+	exe TEXT NOT NULL,
+	parent TEXT NOT NULL,
+	operation TEXT NOT NULL,
+	resource TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE entity ( -- the observed tuple; never what it resolves to
+	id INTEGER PRIMARY KEY,
+	packed BLOB NOT NULL UNIQUE, -- model/entity.h
+	cluster TEXT NOT NULL,
+	uid TEXT,
+	container TEXT,
+	name TEXT,
+	node TEXT
+) STRICT;
+CREATE INDEX entity_uid ON entity (cluster, uid) WHERE uid IS NOT NULL;
+CREATE INDEX entity_container ON entity (cluster, container) WHERE container IS NOT NULL;
+CREATE INDEX entity_name ON entity (cluster, name) WHERE name IS NOT NULL;
+CREATE INDEX entity_node ON entity (cluster, node) WHERE node IS NOT NULL;
+
+-- The ledger: a tree over leaves, and blocks of raw bytes beside it (design.md "Storage").
+
+CREATE TABLE tile (
+	id INTEGER PRIMARY KEY, -- level << 48 | number
+	hashes BLOB NOT NULL    -- up to 256 hashes of 32 bytes; level 0: leaves, level 1: roots of full tiles …
+) STRICT;
+
+CREATE TABLE stream ( -- leaves of one source and retention class, in blocks
+	id INTEGER PRIMARY KEY,
+	source INTEGER NOT NULL,
+	class INTEGER NOT NULL, -- 0 ordinary, 1 held
+	UNIQUE (source, class)
+) STRICT;
+
+CREATE TABLE block (
+	id INTEGER PRIMARY KEY,      -- stream << 44 | first leaf
+	n INTEGER NOT NULL,          -- leaves inside
+	last_leaf INTEGER NOT NULL,
+	received_ns INTEGER NOT NULL, -- of the first leaf: blocks are re-framed and expire by day
+	size INTEGER NOT NULL,       -- of the frame when decompressed
+	dictionary INTEGER NOT NULL, -- 0: none
+	frame BLOB NOT NULL          -- one zstd frame (store/block.h has what is inside)
+) STRICT;
+
+CREATE TABLE dictionary (
+	id INTEGER PRIMARY KEY,
+	source INTEGER NOT NULL,
+	created_ns INTEGER NOT NULL,
+	bytes BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE salt ( -- of fields cut before storing; may be deleted, then nobody can test a guess
+	leaf INTEGER PRIMARY KEY,
+	salts BLOB NOT NULL
+) STRICT;
+
+-- Alerts.
+
+CREATE TABLE alert (
+	leaf INTEGER PRIMARY KEY,
+	slot INTEGER,            -- NULL: not correlated (health, orphan_late)
+	entity INTEGER NOT NULL,
+	occ BLOB NOT NULL,       -- 16 bytes
+	time_ns INTEGER NOT NULL,
+	received_ns INTEGER NOT NULL,
+	fingerprint INTEGER NOT NULL,
+	attack INTEGER NOT NULL,
+	process INTEGER NOT NULL,
+	image INTEGER NOT NULL,
+	origin INTEGER NOT NULL,
+	stream INTEGER NOT NULL,
+	bits INTEGER NOT NULL,   -- severity | action << 4 | flags << 8
+	count INTEGER NOT NULL
+) STRICT;
+CREATE INDEX alert_slot ON alert (slot, entity) WHERE slot IS NOT NULL;
+
+CREATE TABLE duplicate (
+	key INTEGER PRIMARY KEY, -- event time in ms << 21 | 21 bits of occ; time 0 when untrusted
+	hash INTEGER NOT NULL,   -- 64 other bits of occ
+	leaf INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE occurrence_run ( -- occ → leaf for look-ups by id, made in idle time; sorted by occ
+	first_leaf INTEGER PRIMARY KEY,
+	last_leaf INTEGER NOT NULL,
+	entries BLOB NOT NULL -- 8 bytes of occ, 4 bytes leaf - first_leaf, big-endian
+) STRICT;
+
+CREATE TABLE quarantine (
+	leaf INTEGER PRIMARY KEY,
+	received_ns INTEGER NOT NULL,
+	origin INTEGER NOT NULL,
+	stream INTEGER NOT NULL,
+	digest BLOB NOT NULL, -- SHA-256 of the raw: the same broken bytes are kept once a day
+	reason TEXT NOT NULL
+) STRICT;
+CREATE INDEX quarantine_digest ON quarantine (digest);
+
+-- Correlation (correlation.md). Slots lead with the time and never move; pieces are computed from them.
+
+CREATE TABLE slot (
+	slot INTEGER NOT NULL,    -- floor(time / 300 s)
+	entity INTEGER NOT NULL,
+	print INTEGER NOT NULL,   -- fingerprint << 1 | context
+	lo INTEGER NOT NULL,
+	hi INTEGER NOT NULL,
+	severity INTEGER NOT NULL,
+	n INTEGER NOT NULL,          -- distinct occurrences
+	deliveries INTEGER NOT NULL, -- not deduplicated
+	tactics INTEGER NOT NULL,
+	techniques BLOB NOT NULL,    -- big-endian 32 bit codes, ascending
+	sensors INTEGER NOT NULL,    -- bit per sensor.id
+	samples BLOB NOT NULL,       -- the 16 smallest occ: 16 bytes and the leaf, 8 bytes big-endian
+	PRIMARY KEY (slot, entity, print)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE presence ( -- in which slots of a day an entity has rows
+	day INTEGER NOT NULL, -- slot / 288
+	entity INTEGER NOT NULL,
+	bits BLOB NOT NULL,   -- 36 bytes, bit slot % 288, lowest bit of byte 0 first
+	PRIMARY KEY (day, entity)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE container_fact ( -- a container belongs to a pod; strongest rank, then smallest value
+	cluster TEXT NOT NULL,
+	container TEXT NOT NULL,
+	uid TEXT,
+	uid_rank INTEGER NOT NULL,
+	name TEXT,
+	name_rank INTEGER NOT NULL,
+	seen_day INTEGER NOT NULL,
+	PRIMARY KEY (cluster, container)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX container_fact_uid ON container_fact (cluster, uid) WHERE uid IS NOT NULL;
+CREATE INDEX container_fact_name ON container_fact (cluster, name) WHERE name IS NOT NULL;
+
+CREATE TABLE name_fact ( -- a name belongs to a uid from start
+	cluster TEXT NOT NULL,
+	name TEXT NOT NULL,
+	uid TEXT NOT NULL,
+	start_ns INTEGER NOT NULL,
+	rank INTEGER NOT NULL,
+	seen_day INTEGER NOT NULL,
+	PRIMARY KEY (cluster, name, uid)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX name_fact_uid ON name_fact (cluster, uid);
+
+CREATE TABLE key (
+	id INTEGER PRIMARY KEY,
+	text TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE piece ( -- one incident's present extent and sums; all of it can be computed again from slots
+	number INTEGER PRIMARY KEY,
+	key INTEGER NOT NULL,
+	first_slot INTEGER NOT NULL,
+	last_slot INTEGER NOT NULL,
+	lo INTEGER NOT NULL,
+	hi INTEGER NOT NULL,
+	n INTEGER NOT NULL,
+	severity INTEGER NOT NULL,
+	base INTEGER NOT NULL,     -- thousandths
+	risk INTEGER NOT NULL,     -- thousandths
+	tactics INTEGER NOT NULL,
+	credited INTEGER NOT NULL,
+	sensors INTEGER NOT NULL,
+	rules BLOB NOT NULL,       -- per rule: points and tactics (correlate/sums.h)
+	revision INTEGER NOT NULL,
+	changed_ns INTEGER NOT NULL -- when the revision was written
+) STRICT;
+CREATE INDEX piece_key ON piece (key, first_slot);
+
+CREATE TABLE incident ( -- permanent numbers and what people said; no input of the correlation
+	number INTEGER PRIMARY KEY,
+	opened_ns INTEGER NOT NULL,
+	state INTEGER NOT NULL DEFAULT 0,
+	verdict INTEGER,
+	assignee TEXT,
+	title TEXT,             -- frozen; NULL: computed
+	redirect_to INTEGER,
+	split_from INTEGER
+) STRICT;
+
+-- Senders, people, outbound work.
+
+CREATE TABLE sender ( -- what was heard from each origin and node
+	origin INTEGER NOT NULL,
+	node TEXT NOT NULL,
+	sensor TEXT NOT NULL,
+	first_received_ns INTEGER NOT NULL,
+	last_received_ns INTEGER NOT NULL,
+	last_event_ns INTEGER NOT NULL,
+	accepted INTEGER NOT NULL,
+	duplicate INTEGER NOT NULL,
+	quarantined INTEGER NOT NULL,
+	version TEXT,
+	started_ns INTEGER,
+	health_ns INTEGER,     -- last time the sensor spoke of itself
+	drops INTEGER NOT NULL DEFAULT 0,
+	output_drops INTEGER NOT NULL DEFAULT 0,
+	PRIMARY KEY (origin, node, sensor)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE health ( -- what sensors said of themselves, in order; the leaf has the bytes
+	leaf INTEGER PRIMARY KEY,
+	origin INTEGER NOT NULL,
+	node TEXT NOT NULL,
+	time_ns INTEGER NOT NULL,
+	kind INTEGER NOT NULL,
+	events INTEGER,
+	drops INTEGER,
+	output_drops INTEGER
+) STRICT;
+
+CREATE TABLE token (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	name TEXT NOT NULL UNIQUE,
+	role INTEGER NOT NULL,
+	cluster TEXT NOT NULL,
+	sources INTEGER NOT NULL,
+	node TEXT,
+	digest BLOB NOT NULL UNIQUE,
+	subject TEXT,
+	created_ns INTEGER NOT NULL,
+	expires_ns INTEGER NOT NULL DEFAULT 0,
+	revoked_ns INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE audit ( -- who did what; each row's hash covers the one before
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	time_ns INTEGER NOT NULL,
+	actor TEXT NOT NULL,
+	action TEXT NOT NULL,
+	target TEXT NOT NULL,
+	detail TEXT NOT NULL, -- JSON
+	hash BLOB NOT NULL    -- SHA-256 of (previous hash, length-prefixed time, actor, action, target, detail)
+) STRICT;
+
+CREATE TABLE outbox ( -- work that a commit calls for, read by a cursor per destination
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	created_ns INTEGER NOT NULL,
+	kind TEXT NOT NULL,
+	incident INTEGER,
+	revision INTEGER,
+	body BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE outbox_cursor (
+	destination TEXT PRIMARY KEY,
+	position INTEGER NOT NULL
+) STRICT;

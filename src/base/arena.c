@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/arena.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHUNK_BYTES = 8192 - 64, ALIGNMENT = 16 };
+
+struct arena_chunk {
+	struct arena_chunk *next;
+	size_t used;
+	size_t size;
+	size_t padding; /* keeps data aligned to 16 */
+	char data[];
+};
+
+void arena_init(struct arena *arena, size_t limit_bytes)
+{
+	*arena = (struct arena){.limit_bytes = limit_bytes};
+}
+
+void arena_done(struct arena *arena)
+{
+	struct arena_chunk *chunk = arena->chunks;
+	while (chunk) {
+		struct arena_chunk *next = chunk->next;
+		free(chunk);
+		chunk = next;
+	}
+	arena_init(arena, arena->limit_bytes);
+}
+
+static bool add_chunk(struct arena *arena, size_t need)
+{
+	size_t size = need > CHUNK_BYTES / 4 ? need : CHUNK_BYTES;
+	size_t total;
+	if (!size_add(arena->used_bytes, size, &total) || total > arena->limit_bytes)
+		return false;
+	struct arena_chunk *chunk = malloc(sizeof *chunk + size);
+	if (!chunk)
+		return false;
+	*chunk = (struct arena_chunk){.size = size};
+	/* A large piece gets a chunk of its own behind the current one, whose rest stays in use. */
+	if (arena->chunks && size == need && need > CHUNK_BYTES / 4) {
+		chunk->next = arena->chunks->next;
+		arena->chunks->next = chunk;
+	} else {
+		chunk->next = arena->chunks;
+		arena->chunks = chunk;
+	}
+	arena->used_bytes = total;
+	return true;
+}
+
+static char *take(struct arena *arena, size_t size, size_t alignment)
+{
+	struct arena_chunk *chunk = arena->chunks;
+	size_t from = chunk ? (chunk->used + alignment - 1) & ~(alignment - 1) : 0;
+	if (chunk && from <= chunk->size && size <= chunk->size - from) {
+		chunk->used = from + size;
+		return chunk->data + from;
+	}
+	struct arena_chunk *before = arena->chunks;
+	if (arena->failed || size > SIZE_MAX / 2 || !add_chunk(arena, size ? size : 1)) {
+		arena->failed = true;
+		return NULL;
+	}
+	chunk = arena->chunks == before ? before->next : arena->chunks;
+	chunk->used = size;
+	return chunk->data;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	char *data = take(arena, size, ALIGNMENT);
+	if (data)
+		memset(data, 0, size);
+	return data;
+}
+
+void *arena_array(struct arena *arena, size_t n, size_t size)
+{
+	size_t total;
+	if (!size_mul(n, size, &total)) {
+		arena->failed = true;
+		return NULL;
+	}
+	return arena_alloc(arena, total);
+}
+
+char *arena_bytes(struct arena *arena, size_t size)
+{
+	return take(arena, size, 1);
+}
+
+struct text arena_copy(struct arena *arena, struct text text)
+{
+	char *data = arena_bytes(arena, text.size);
+	if (!data)
+		return TEXT_NONE;
+	if (text.size)
+		memcpy(data, text.data, text.size);
+	return (struct text){data, text.size};
+}
+
+char *arena_string(struct arena *arena, struct text text)
+{
+	char *data = arena_bytes(arena, text.size + 1);
+	if (!data)
+		return NULL;
+	if (text.size)
+		memcpy(data, text.data, text.size);
+	data[text.size] = '\0';
+	return data;
+}
+
+struct text arena_format(struct arena *arena, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	int length = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	char *data = length < 0 ? NULL : arena_bytes(arena, (size_t)length + 1);
+	if (!data)
+		return TEXT_NONE;
+	va_start(args, format);
+	vsnprintf(data, (size_t)length + 1, format, args);
+	va_end(args);
+	return (struct text){data, (size_t)length};
+}

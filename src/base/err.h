@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Errors: a kind for the caller, a text for people.
+ *
+ * Functions that can fail in more than one way return 0, or -1 with *err set, and take `struct err
+ * *` last. The kind decides what the caller does; the text says what, where and what to do.
+ * Reporting never allocates, so running out of memory can be reported like anything else.
+ */
+
+enum err_kind {
+	ERR_NONE,
+	ERR_MEMORY,  /* out of memory */
+	ERR_INPUT,   /* the peer's or the user's input is wrong: refuse it */
+	ERR_MISSING, /* what was asked for does not exist */
+	ERR_LIMIT,   /* over a named limit */
+	ERR_DENIED,  /* not allowed */
+	ERR_BUSY,    /* cannot now: try again later */
+	ERR_IO,      /* disk, network or operating system */
+	ERR_CORRUPT, /* what was stored does not read back */
+};
+
+struct err {
+	enum err_kind kind;
+	char text[240];
+};
+
+#define CHECKED __attribute__((warn_unused_result))
+
+/** Sets *err and returns -1, so that a failure is reported and returned in one expression. */
+__attribute__((format(printf, 3, 4))) int err_set(
+	struct err *err, enum err_kind kind, const char *format, ...);
+
+/** Puts "context: " in front of the text already there, keeps the kind, returns -1. */
+__attribute__((format(printf, 2, 3))) int err_prefix(struct err *err, const char *format, ...);
+
+/** As err_set with ERR_IO (ERR_MEMORY for ENOMEM), with ": " and the text of @saved_errno appended.
+ */
+__attribute__((format(printf, 3, 4))) int err_errno(
+	struct err *err, int saved_errno, const char *format, ...);
+
+/** A word for a kind, for logs: "input", "limit", … */
+const char *err_kind_name(enum err_kind kind);
+
+/** Ignores a CHECKED result on purpose; the reason stands in a comment beside the call. */
+static inline void ignore(int result)
+{
+	(void)result;
+}

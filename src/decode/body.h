@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * From one request body to alerts: one JSON object, an array of them, NDJSON, or (where the source
+ * has it) plain text lines. Pure. Called by intake threads, the agent and the fuzzers.
+ */
+
+#include "decode/decoder.h"
+
+/**
+ * Appends one alert for each event of @body to @batch (batch->source, cluster set by the caller).
+ *
+ * @body must live as long as the batch: alert->raw points into it (each event's verbatim bytes,
+ * without the separators around it). An event that cannot be decoded becomes LEAF_QUARANTINED with
+ * its reason; so does a broken remainder of the body, as one event. Every alert is complete: raw
+ * digest, occurrence id, fingerprint, severity, tactics, time (@received_ns where the event's own
+ * is missing or absurd: unparseable, before 2015, more than 24 h ahead; ALERT_TIME_UNTRUSTED).
+ *
+ * A source without text lines whose body is not JSON at all fails with ERR_INPUT and the position,
+ * and nothing is appended. Over BODY_EVENTS_MAX events, or without memory: ERR_LIMIT, ERR_MEMORY.
+ */
+CHECKED int body_decode(
+	struct text body, int64_t received_ns, struct batch *batch, struct err *err);
+
+enum { BODY_EVENTS_MAX = 100000 };

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * One alert, normalised: what every sensor's payload becomes (surface.md "Alert").
+ *
+ * All text lives in the arena of the batch the alert came in, or points into its raw bytes, and is
+ * valid UTF-8 (invalid bytes were replaced); `raw` alone holds the sender's bytes verbatim. A text
+ * of size 0 is absent: decoders turn "<NA>", "", null and "host" into that.
+ */
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/digest.h"
+#include "base/text.h"
+#include "model/attack.h"
+#include "model/severity.h"
+#include "model/source.h"
+
+enum { OCCURRENCE_BYTES = 16, FINGERPRINT_BYTES = 16, ALERT_TAGS_MAX = 64 };
+
+/* A leaf's kind in the ledger (design.md "Leaf"). Stored: numbers never change. */
+enum leaf_kind {
+	LEAF_ALERT = 1,
+	LEAF_QUARANTINED = 2,
+	LEAF_SHED = 3,
+	LEAF_CUSTODY = 4,
+	LEAF_HOLD = 5,
+	LEAF_REDACTION = 6,
+	LEAF_TOMBSTONE = 7,
+	LEAF_KEY = 8,
+	LEAF_GAP = 9,
+};
+
+/* What the sensor did. Stored: numbers never change. */
+enum alert_action { ACTION_OBSERVED, ACTION_BLOCKED, ACTION_AUDITED, ACTION_KILLED };
+
+/* Stored: numbers never change. Names in alert_flag_name. */
+enum alert_flag {
+	ALERT_TIME_UNTRUSTED = 1 << 0, /* no usable event time: time_ns is received_ns */
+	ALERT_PREVENTED = 1 << 1,
+	ALERT_CONTEXT = 1 << 2, /* extends an incident, never founds one */
+	ALERT_ORPHAN_LATE = 1 << 3,
+	ALERT_REDACTED_AT_INGEST = 1 << 4,
+	ALERT_ATTACK_INFERRED = 1 << 5,
+	ALERT_HEALTH = 1 << 6,    /* the sensor speaks of itself: stored, shown, not correlated */
+	ALERT_TRUNCATED = 1 << 7, /* a field was cut at its limit; the raw is whole */
+};
+
+/* What became of an alert; set by the writer. */
+enum alert_outcome { OUTCOME_NONE, OUTCOME_ACCEPTED, OUTCOME_DUPLICATE, OUTCOME_QUARANTINED };
+
+struct text_list {
+	struct text *items;
+	size_t n;
+};
+
+struct process {
+	struct text name, exe, cmdline, parent, parent_exe, user, exec_id;
+	int64_t pid; /* -1: absent, as uid */
+	int64_t uid;
+};
+
+struct workload {
+	struct text kind, name;
+	bool inferred;
+};
+
+/* A field cut before storing: path and value as they were, for the leaf's commitment. */
+struct redaction {
+	struct text path;  /* JSON pointer */
+	struct text value; /* the cut bytes; wiped after the commitment is made */
+	unsigned char salt[16];
+};
+
+struct alert {
+	struct alert *next; /* in its batch */
+
+	enum leaf_kind kind;      /* LEAF_ALERT or LEAF_QUARANTINED */
+	struct text raw;          /* verbatim, or with redactions cut out */
+	struct digest raw_digest; /* SHA-256 of raw */
+	struct text quarantine_reason;
+
+	unsigned char occ[OCCURRENCE_BYTES];
+	unsigned char fingerprint[FINGERPRINT_BYTES];
+	enum source source;        /* the ingest path's */
+	struct text sensor;        /* family: "falco" for both of its roads */
+	struct text sensor_source; /* Falco's "source": syscall, k8s_audit, internal … */
+	int64_t time_ns;           /* event time */
+	int64_t received_ns;
+
+	struct text cluster, node, namespace, pod, pod_uid, container, container_id;
+	struct text image, image_digest, runtime_class;
+	struct workload workload;
+
+	struct text rule, message, resource, operation;
+	enum severity severity;
+	struct text severity_reported;
+	enum alert_action action;
+	struct process process;
+
+	tactic_mask tactics;
+	technique_code techniques[ATTACK_TECHNIQUES_MAX]; /* ascending, distinct */
+	size_t n_techniques;
+	struct text_list attack_reported, tags, via;
+
+	uint64_t count; /* ≥ 1: the sender's own grouping */
+	uint32_t flags; /* enum alert_flag */
+
+	struct redaction *redactions;
+	size_t n_redactions;
+	struct health_fact *health; /* with ALERT_HEALTH; else NULL */
+
+	/* set by the writer */
+	enum alert_outcome outcome;
+	uint64_t leaf;
+	int64_t slot; /* -1: not correlated */
+	int64_t entity_id, fingerprint_id, rule_id, sensor_id;
+};
+
+/* What a sensor says about itself, from Falco's internal events. */
+enum health_kind { HEALTH_METRICS, HEALTH_DROPS, HEALTH_RESTART_FAILED, HEALTH_OTHER };
+
+struct health_fact {
+	enum health_kind kind;
+	struct text version;    /* absent: not said */
+	int64_t n_events;       /* -1: not said; as all below */
+	int64_t n_drops;        /* events the kernel side lost */
+	int64_t n_output_drops; /* alerts lost in the sensor's output queue */
+	int64_t started_at_ns;
+};
+
+const char *alert_action_name(enum alert_action action);
+bool alert_action_parse(struct text word, enum alert_action *out);
+
+/** Name of one flag (a single bit), as the API shows it. */
+const char *alert_flag_name(enum alert_flag flag);
+enum { N_ALERT_FLAGS = 8 };
+
+/** Has @alert the flag? */
+static inline bool alert_is(const struct alert *alert, enum alert_flag flag)
+{
+	return (alert->flags & (uint32_t)flag) != 0;
+}
+
+/** Adds a technique, keeping the list ascending and distinct; silently full at the limit. */
+void alert_add_technique(struct alert *alert, technique_code technique);

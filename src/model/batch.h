@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What goes through the one queue to the writer, and back to whoever asked once it is on disk.
+ *
+ * Owned by one thread at a time: the maker fills it, the writer works on it between queue_take and
+ * the push to `reply`, then it is the maker's again (read the outcome, batch_free). Everything in
+ * it lives in its arena.
+ */
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/queue.h"
+#include "model/alert.h"
+#include "model/decision.h"
+
+struct batch {
+	struct queue_item item; /* first: a batch is what queues hold */
+	struct arena arena;
+	struct queue *reply; /* the maker's, unbounded; NULL: the writer frees the batch */
+	void *owner;         /* the maker's, not touched by others */
+
+	enum source source;
+	struct text cluster;    /* the credential's */
+	uint64_t credential_id; /* 0: none (the daemon itself) */
+	struct text address;    /* of the peer, for `sources`; absent: none */
+
+	struct alert *first; /* in order of arrival */
+	struct alert **last;
+	size_t n_alerts;
+
+	struct decision *decisions; /* a person's or the API's; NULL for alerts */
+
+	/* set by the writer */
+	size_t n_accepted, n_duplicate, n_quarantined;
+	struct err err; /* kind ERR_NONE: everything is committed */
+};
+
+enum { BATCH_ARENA_BYTES = 192 * 1024 * 1024 };
+
+/** NULL without memory. @received weight is added up by batch_add. */
+struct batch *batch_new(void);
+void batch_free(struct batch *batch); /* accepts NULL */
+
+/** A zeroed alert with defaults (count 1, pid and uid -1), not yet in the batch. NULL without
+ * memory. */
+struct alert *batch_alert_new(struct batch *batch);
+
+/** Puts the alert at the end and counts its raw size in the batch's weight. */
+void batch_add(struct batch *batch, struct alert *alert);

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Durable truth, writer side: one per process, owned by the writer thread.
+ *
+ * A transaction is store_begin, any number of store_add_batch and of the other tables' functions on
+ * store_connection, store_flush, store_commit. Nothing is acknowledged to anybody before
+ * store_commit returned 0. After any failure inside: store_rollback; after a failed commit, write
+ * or fsync: store_recover before the next store_begin (design.md "Storage").
+ */
+
+#include "base/clock.h"
+#include "model/batch.h"
+#include "store/connection.h"
+
+enum {
+	SLOT_SECONDS = 300,
+	TIME_AHEAD_MAX_S = 24 * 3600,
+};
+
+struct store_options {
+	const char *path; /* the database file; its folder must exist */
+	const char *vfs;  /* NULL: the default */
+	const struct clock *clock;
+	int64_t horizon_s;  /* alerts older than this are orphan_late; at least 8 days */
+	uint64_t max_bytes; /* database size at which retention starts; 0: none */
+	int64_t raw_keep_s; /* raw bytes leave after this; 0: with their rows */
+};
+
+struct store;
+
+CHECKED int store_open(struct store **out, const struct store_options *options, struct err *err);
+void store_close(struct store *store); /* accepts NULL */
+
+struct connection *store_connection(struct store *store);
+
+CHECKED int store_begin(struct store *store, struct err *err);
+
+/**
+ * Deduplicates, interns and stores the batch's alerts: ledger leaves, rows, duplicate keys.
+ *
+ * Sets each alert's outcome and, when it is accepted, leaf, slot and the ids of its interned
+ * values; adds to the batch's counts. Within one transaction later batches see earlier ones. Fails
+ * with ERR_IO, ERR_LIMIT (disk full), ERR_MEMORY or ERR_CORRUPT; the transaction must then be
+ * rolled back.
+ */
+CHECKED int store_add_batch(struct store *store, struct batch *batch, struct err *err);
+
+/** Writes the blocks and tiles of what was added since store_begin. Once, before store_commit. */
+CHECKED int store_flush(struct store *store, struct err *err);
+
+CHECKED int store_commit(struct store *store, struct err *err);
+void store_rollback(struct store *store); /* also forgets all cached state that was not committed */
+
+/**
+ * After a failed write: closes the connection, opens it again, runs wal_checkpoint(TRUNCATE) to its
+ * end, and reads all cached state anew. ERR_LIMIT: the disk is still full, try again later. Any
+ * other failure is final: the process must exit, because an fsync that failed cannot be retried.
+ */
+CHECKED int store_recover(struct store *store, struct err *err);
+
+/**
+ * One slice of at most 20 ms of work that waits for idle time: training dictionaries, re-framing
+ * small blocks, occurrence runs, retention. Outside a transaction; makes its own. 1: more to do; 0:
+ * nothing.
+ */
+CHECKED int store_idle(struct store *store, struct err *err);
+
+/** At the size limit: deletes at least as much as @added_bytes, inside the current transaction. */
+CHECKED int store_make_room(struct store *store, struct err *err);
+
+uint64_t store_leaves(const struct store *store);     /* ledger size, committed */
+uint64_t store_file_bytes(const struct store *store); /* database and WAL */
+int64_t store_horizon_ns(const struct store *store);  /* what is older is orphan_late */
