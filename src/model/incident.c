@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/incident.h"
+
+const char *incident_state_name(enum incident_state state)
+{
+	static const char *const names[] = {
+		[INCIDENT_NEW] = "new",
+		[INCIDENT_ACKNOWLEDGED] = "acknowledged",
+		[INCIDENT_INVESTIGATING] = "investigating",
+		[INCIDENT_CONTAINED] = "contained",
+		[INCIDENT_RESOLVED] = "resolved",
+		[INCIDENT_CLOSED] = "closed",
+	};
+	return names[state];
+}
+
+bool incident_number_parse(struct text word, uint64_t *out)
+{
+	struct text prefix = text_part(word, 0, 4);
+	if (text_equal_nocase(prefix, TEXT("INC-")))
+		word = text_part(word, 4, word.size);
+	return text_to_u64(word, out) && *out > 0 && *out <= INT64_MAX;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * An incident as people see it (surface.md "Incident"): a piece of correlated alerts plus what
+ * people said about its number. Text lives in the arena it was read into.
+ */
+
+#include "base/digest.h"
+#include "model/alert.h"
+#include "model/entity.h"
+
+/* Stored: numbers never change. */
+enum incident_state {
+	INCIDENT_NEW,
+	INCIDENT_ACKNOWLEDGED,
+	INCIDENT_INVESTIGATING,
+	INCIDENT_CONTAINED,
+	INCIDENT_RESOLVED,
+	INCIDENT_CLOSED,
+};
+
+struct risk_term {
+	const char
+		*name; /* "strongest rule", "corroboration", "tactics", "criticality", "novelty" */
+	int64_t value_milli; /* points or factor, in thousandths */
+	struct text why;
+};
+
+struct incident_rule {
+	struct text name;
+	unsigned points; /* 3, 20, 45, 70, 90 */
+	tactic_mask tactics;
+	uint64_t n;
+};
+
+struct incident_tactic {
+	unsigned rank;
+	int64_t first_seen_ns;
+};
+
+/* One row of the story: all alerts of one fingerprint. */
+struct incident_print {
+	unsigned char fingerprint[FINGERPRINT_BYTES];
+	struct text rule, sensor, exe, parent, operation, resource;
+	bool context;
+	enum severity severity;
+	uint64_t n;
+	int64_t lo_ns, hi_ns;
+	uint64_t sample_leaves[16]; /* of the smallest occurrence ids */
+	unsigned char sample_occs[16][OCCURRENCE_BYTES];
+	size_t n_samples;
+};
+
+struct incident {
+	struct incident *next; /* in a list */
+	uint64_t number;       /* shown as INC-<number> */
+	struct text title;
+	enum incident_state state;
+	enum severity severity;
+	int64_t risk_milli; /* 0–100 000 */
+	struct risk_term terms[5];
+	size_t n_terms;
+
+	struct text key;
+	enum entity_kind kind;
+	struct text cluster, namespace, pod, pod_uid, container, node;
+	struct workload workload;
+
+	int64_t first_seen_ns, last_seen_ns;
+	int64_t first_slot, last_slot;
+	uint64_t n_alerts, n_deliveries;
+	tactic_mask tactic_set;
+	unsigned tactics_credited;
+	uint64_t revision;
+	uint64_t redirect_to; /* 0: none */
+	uint64_t split_from;  /* 0: none */
+	struct text_list sensors;
+
+	/* only when one incident is read whole */
+	struct incident_rule *rules;
+	size_t n_rules;
+	struct incident_tactic tactics[N_TACTICS];
+	size_t n_tactics;
+	technique_code techniques[64];
+	size_t n_techniques;
+	struct incident_print *prints;
+	size_t n_prints;
+	struct digest content; /* its first 16 bytes are the content_id */
+};
+
+const char *incident_state_name(enum incident_state state);
+
+/** "INC-12" → 12, "12" → 12; false otherwise. */
+bool incident_number_parse(struct text word, uint64_t *out);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Stored alerts, read side: any connection, any one thread per connection.
+ *
+ * The row holds what can be asked for; the block beside it holds the raw bytes and the rest of the
+ * normalised alert. When the raw has left with its age, what the row knows is still there.
+ */
+
+#include "model/alert.h"
+#include "store/connection.h"
+
+/* What to list: every member that is set must match. Zeroed: everything. */
+struct alert_filter {
+	enum severity severity_min;
+	enum source source; /* SOURCE_NONE: any */
+	struct text rule;   /* exact */
+	struct text cluster, namespace, pod, node, container_id;
+	int64_t since_ns, until_ns; /* event time; 0: open */
+	bool quarantined;           /* list LEAF_QUARANTINED instead of alerts */
+	const uint64_t *leaves;     /* only these (ascending), or NULL */
+	size_t n_leaves;
+};
+
+enum { ALERTS_LIST_MAX = 1000 };
+
+/**
+ * The newest matching alerts with a leaf below @before (0: from the end), by falling leaf, at most
+ * @limit. Reads at most 100 000 rows: *next_before is where to go on, 0 at the end. Alerts are
+ * linked by `next`, complete but for raw, and live in @arena.
+ */
+CHECKED int alerts_list(struct connection *connection, const struct alert_filter *filter,
+	uint64_t before, size_t limit, struct arena *arena, struct alert **first,
+	uint64_t *next_before, struct err *err);
+
+/** One alert or quarantined leaf, with its raw bytes if they are still there. ERR_MISSING. */
+CHECKED int alert_read(struct connection *connection, uint64_t leaf, struct arena *arena,
+	struct alert *out, struct err *err);
+
+/** "32 hex digits" (occurrence id) or decimal leaf number → leaf. ERR_MISSING, ERR_INPUT. */
+CHECKED int alert_find(
+	struct connection *connection, struct text id, uint64_t *leaf, struct err *err);
