@@ -228,6 +228,15 @@ CREATE TABLE piece ( -- one incident's present extent and sums; all of it can be
 ) STRICT;
 CREATE INDEX piece_key ON piece (key, first_slot);
 
+CREATE TABLE member ( -- whose alerts a piece is made of: entity's, with from <= time < to, in its slots
+	number INTEGER NOT NULL,
+	entity INTEGER NOT NULL,
+	from_ns INTEGER NOT NULL,
+	to_ns INTEGER NOT NULL,
+	PRIMARY KEY (number, entity, from_ns)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX member_entity ON member (entity);
+
 CREATE TABLE incident ( -- permanent numbers and what people said; no input of the correlation
 	number INTEGER PRIMARY KEY,
 	opened_ns INTEGER NOT NULL,

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * A piece is one incident's present extent: which slots of its key it covers, and sums over them.
+ * All of it can be computed again from slots; its number is permanent (correlation.md section 3).
+ */
+
+#include "model/alert.h"
+
+enum { PIECE_RULES_MAX = 4096 };
+
+struct piece_rule {
+	int64_t rule; /* interned */
+	unsigned points;
+	tactic_mask tactics;
+};
+
+/* Sums over the alerts that are not context, but for n and sensors, which count all. */
+struct piece_sums {
+	uint64_t n;
+	enum severity severity;
+	uint64_t sensors;
+	struct piece_rule *rules; /* ascending by rule */
+	size_t n_rules;
+	size_t rules_capacity;
+};
+
+struct piece {
+	uint64_t number; /* 0: not numbered yet */
+	int64_t key;     /* interned key text */
+	int64_t first_slot, last_slot;
+	int64_t lo_ns, hi_ns;
+	struct piece_sums sums;
+	/* from sums, by risk.c */
+	int64_t base_milli, risk_milli;
+	tactic_mask tactics;
+	unsigned credited;
+	uint64_t revision;
+};
+
+/* An entity's part in a piece: its alerts with from <= time < to in the piece's slots. */
+struct piece_member {
+	int64_t entity;
+	int64_t from_ns, to_ns; /* INT64_MIN, INT64_MAX: open */
+};
