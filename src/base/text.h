@@ -15,6 +15,11 @@ struct text {
 	size_t size;
 };
 
+struct text_list {
+	struct text *items;
+	size_t n;
+};
+
 #define TEXT(literal)  ((struct text){"" literal, sizeof(literal) - 1})
 #define TEXT_NONE      ((struct text){NULL, 0})
 #define TEXT_ARG(text) ((int)(text).size), ((text).data ? (text).data : "") /* for "%.*s" */

@@ -51,11 +51,6 @@ enum alert_flag {
 /* What became of an alert; set by the writer. */
 enum alert_outcome { OUTCOME_NONE, OUTCOME_ACCEPTED, OUTCOME_DUPLICATE, OUTCOME_QUARANTINED };
 
-struct text_list {
-	struct text *items;
-	size_t n;
-};
-
 struct process {
 	struct text name, exe, cmdline, parent, parent_exe, user, exec_id;
 	int64_t pid; /* -1: absent, as uid */

@@ -25,14 +25,20 @@ struct alert_filter {
 
 enum { ALERTS_LIST_MAX = 1000 };
 
-/**
- * The newest matching alerts with a leaf below @before (0: from the end), by falling leaf, at most
- * @limit. Reads at most 100 000 rows: *next_before is where to go on, 0 at the end. Alerts are
- * linked by `next`, complete but for raw, and live in @arena.
+/* Where to read and what was found. */
+struct alert_page {
+	uint64_t before;     /* leaves below this; 0: from the newest */
+	size_t limit;        /* 1–ALERTS_LIST_MAX */
+	struct arena *arena; /* where alerts and their text go */
+	/* out */
+	struct alert *first;  /* by falling leaf, linked by `next`, complete but for raw */
+	uint64_t next_before; /* where to go on; 0: the end was reached */
+};
+
+/** One page of matching alerts. Reads at most 100 000 rows, so a page may be short before the end.
  */
 CHECKED int alerts_list(struct connection *connection, const struct alert_filter *filter,
-	uint64_t before, size_t limit, struct arena *arena, struct alert **first,
-	uint64_t *next_before, struct err *err);
+	struct alert_page *page, struct err *err);
 
 /** One alert or quarantined leaf, with its raw bytes if they are still there. ERR_MISSING. */
 CHECKED int alert_read(struct connection *connection, uint64_t leaf, struct arena *arena,

@@ -15,10 +15,17 @@ struct incident_filter {
 
 enum { INCIDENTS_LIST_MAX = 1000 };
 
-/** By falling number, below @before (0: from the newest); linked by `next`. */
+struct incident_page {
+	uint64_t before;     /* numbers below this; 0: from the newest */
+	size_t limit;        /* 1–INCIDENTS_LIST_MAX */
+	struct arena *arena; /* where incidents and their text go */
+	/* out */
+	struct incident *first; /* by falling number, linked by `next` */
+	uint64_t next_before;   /* where to go on; 0: the end was reached */
+};
+
 CHECKED int incidents_list(struct connection *connection, const struct incident_filter *filter,
-	uint64_t before, size_t limit, struct arena *arena, struct incident **first,
-	uint64_t *next_before, struct err *err);
+	struct incident_page *page, struct err *err);
 
 /**
  * One incident whole, with rules, tactics, story and content id. A number that was merged away
@@ -27,6 +34,20 @@ CHECKED int incidents_list(struct connection *connection, const struct incident_
 CHECKED int incident_read(struct connection *connection, uint64_t number, struct arena *arena,
 	struct incident *out, struct err *err);
 
-/** Leaves of an incident's alerts, ascending, after @after, at most @limit. */
-CHECKED int incident_leaves(struct connection *connection, uint64_t number, uint64_t after,
-	size_t limit, struct arena *arena, uint64_t **leaves, size_t *n, struct err *err);
+/* Leaves of one incident's alerts, a page at a time. */
+struct leaf_page {
+	uint64_t after; /* leaves above this */
+	size_t limit;
+	struct arena *arena;
+	/* out */
+	uint64_t *leaves; /* ascending */
+	size_t n;
+	uint64_t next_after; /* 0: the end was reached */
+};
+
+CHECKED int incident_leaves(
+	struct connection *connection, uint64_t number, struct leaf_page *page, struct err *err);
+
+/** The incident an alert belongs to, by its stored slot, entity and time; 0: none. */
+CHECKED int incident_of_alert(struct connection *connection, const struct alert *alert,
+	uint64_t *number, struct err *err);

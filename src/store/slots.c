@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/slots.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/cursor.h"
+
+enum { SAMPLE_BYTES = OCCURRENCE_BYTES + 8, PACKED_BYTES = 4096 };
+
+static void pack_techniques(const struct slot_row *row, struct buf *out)
+{
+	for (size_t i = 0; i < row->n_techniques; i++)
+		buf_add_be32(out, row->techniques[i]);
+}
+
+static void pack_samples(const struct slot_row *row, struct buf *out)
+{
+	for (size_t i = 0; i < row->n_samples; i++) {
+		buf_add_bytes(out, row->samples[i].occ, OCCURRENCE_BYTES);
+		buf_add_be64(out, row->samples[i].leaf);
+	}
+}
+
+static void unpack_techniques(struct text packed, struct slot_row *row)
+{
+	struct cursor cursor = cursor_of(packed);
+	while (cursor_left(&cursor) >= 4 && row->n_techniques < SLOT_TECHNIQUES_MAX)
+		row->techniques[row->n_techniques++] = cursor_be32(&cursor);
+}
+
+static void unpack_samples(struct text packed, struct slot_row *row)
+{
+	struct cursor cursor = cursor_of(packed);
+	while (cursor_left(&cursor) >= SAMPLE_BYTES && row->n_samples < SLOT_SAMPLES_MAX) {
+		struct slot_sample *sample = &row->samples[row->n_samples++];
+		memcpy(sample->occ, cursor_take(&cursor, OCCURRENCE_BYTES).data, OCCURRENCE_BYTES);
+		sample->leaf = cursor_be64(&cursor);
+	}
+}
+
+/* Columns: lo, hi, severity, n, deliveries, tactics, sensors, techniques, samples. */
+static void read_columns(sqlite3_stmt *statement, int at, bool whole, struct slot_row *row)
+{
+	row->lo_ns = sql_i64(statement, at);
+	row->hi_ns = sql_i64(statement, at + 1);
+	row->severity = (enum severity)sql_i64(statement, at + 2);
+	row->n = (uint64_t)sql_i64(statement, at + 3);
+	row->deliveries = (uint64_t)sql_i64(statement, at + 4);
+	row->tactics = (tactic_mask)sql_i64(statement, at + 5);
+	row->sensors = (uint64_t)sql_i64(statement, at + 6);
+	if (whole) {
+		unpack_techniques(sql_blob(statement, at + 7), row);
+		unpack_samples(sql_blob(statement, at + 8), row);
+	}
+}
+
+static void bind_key(sqlite3_stmt *statement, const struct slot_row *row)
+{
+	sql_bind_i64(statement, 1, row->slot);
+	sql_bind_i64(statement, 2, row->entity);
+	sql_bind_i64(statement, 3, row->print);
+}
+
+static int write_row(
+	struct connection *connection, const char *sql, const struct slot_row *row, struct err *err)
+{
+	AUTO(buf_done) struct buf techniques;
+	AUTO(buf_done) struct buf samples;
+	buf_init(&techniques, PACKED_BYTES);
+	buf_init(&samples, PACKED_BYTES);
+	pack_techniques(row, &techniques);
+	pack_samples(row, &samples);
+	sqlite3_stmt *statement = connection_statement(connection, sql, err);
+	if (!statement)
+		return -1;
+	if (!buf_ok(&techniques) || !buf_ok(&samples))
+		return err_set(err, ERR_MEMORY, "out of memory for a slot");
+	bind_key(statement, row);
+	sql_bind_i64(statement, 4, row->lo_ns);
+	sql_bind_i64(statement, 5, row->hi_ns);
+	sql_bind_i64(statement, 6, row->severity);
+	sql_bind_i64(statement, 7, (int64_t)row->n);
+	sql_bind_i64(statement, 8, (int64_t)row->deliveries);
+	sql_bind_i64(statement, 9, row->tactics);
+	sql_bind_i64(statement, 10, (int64_t)row->sensors);
+	sql_bind_blob(statement, 11, techniques.data, techniques.size);
+	sql_bind_blob(statement, 12, samples.data, samples.size);
+	return sql_run(statement, err);
+}
+
+int slot_join(
+	struct connection *connection, const struct slot_row *row, bool *is_new, struct err *err)
+{
+	struct slot_row joined = {.slot = row->slot, .entity = row->entity, .print = row->print};
+	sqlite3_stmt *statement = connection_statement(connection,
+		"SELECT lo, hi, severity, n, deliveries, tactics, sensors, techniques, samples"
+		" FROM slot WHERE slot = ?1 AND entity = ?2 AND print = ?3",
+		err);
+	if (!statement)
+		return -1;
+	bind_key(statement, row);
+	int found = sql_step(statement, err);
+	if (found < 0)
+		return -1;
+	*is_new = !found;
+	if (!found)
+		return write_row(connection,
+			"INSERT INTO slot (slot, entity, print, lo, hi, severity, n, deliveries, "
+			"tactics,"
+			" sensors, techniques, samples)"
+			" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+			row, err);
+	read_columns(statement, 0, true, &joined);
+	sqlite3_reset(statement);
+	slot_row_join(&joined, row);
+	return write_row(connection,
+		"UPDATE slot SET lo = ?4, hi = ?5, severity = ?6, n = ?7, deliveries = ?8, tactics "
+		"= ?9,"
+		" sensors = ?10, techniques = ?11, samples = ?12"
+		" WHERE slot = ?1 AND entity = ?2 AND print = ?3",
+		&joined, err);
+}
+
+int slot_count_delivery(struct connection *connection, const struct slot_row *row, struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(connection,
+		"UPDATE slot SET deliveries = deliveries + ?4"
+		" WHERE slot = ?1 AND entity = ?2 AND print = ?3",
+		err);
+	if (!statement)
+		return -1;
+	bind_key(statement, row);
+	sql_bind_i64(statement, 4, (int64_t)row->deliveries);
+	return sql_run(statement, err);
+}
+
+/* A growing array of rows in an arena: doubles, leaving the old one behind. */
+struct row_list {
+	struct arena *arena;
+	struct slot_row *rows;
+	size_t n, capacity;
+};
+
+static struct slot_row *list_add(struct row_list *list)
+{
+	if (list->n == list->capacity) {
+		size_t capacity = list->capacity ? list->capacity * 2 : 4;
+		struct slot_row *rows = arena_array(list->arena, capacity, sizeof *rows);
+		if (!rows)
+			return NULL;
+		if (list->n)
+			memcpy(rows, list->rows, list->n * sizeof *rows);
+		list->rows = rows;
+		list->capacity = capacity;
+	}
+	return &list->rows[list->n++];
+}
+
+static int read_stored(struct connection *connection, const struct slot_part *part, bool whole,
+	struct row_list *out, struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(connection,
+		"SELECT s.print, f.rule, s.lo, s.hi, s.severity, s.n, s.deliveries, s.tactics, "
+		"s.sensors,"
+		" s.techniques, s.samples FROM slot s JOIN fingerprint f ON f.id = s.print >> 1"
+		" WHERE s.slot = ?1 AND s.entity = ?2",
+		err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, part->slot);
+	sql_bind_i64(statement, 2, part->entity);
+	int step;
+	while ((step = sql_step(statement, err)) > 0) {
+		struct slot_row *row = list_add(out);
+		if (!row) {
+			sqlite3_reset(statement);
+			return err_set(err, ERR_MEMORY, "out of memory reading a slot");
+		}
+		row->slot = part->slot;
+		row->entity = part->entity;
+		row->print = sql_i64(statement, 0);
+		row->rule = sql_i64(statement, 1);
+		read_columns(statement, 2, whole, row);
+	}
+	return step;
+}
+
+/* One alert row as the slot row it would make alone. */
+static void read_alert(sqlite3_stmt *statement, bool whole, struct slot_row *row)
+{
+	int64_t bits = sql_i64(statement, 4);
+	int64_t context = (bits >> 8 & ALERT_CONTEXT) ? 1 : 0;
+	struct text occ = sql_blob(statement, 1);
+	row->print = sql_i64(statement, 3) << 1 | context;
+	row->lo_ns = row->hi_ns = sql_i64(statement, 2);
+	row->severity = (enum severity)(bits & 15);
+	row->n = row->deliveries = 1;
+	row->rule = sql_i64(statement, 5);
+	row->sensors = UINT64_C(1) << sql_i64(statement, 6);
+	row->tactics = (tactic_mask)sql_i64(statement, 7);
+	if (whole)
+		unpack_techniques(sql_blob(statement, 8), row);
+	if (!whole || occ.size != OCCURRENCE_BYTES)
+		return;
+	row->n_samples = 1;
+	row->samples[0].leaf = (uint64_t)sql_i64(statement, 0);
+	memcpy(row->samples[0].occ, occ.data, OCCURRENCE_BYTES);
+}
+
+static bool join_into(struct row_list *list, const struct slot_row *row)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (list->rows[i].print == row->print) {
+			slot_row_join(&list->rows[i], row);
+			return true;
+		}
+	struct slot_row *place = list_add(list);
+	if (place)
+		*place = *row;
+	return place != NULL;
+}
+
+static int read_part(struct connection *connection, const struct slot_part *part, bool whole,
+	struct row_list *out, struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(connection,
+		"SELECT a.leaf, a.occ, a.time_ns, a.fingerprint, a.bits, f.rule, f.sensor, "
+		"t.tactics,"
+		" t.techniques FROM alert a JOIN fingerprint f ON f.id = a.fingerprint"
+		" JOIN attack t ON t.id = a.attack WHERE a.slot = ?1 AND a.entity = ?2"
+		" AND a.time_ns >= ?3 AND a.time_ns < ?4",
+		err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, part->slot);
+	sql_bind_i64(statement, 2, part->entity);
+	sql_bind_i64(statement, 3, part->from_ns);
+	sql_bind_i64(statement, 4, part->to_ns);
+	int step;
+	while ((step = sql_step(statement, err)) > 0) {
+		struct slot_row row = {.slot = part->slot, .entity = part->entity};
+		read_alert(statement, whole, &row);
+		if (!join_into(out, &row)) {
+			sqlite3_reset(statement);
+			return err_set(err, ERR_MEMORY, "out of memory reading a slot");
+		}
+	}
+	return step;
+}
+
+int slots_read(struct connection *connection, const struct slot_part *part, bool whole,
+	struct arena *arena, struct slot_rows *out, struct err *err)
+{
+	struct row_list list = {.arena = arena};
+	bool all =
+		part->from_ns <= part->slot * SLOT_NS && part->to_ns >= (part->slot + 1) * SLOT_NS;
+	int failed = all ? read_stored(connection, part, whole, &list, err)
+			 : read_part(connection, part, whole, &list, err);
+	*out = (struct slot_rows){list.rows, list.n};
+	return failed;
+}
+
+int64_t day_of_slot(int64_t slot)
+{
+	return slot / SLOTS_PER_DAY - (slot % SLOTS_PER_DAY < 0);
+}
+
+int presence_read(struct connection *connection, int64_t day, int64_t entity,
+	unsigned char bits[PRESENCE_BYTES], struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(
+		connection, "SELECT bits FROM presence WHERE day = ?1 AND entity = ?2", err);
+	memset(bits, 0, PRESENCE_BYTES);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, day);
+	sql_bind_i64(statement, 2, entity);
+	int found = sql_step(statement, err);
+	if (found <= 0)
+		return found;
+	struct text stored = sql_blob(statement, 0);
+	if (stored.size == PRESENCE_BYTES)
+		memcpy(bits, stored.data, PRESENCE_BYTES);
+	sqlite3_reset(statement);
+	return 0;
+}
+
+int presence_mark(struct connection *connection, int64_t slot, int64_t entity, struct err *err)
+{
+	unsigned char bits[PRESENCE_BYTES];
+	int64_t day = day_of_slot(slot);
+	unsigned of_day = (unsigned)(slot - day * SLOTS_PER_DAY);
+	if (presence_read(connection, day, entity, bits, err) < 0)
+		return -1;
+	if (presence_has(bits, of_day))
+		return 0;
+	bits[of_day / 8] = (unsigned char)(bits[of_day / 8] | 1U << of_day % 8);
+	sqlite3_stmt *statement = connection_statement(connection,
+		"INSERT INTO presence (day, entity, bits) VALUES (?1, ?2, ?3)"
+		" ON CONFLICT (day, entity) DO UPDATE SET bits = excluded.bits",
+		err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, day);
+	sql_bind_i64(statement, 2, entity);
+	sql_bind_blob(statement, 3, bits, sizeof bits);
+	return sql_run(statement, err);
+}
+
+int presence_days(struct connection *connection, int64_t *first, int64_t *last, struct err *err)
+{
+	*first = 0;
+	*last = -1;
+	sqlite3_stmt *statement = connection_statement(connection,
+		"SELECT (SELECT day FROM presence ORDER BY day LIMIT 1),"
+		" (SELECT day FROM presence ORDER BY day DESC LIMIT 1)",
+		err);
+	if (!statement)
+		return -1;
+	int found = sql_step(statement, err);
+	if (found < 0)
+		return -1;
+	if (found && !sql_is_null(statement, 0)) {
+		*first = sql_i64(statement, 0);
+		*last = sql_i64(statement, 1);
+	}
+	sqlite3_reset(statement);
+	return 0;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Slots and presence: what incidents are computed from (correlation.md section 4). Rows lead with
+ * the time, so that one commit touches few pages. Written by the writer, read by any connection.
+ */
+
+#include "base/arena.h"
+#include "model/slot.h"
+#include "store/connection.h"
+
+enum { PRESENCE_BYTES = SLOTS_PER_DAY / 8 };
+
+/** Joins @row into the stored one of the same key. *is_new: there was none in this slot for its
+ * print. */
+CHECKED int slot_join(
+	struct connection *connection, const struct slot_row *row, bool *is_new, struct err *err);
+
+/** A delivery of what is already there: counts and changes nothing else. */
+CHECKED int slot_count_delivery(
+	struct connection *connection, const struct slot_row *row, struct err *err);
+
+/* A slot of one entity, or the part of it with from <= time < to: where a name changes hands. */
+struct slot_part {
+	int64_t slot, entity;
+	int64_t from_ns, to_ns; /* INT64_MIN, INT64_MAX: open */
+};
+
+struct slot_rows {
+	struct slot_row *rows;
+	size_t n;
+};
+
+/**
+ * All rows of one slot and entity, in @arena. @whole: with techniques and samples. A real part of a
+ * slot is computed from the alert rows, which costs as much as it has alerts.
+ */
+CHECKED int slots_read(struct connection *connection, const struct slot_part *part, bool whole,
+	struct arena *arena, struct slot_rows *out, struct err *err);
+
+CHECKED int presence_mark(
+	struct connection *connection, int64_t slot, int64_t entity, struct err *err);
+
+/** The day's bits (slot % 288, lowest bit of byte 0 first); zeros when there are none. */
+CHECKED int presence_read(struct connection *connection, int64_t day, int64_t entity,
+	unsigned char bits[PRESENCE_BYTES], struct err *err);
+
+/** First and last day with any slot; *last < *first when there is none. */
+CHECKED int presence_days(
+	struct connection *connection, int64_t *first, int64_t *last, struct err *err);
+
+/** floor(slot / 288) */
+int64_t day_of_slot(int64_t slot);
+
+static inline bool presence_has(const unsigned char bits[PRESENCE_BYTES], unsigned of_day)
+{
+	return (bits[of_day / 8] & 1U << of_day % 8) != 0;
+}
