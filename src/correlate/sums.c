@@ -1,45 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "correlate/sums.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/cursor.h"
 #include "correlate/risk.h"
-
-void sums_done(struct piece_sums *sums)
-{
-	free(sums->rules);
-	*sums = (struct piece_sums){0};
-}
-
-/* The rule's place, made if new; NULL without memory. */
-static struct piece_rule *find_rule(struct piece_sums *sums, int64_t rule)
-{
-	size_t low = 0, high = sums->n_rules;
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		if (sums->rules[middle].rule < rule)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low < sums->n_rules && sums->rules[low].rule == rule)
-		return &sums->rules[low];
-	if (sums->n_rules == sums->rules_capacity) {
-		size_t capacity = sums->rules_capacity ? sums->rules_capacity * 2 : 8;
-		struct piece_rule *rules = reallocarray(sums->rules, capacity, sizeof *rules);
-		if (!rules)
-			return NULL;
-		sums->rules = rules;
-		sums->rules_capacity = capacity;
-	}
-	memmove(sums->rules + low + 1, sums->rules + low,
-		(sums->n_rules - low) * sizeof *sums->rules);
-	sums->n_rules++;
-	sums->rules[low] = (struct piece_rule){.rule = rule};
-	return &sums->rules[low];
-}
 
 bool sums_add(struct piece_sums *sums, const struct slot_row *row)
 {
@@ -49,7 +11,7 @@ bool sums_add(struct piece_sums *sums, const struct slot_row *row)
 		return true;
 	if (row->severity > sums->severity)
 		sums->severity = row->severity;
-	struct piece_rule *rule = find_rule(sums, row->rule);
+	struct piece_rule *rule = piece_sums_rule(sums, row->rule);
 	if (!rule)
 		return false;
 	unsigned points = severity_points(row->severity);
@@ -57,26 +19,4 @@ bool sums_add(struct piece_sums *sums, const struct slot_row *row)
 		rule->points = points;
 	rule->tactics |= row->tactics;
 	return true;
-}
-
-void sums_write_rules(const struct piece_sums *sums, struct buf *out)
-{
-	for (size_t i = 0; i < sums->n_rules; i++) {
-		buf_add_varint(out, (uint64_t)sums->rules[i].rule);
-		buf_add_varint(out, sums->rules[i].points);
-		buf_add_varint(out, sums->rules[i].tactics);
-	}
-}
-
-bool sums_read_rules(struct piece_sums *sums, struct text stored)
-{
-	struct cursor cursor = cursor_of(stored);
-	while (cursor_left(&cursor)) {
-		struct piece_rule *rule = find_rule(sums, (int64_t)cursor_varint(&cursor));
-		if (!rule)
-			return false;
-		rule->points = (unsigned)cursor_varint(&cursor);
-		rule->tactics = (tactic_mask)cursor_varint(&cursor);
-	}
-	return !cursor.failed;
 }

@@ -6,9 +6,8 @@
  * All of it can be computed again from slots; its number is permanent (correlation.md section 3).
  */
 
+#include "base/buf.h"
 #include "model/alert.h"
-
-enum { PIECE_RULES_MAX = 4096 };
 
 struct piece_rule {
 	int64_t rule; /* interned */
@@ -44,3 +43,14 @@ struct piece_member {
 	int64_t entity;
 	int64_t from_ns, to_ns; /* INT64_MIN, INT64_MAX: open */
 };
+
+void piece_sums_done(struct piece_sums *sums);
+
+/** The rule's place, made if new; NULL without memory. Valid until the next call. */
+struct piece_rule *piece_sums_rule(struct piece_sums *sums, int64_t rule);
+
+/** The per-rule sums as they are stored: varints rule, points, tactics. */
+void piece_rules_write(const struct piece_sums *sums, struct buf *out);
+
+/** Adds what piece_rules_write wrote. false when the bytes are broken or memory is out. */
+bool piece_rules_read(struct piece_sums *sums, struct text stored);

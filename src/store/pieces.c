@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/pieces.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+
+enum { RULES_BYTES = 1024 * 1024 };
+
+void piece_list_done(struct piece_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		piece_sums_done(&list->items[i].sums);
+	list->n = 0;
+}
+
+int key_intern(struct connection *connection, struct text key, int64_t *id, struct err *err)
+{
+	sqlite3_stmt *statement =
+		connection_statement(connection, "SELECT id FROM key WHERE text = ?1", err);
+	if (!statement)
+		return -1;
+	sql_bind_text(statement, 1, key);
+	int found = sql_step(statement, err);
+	if (found < 0)
+		return -1;
+	if (found) {
+		*id = sql_i64(statement, 0);
+		sqlite3_reset(statement);
+		return 0;
+	}
+	statement = connection_statement(connection, "INSERT INTO key (text) VALUES (?1)", err);
+	if (!statement)
+		return -1;
+	sql_bind_text(statement, 1, key);
+	if (sql_run(statement, err) < 0)
+		return -1;
+	*id = sqlite3_last_insert_rowid(connection->db);
+	return 0;
+}
+
+static int read_piece(sqlite3_stmt *statement, struct piece *piece, struct err *err)
+{
+	*piece = (struct piece){
+		.number = (uint64_t)sql_i64(statement, 0),
+		.key = sql_i64(statement, 1),
+		.first_slot = sql_i64(statement, 2),
+		.last_slot = sql_i64(statement, 3),
+		.lo_ns = sql_i64(statement, 4),
+		.hi_ns = sql_i64(statement, 5),
+		.sums.n = (uint64_t)sql_i64(statement, 6),
+		.sums.severity = (enum severity)sql_i64(statement, 7),
+		.base_milli = sql_i64(statement, 8),
+		.risk_milli = sql_i64(statement, 9),
+		.tactics = (tactic_mask)sql_i64(statement, 10),
+		.credited = (unsigned)sql_i64(statement, 11),
+		.sums.sensors = (uint64_t)sql_i64(statement, 12),
+		.revision = (uint64_t)sql_i64(statement, 14),
+	};
+	if (piece_rules_read(&piece->sums, sql_blob(statement, 13)))
+		return 0;
+	piece_sums_done(&piece->sums);
+	return err_set(err, ERR_CORRUPT, "incident %llu: its rules do not read back",
+		(unsigned long long)piece->number);
+}
+
+int pieces_read(struct connection *connection, int64_t key, int64_t from, struct arena *arena,
+	struct piece_list *out, struct err *err)
+{
+	size_t capacity = 0;
+	int step;
+	*out = (struct piece_list){NULL, 0};
+	sqlite3_stmt *statement = connection_statement(connection,
+		"SELECT number, key, first_slot, last_slot, lo, hi, n, severity, base, risk, "
+		"tactics,"
+		" credited, sensors, rules, revision FROM piece WHERE key = ?1 AND first_slot >= ?2"
+		" ORDER BY first_slot",
+		err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, key);
+	sql_bind_i64(statement, 2, from);
+	while ((step = sql_step(statement, err)) > 0) {
+		if (out->n == capacity) {
+			capacity = capacity ? capacity * 2 : 4;
+			struct piece *items = arena_array(arena, capacity, sizeof *items);
+			if (!items) {
+				step = err_set(err, ERR_MEMORY, "out of memory reading incidents");
+				break;
+			}
+			if (out->n)
+				memcpy(items, out->items, out->n * sizeof *items);
+			out->items = items;
+		}
+		if (read_piece(statement, &out->items[out->n], err) < 0) {
+			step = -1;
+			break;
+		}
+		out->n++;
+	}
+	sqlite3_reset(statement);
+	if (step < 0)
+		piece_list_done(out);
+	return step;
+}
+
+int piece_first_slot_before(struct connection *connection, int64_t key, int64_t slot,
+	int64_t *first_slot, bool *found, struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(connection,
+		"SELECT first_slot FROM piece WHERE key = ?1 AND first_slot <= ?2"
+		" ORDER BY first_slot DESC LIMIT 1",
+		err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, key);
+	sql_bind_i64(statement, 2, slot);
+	int step = sql_step(statement, err);
+	*found = step > 0;
+	if (*found)
+		*first_slot = sql_i64(statement, 0);
+	sqlite3_reset(statement);
+	return step < 0 ? -1 : 0;
+}
+
+static int open_incident(struct connection *connection, uint64_t split_from, int64_t now_ns,
+	uint64_t *number, struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(connection,
+		"INSERT INTO incident (number, opened_ns, split_from) VALUES"
+		" ((SELECT coalesce(max(number), 0) + 1 FROM incident), ?1, ?2)",
+		err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, now_ns);
+	if (split_from)
+		sql_bind_i64(statement, 2, (int64_t)split_from);
+	if (sql_run(statement, err) < 0)
+		return -1;
+	*number = (uint64_t)sqlite3_last_insert_rowid(connection->db);
+	return 0;
+}
+
+static void bind_piece(sqlite3_stmt *statement, const struct piece *piece)
+{
+	const struct piece_sums *sums = &piece->sums;
+	sql_bind_i64(statement, 1, (int64_t)piece->number);
+	sql_bind_i64(statement, 2, piece->key);
+	sql_bind_i64(statement, 3, piece->first_slot);
+	sql_bind_i64(statement, 4, piece->last_slot);
+	sql_bind_i64(statement, 5, piece->lo_ns);
+	sql_bind_i64(statement, 6, piece->hi_ns);
+	sql_bind_i64(statement, 7, (int64_t)sums->n);
+	sql_bind_i64(statement, 8, sums->severity);
+	sql_bind_i64(statement, 9, piece->base_milli);
+	sql_bind_i64(statement, 10, piece->risk_milli);
+	sql_bind_i64(statement, 11, piece->tactics);
+	sql_bind_i64(statement, 12, piece->credited);
+	sql_bind_i64(statement, 13, (int64_t)sums->sensors);
+}
+
+int piece_write(struct connection *connection, struct piece *piece, uint64_t split_from,
+	int64_t now_ns, struct err *err)
+{
+	AUTO(buf_done) struct buf rules;
+	buf_init(&rules, RULES_BYTES);
+	piece_rules_write(&piece->sums, &rules);
+	if (!buf_ok(&rules))
+		return err_set(err, ERR_LIMIT, "an incident has too many rules to store");
+	if (piece->number == 0 &&
+		open_incident(connection, split_from, now_ns, &piece->number, err) < 0)
+		return -1;
+	sqlite3_stmt *statement = connection_statement(connection,
+		"INSERT INTO piece (number, key, first_slot, last_slot, lo, hi, n, severity, base, "
+		"risk,"
+		" tactics, credited, sensors, rules, revision, changed_ns)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
+		" ON CONFLICT (number) DO UPDATE SET key = ?2, first_slot = ?3, last_slot = ?4, lo "
+		"= ?5,"
+		" hi = ?6, n = ?7, severity = ?8, base = ?9, risk = ?10, tactics = ?11, credited = "
+		"?12,"
+		" sensors = ?13, rules = ?14, revision = ?15, changed_ns = ?16",
+		err);
+	if (!statement)
+		return -1;
+	piece->revision++;
+	bind_piece(statement, piece);
+	sql_bind_blob(statement, 14, rules.data, rules.size);
+	sql_bind_i64(statement, 15, (int64_t)piece->revision);
+	sql_bind_i64(statement, 16, now_ns);
+	return sql_run(statement, err);
+}
+
+int piece_remove(
+	struct connection *connection, uint64_t number, uint64_t redirect_to, struct err *err)
+{
+	sqlite3_stmt *statement =
+		connection_statement(connection, "DELETE FROM piece WHERE number = ?1", err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, (int64_t)number);
+	if (sql_run(statement, err) < 0 || members_clear(connection, number, err) < 0)
+		return -1;
+	if (redirect_to == 0)
+		return 0;
+	statement = connection_statement(
+		connection, "UPDATE incident SET redirect_to = ?2 WHERE number = ?1", err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, (int64_t)number);
+	sql_bind_i64(statement, 2, (int64_t)redirect_to);
+	return sql_run(statement, err);
+}
+
+int member_add(struct connection *connection, uint64_t number, const struct piece_member *member,
+	struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(connection,
+		"INSERT OR REPLACE INTO member (number, entity, from_ns, to_ns) VALUES (?1, ?2, "
+		"?3, ?4)",
+		err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, (int64_t)number);
+	sql_bind_i64(statement, 2, member->entity);
+	sql_bind_i64(statement, 3, member->from_ns);
+	sql_bind_i64(statement, 4, member->to_ns);
+	return sql_run(statement, err);
+}
+
+int members_clear(struct connection *connection, uint64_t number, struct err *err)
+{
+	sqlite3_stmt *statement =
+		connection_statement(connection, "DELETE FROM member WHERE number = ?1", err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, (int64_t)number);
+	return sql_run(statement, err);
+}
+
+int members_read(struct connection *connection, uint64_t number, struct arena *arena,
+	struct member_list *out, struct err *err)
+{
+	size_t capacity = 0;
+	int step;
+	*out = (struct member_list){NULL, 0};
+	sqlite3_stmt *statement = connection_statement(
+		connection, "SELECT entity, from_ns, to_ns FROM member WHERE number = ?1", err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, (int64_t)number);
+	while ((step = sql_step(statement, err)) > 0) {
+		if (out->n == capacity) {
+			capacity = capacity ? capacity * 2 : 4;
+			struct piece_member *items = arena_array(arena, capacity, sizeof *items);
+			if (!items) {
+				sqlite3_reset(statement);
+				return err_set(err, ERR_MEMORY, "out of memory reading members");
+			}
+			if (out->n)
+				memcpy(items, out->items, out->n * sizeof *items);
+			out->items = items;
+		}
+		out->items[out->n++] = (struct piece_member){
+			sql_i64(statement, 0), sql_i64(statement, 1), sql_i64(statement, 2)};
+	}
+	return step;
+}
