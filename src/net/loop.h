@@ -3,9 +3,11 @@
 
 /*
  * An event loop: libevent behind a small door. One thread runs it; everything attached belongs to
- * that thread. loop_wake and loop_stop are for any thread.
+ * that thread. loop_stop is for any thread; other threads wake the loop by pushing to a queue whose
+ * queue_fd is watched.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -22,6 +24,8 @@ void loop_free(struct loop *loop); /* accepts NULL */
 /** Runs until loop_stop. */
 CHECKED int loop_run(struct loop *loop, struct err *err);
 void loop_stop(struct loop *loop);
+/** Does the calling thread run this loop now? */
+bool loop_is_here(const struct loop *loop);
 
 /** Calls back whenever @fd is readable. NULL without memory. */
 struct loop_watch *loop_watch_new(struct loop *loop, int fd, loop_callback *callback, void *ctx);
@@ -30,7 +34,8 @@ void loop_watch_free(struct loop_watch *watch);
 /** A timer, not started. NULL without memory. */
 struct loop_timer *loop_timer_new(struct loop *loop, loop_callback *callback, void *ctx);
 void loop_timer_free(struct loop_timer *timer);
-void loop_timer_start(struct loop_timer *timer, int64_t after_ms); /* once; again replaces */
+/** Calls back once; started again it is replaced. 0: in the loop's next turn. */
+void loop_timer_start(struct loop_timer *timer, int64_t after_ms);
 void loop_timer_stop(struct loop_timer *timer);
 
 /** Calls back on SIGINT, SIGTERM, SIGHUP and the like, in the loop. */
