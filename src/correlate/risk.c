@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "correlate/credit.h"
+#include "model/incident.h"
 
 enum { COUNTED_RULES = 10 };
 
@@ -13,12 +14,6 @@ unsigned severity_points(enum severity severity)
 {
 	static const unsigned points[] = {3, 20, 45, 70, 90};
 	return points[severity];
-}
-
-int64_t tactics_factor(unsigned n_credited)
-{
-	static const int64_t factors[] = {100, 100, 150, 250, 400};
-	return factors[n_credited < 4 ? n_credited : 4];
 }
 
 /* Keeps the ten greatest points, falling. */
@@ -55,9 +50,9 @@ static void score(const struct top *top, unsigned n_credited, const struct risk_
 		others += top->points[i] * weights[i - 1];
 	int64_t first = top->points[0] * 1000;
 	int64_t base = first + (100000 - first) * others / (others + 100000);
-	int64_t factor =
-		clamp(tactics_factor(n_credited) * context->criticality * context->novelty / 10000,
-			25, 1600);
+	int64_t factor = clamp(incident_tactics_factor(n_credited) * context->criticality *
+				       context->novelty / 10000,
+		25, 1600);
 	*base_milli = base;
 	*risk_milli = 100000 * base * factor / ((100000 - base) * 100 + base * factor);
 }

@@ -20,9 +20,6 @@ enum { NOVELTY_DAILY = 50, NOVELTY_NONE = 100, NOVELTY_NEW = 125 };
 
 unsigned severity_points(enum severity severity); /* 3, 20, 45, 70, 90 */
 
-/** The tactics' factor M_T in hundredths: 100, 100, 150, 250, 400. */
-int64_t tactics_factor(unsigned n_credited);
-
 /* Context of a score, in hundredths. */
 struct risk_context {
 	int64_t criticality;

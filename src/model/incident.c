@@ -21,3 +21,9 @@ bool incident_number_parse(struct text word, uint64_t *out)
 		word = text_part(word, 4, word.size);
 	return text_to_u64(word, out) && *out > 0 && *out <= INT64_MAX;
 }
+
+int64_t incident_tactics_factor(unsigned n_credited)
+{
+	static const int64_t factors[] = {100, 100, 150, 250, 400};
+	return factors[n_credited < 4 ? n_credited : 4];
+}

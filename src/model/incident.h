@@ -86,6 +86,7 @@ struct incident {
 	size_t n_techniques;
 	struct incident_print *prints;
 	size_t n_prints;
+	bool has_content;      /* the digest was computed: it reads every alert */
 	struct digest content; /* its first 16 bytes are the content_id */
 };
 
@@ -93,3 +94,6 @@ const char *incident_state_name(enum incident_state state);
 
 /** "INC-12" → 12, "12" → 12; false otherwise. */
 bool incident_number_parse(struct text word, uint64_t *out);
+
+/** The factor in hundredths by which tactics multiply the odds: 100, 100, 150, 250, 400. */
+int64_t incident_tactics_factor(unsigned n_credited);

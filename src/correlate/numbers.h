@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Which permanent number each piece keeps after a new partition (correlation.md section 4): a
+ * number follows the majority of its alerts; where several meet, the older by first event time
+ * survives and the others redirect to it; a piece that gets none is new, split from the one it lay
+ * in.
+ */
+
+#include "base/arena.h"
+
+struct counted_slot {
+	int64_t slot;
+	uint64_t n;
+};
+
+struct old_piece {
+	uint64_t number;
+	int64_t key;
+	int64_t first_slot, last_slot;
+	int64_t lo_ns;
+	uint64_t redirect_to; /* out: index of the new piece + 1 whose number replaces this one; 0:
+				 it stays or is gone */
+};
+
+struct new_piece {
+	int64_t key;
+	const struct counted_slot *slots; /* ascending */
+	size_t n_slots;
+	uint64_t number;     /* out: 0: a fresh one */
+	uint64_t split_from; /* out: 0: none */
+};
+
+/** Fills the out members. Results depend on the sets only, not on the order of the arrays. */
+void numbers_match(struct old_piece *olds, size_t n_olds, struct new_piece *news, size_t n_news);

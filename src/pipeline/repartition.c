@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline/repartition.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "correlate/numbers.h"
+#include "correlate/risk.h"
+#include "correlate/session.h"
+#include "correlate/sums.h"
+#include "store/pieces.h"
+#include "store/slots.h"
+
+enum { ARENA_BYTES = 512 * 1024 * 1024 };
+
+/* A piece as the slots have it now. */
+struct fresh_piece {
+	struct fresh_piece *next;
+	struct key_task *task;
+	struct piece piece; /* owns its sums until the key state takes them */
+	struct counted_slot *slots;
+	size_t n_slots, slots_capacity;
+	struct entity_parts members;
+	size_t members_capacity;
+	bool is_newest;
+};
+
+/* A task's keys, old pieces and new pieces while it is worked on. */
+struct scan {
+	struct identities *identities;
+	struct connection *connection;
+	struct arena *arena;
+	struct key_task *task;
+	int64_t key;
+	struct entity_parts parts;
+	struct piece_list olds; /* from the first slot that is read, ascending */
+	int64_t stop_slot;      /* the first old piece that stays as it is; INT64_MAX: none */
+	struct session session;
+	struct fresh_piece *first, **last, *current;
+	bool ended_in_context;
+};
+
+/* One slot of the key: which parts have rows in it. */
+struct present {
+	int64_t slot;
+	size_t part;
+};
+
+static int no_memory(struct err *err)
+{
+	return err_set(err, ERR_MEMORY, "out of memory partitioning an incident");
+}
+
+static int compare_present(const void *left, const void *right)
+{
+	const struct present *a = left, *b = right;
+	if (a->slot != b->slot)
+		return a->slot < b->slot ? -1 : 1;
+	return (a->part > b->part) - (a->part < b->part);
+}
+
+/* Does the part's time touch the slot at all? */
+static bool touches(const struct entity_part *part, int64_t slot)
+{
+	return part->from_ns < (slot + 1) * SLOT_NS && part->to_ns > slot * SLOT_NS;
+}
+
+/* The day's (slot, part) pairs from @from_slot on, ascending. */
+static int read_day(struct scan *scan, int64_t day, int64_t from_slot, struct present **out,
+	size_t *n, struct err *err)
+{
+	struct present *present =
+		arena_array(scan->arena, scan->parts.n * SLOTS_PER_DAY + 1, sizeof *present);
+	*n = 0;
+	*out = present;
+	if (!present)
+		return no_memory(err);
+	for (size_t i = 0; i < scan->parts.n; i++) {
+		const struct entity_part *part = &scan->parts.items[i];
+		unsigned char bits[PRESENCE_BYTES];
+		if (presence_read(scan->connection, day, part->entity, bits, err) < 0)
+			return -1;
+		for (unsigned j = 0; j < SLOTS_PER_DAY; j++) {
+			int64_t slot = day * SLOTS_PER_DAY + j;
+			if (presence_has(bits, j) && slot >= from_slot && touches(part, slot))
+				present[(*n)++] = (struct present){slot, i};
+		}
+	}
+	qsort(present, *n, sizeof *present, compare_present);
+	return 0;
+}
+
+static int add_member(struct scan *scan, const struct entity_part *part, struct err *err)
+{
+	struct fresh_piece *fresh = scan->current;
+	for (size_t i = 0; i < fresh->members.n; i++)
+		if (fresh->members.items[i].entity == part->entity &&
+			fresh->members.items[i].from_ns == part->from_ns)
+			return 0;
+	if (fresh->members.n == fresh->members_capacity) {
+		size_t capacity = fresh->members_capacity ? fresh->members_capacity * 2 : 4;
+		struct entity_part *items = arena_array(scan->arena, capacity, sizeof *items);
+		if (!items)
+			return no_memory(err);
+		if (fresh->members.n)
+			memcpy(items, fresh->members.items, fresh->members.n * sizeof *items);
+		fresh->members.items = items;
+		fresh->members_capacity = capacity;
+	}
+	fresh->members.items[fresh->members.n++] = *part;
+	return 0;
+}
+
+static int count_slot(struct scan *scan, int64_t slot, uint64_t n, struct err *err)
+{
+	struct fresh_piece *fresh = scan->current;
+	if (fresh->n_slots == fresh->slots_capacity) {
+		size_t capacity = fresh->slots_capacity ? fresh->slots_capacity * 2 : 8;
+		struct counted_slot *slots = arena_array(scan->arena, capacity, sizeof *slots);
+		if (!slots)
+			return no_memory(err);
+		if (fresh->n_slots)
+			memcpy(slots, fresh->slots, fresh->n_slots * sizeof *slots);
+		fresh->slots = slots;
+		fresh->slots_capacity = capacity;
+	}
+	fresh->slots[fresh->n_slots++] = (struct counted_slot){slot, n};
+	return 0;
+}
+
+static int found_piece(struct scan *scan, struct err *err)
+{
+	struct fresh_piece *fresh = arena_alloc(scan->arena, sizeof *fresh);
+	if (!fresh)
+		return no_memory(err);
+	fresh->task = scan->task;
+	fresh->piece.key = scan->key;
+	*scan->last = fresh;
+	scan->last = &fresh->next;
+	scan->current = fresh;
+	return 0;
+}
+
+/* The rows of one slot of the key and what a session sees of them. */
+struct gathered_slot {
+	struct session_slot seen;
+	uint64_t n;
+	struct slot_rows *rows; /* per pair */
+	const struct present *pairs;
+	size_t n_pairs;
+};
+
+static void see_row(struct gathered_slot *slot, int64_t *context_lo, const struct slot_row *row)
+{
+	slot->n += row->n;
+	if (slot_row_is_context(row)) {
+		*context_lo = row->lo_ns < *context_lo ? row->lo_ns : *context_lo;
+		return;
+	}
+	slot->seen.has_alerts = true;
+	slot->seen.lo_ns = row->lo_ns < slot->seen.lo_ns ? row->lo_ns : slot->seen.lo_ns;
+	slot->seen.hi_ns = row->hi_ns > slot->seen.hi_ns ? row->hi_ns : slot->seen.hi_ns;
+}
+
+static int gather_slot(struct scan *scan, struct gathered_slot *slot, struct err *err)
+{
+	int64_t context_lo = INT64_MAX;
+	slot->rows = arena_array(scan->arena, slot->n_pairs, sizeof *slot->rows);
+	if (!slot->rows)
+		return no_memory(err);
+	slot->seen = (struct session_slot){slot->pairs->slot, false, INT64_MAX, INT64_MIN};
+	for (size_t i = 0; i < slot->n_pairs; i++) {
+		const struct entity_part *part = &scan->parts.items[slot->pairs[i].part];
+		struct slot_part wanted = {
+			slot->pairs[i].slot, part->entity, part->from_ns, part->to_ns};
+		if (slots_read(scan->connection, &wanted, false, scan->arena, &slot->rows[i], err) <
+			0)
+			return -1;
+		for (size_t j = 0; j < slot->rows[i].n; j++)
+			see_row(slot, &context_lo, &slot->rows[i].rows[j]);
+	}
+	if (!slot->seen.has_alerts)
+		slot->seen.lo_ns = context_lo;
+	return 0;
+}
+
+/* The slot joins the piece that the session is at. */
+static int join_slot(struct scan *scan, const struct gathered_slot *slot, struct err *err)
+{
+	struct fresh_piece *fresh = scan->current;
+	for (size_t i = 0; i < slot->n_pairs; i++) {
+		const struct slot_rows *rows = &slot->rows[i];
+		for (size_t j = 0; j < rows->n; j++)
+			if (!sums_add(&fresh->piece.sums, &rows->rows[j]))
+				return no_memory(err);
+		if (rows->n && add_member(scan, &scan->parts.items[slot->pairs[i].part], err) < 0)
+			return -1;
+	}
+	fresh->piece.first_slot = scan->session.first_slot;
+	fresh->piece.last_slot = scan->session.last_slot;
+	fresh->piece.lo_ns = scan->session.lo_ns;
+	fresh->piece.hi_ns = scan->session.hi_ns;
+	return count_slot(scan, slot->seen.slot, slot->n, err);
+}
+
+static bool is_old_boundary(const struct scan *scan, int64_t slot)
+{
+	for (size_t i = 0; i < scan->olds.n; i++)
+		if (scan->olds.items[i].first_slot == slot)
+			return true;
+	return false;
+}
+
+/* Feeds one slot. Sets stop_slot where the rest of the key stays as it was. */
+static int feed_slot(struct scan *scan, struct gathered_slot *slot, struct err *err)
+{
+	if (gather_slot(scan, slot, err) < 0)
+		return -1;
+	if (slot->n == 0)
+		return 0;
+	struct session before = scan->session;
+	switch (session_feed(&scan->session, &slot->seen, &session_rules_default)) {
+	case SESSION_ENDED:
+		scan->ended_in_context = true;
+		return 0;
+	case SESSION_FOUNDED:
+		scan->ended_in_context = false;
+		if (slot->seen.slot > scan->task->to_slot &&
+			is_old_boundary(scan, slot->seen.slot)) {
+			scan->stop_slot = slot->seen.slot;
+			scan->session = before;
+			return 0;
+		}
+		if (found_piece(scan, err) < 0)
+			return -1;
+		break;
+	case SESSION_EXTENDED:
+		break;
+	}
+	return join_slot(scan, slot, err);
+}
+
+static int feed_day(struct scan *scan, int64_t day, int64_t from_slot, struct err *err)
+{
+	struct present *present;
+	size_t n;
+	if (read_day(scan, day, from_slot, &present, &n, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n && scan->stop_slot == INT64_MAX;) {
+		struct gathered_slot slot = {.pairs = &present[i]};
+		while (i < n && present[i].slot == slot.pairs->slot) {
+			slot.n_pairs++;
+			i++;
+		}
+		if (feed_slot(scan, &slot, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Where reading begins: at the incident before the first change, which is as it was. */
+static int find_start(struct scan *scan, int64_t *from_slot, struct err *err)
+{
+	bool found;
+	*from_slot = scan->task->from_slot;
+	return piece_first_slot_before(
+		scan->connection, scan->key, scan->task->from_slot, from_slot, &found, err);
+}
+
+static int scan_key(struct scan *scan, struct err *err)
+{
+	int64_t from_slot, first_day, last_day;
+	if (key_intern(scan->connection, scan->task->key, &scan->key, err) < 0 ||
+		identities_parts(scan->identities, scan->connection, scan->task->key, scan->arena,
+			&scan->parts, err) < 0 ||
+		find_start(scan, &from_slot, err) < 0 ||
+		pieces_read(scan->connection, scan->key, from_slot, scan->arena, &scan->olds, err) <
+			0 ||
+		presence_days(scan->connection, &first_day, &last_day, err) < 0)
+		return -1;
+	if (from_slot != INT64_MIN && day_of_slot(from_slot) > first_day)
+		first_day = day_of_slot(from_slot);
+	for (int64_t day = first_day; day <= last_day && scan->stop_slot == INT64_MAX; day++)
+		if (feed_day(scan, day, from_slot, err) < 0)
+			return -1;
+	if (scan->stop_slot == INT64_MAX && scan->current && !scan->ended_in_context)
+		scan->current->is_newest = true;
+	return 0;
+}
+
+/* All pieces of the tasks of one group, for the matching of numbers. */
+struct matching {
+	struct old_piece *olds;
+	uint64_t *revisions; /* of olds */
+	size_t n_olds;
+	struct new_piece *news;
+	struct fresh_piece **fresh; /* of news */
+	size_t n_news;
+};
+
+static bool is_replaced(const struct scan *scan, const struct piece *old)
+{
+	return old->first_slot < scan->stop_slot;
+}
+
+static int collect(struct scan *scans, size_t n_scans, struct arena *arena,
+	struct matching *matching, struct err *err)
+{
+	size_t n_olds = 0, n_news = 0;
+	for (size_t i = 0; i < n_scans; i++) {
+		n_olds += scans[i].olds.n;
+		for (struct fresh_piece *fresh = scans[i].first; fresh; fresh = fresh->next)
+			n_news++;
+	}
+	matching->olds = arena_array(arena, n_olds + 1, sizeof *matching->olds);
+	matching->revisions = arena_array(arena, n_olds + 1, sizeof *matching->revisions);
+	matching->news = arena_array(arena, n_news + 1, sizeof *matching->news);
+	matching->fresh = arena_array(arena, n_news + 1, sizeof *matching->fresh);
+	if (arena->failed)
+		return no_memory(err);
+	for (size_t i = 0; i < n_scans; i++) {
+		for (size_t j = 0; j < scans[i].olds.n; j++) {
+			const struct piece *old = &scans[i].olds.items[j];
+			if (!is_replaced(&scans[i], old))
+				continue;
+			matching->revisions[matching->n_olds] = old->revision;
+			matching->olds[matching->n_olds++] = (struct old_piece){old->number,
+				old->key, old->first_slot, old->last_slot, old->lo_ns, 0};
+		}
+		for (struct fresh_piece *fresh = scans[i].first; fresh; fresh = fresh->next) {
+			matching->fresh[matching->n_news] = fresh;
+			matching->news[matching->n_news++] =
+				(struct new_piece){.key = fresh->piece.key,
+					.slots = fresh->slots,
+					.n_slots = fresh->n_slots};
+		}
+	}
+	return 0;
+}
+
+static int write_fresh(struct connection *connection, struct fresh_piece *fresh,
+	uint64_t split_from, int64_t now_ns, struct err *err)
+{
+	static const struct risk_context plain = {CRITICALITY_NORMAL, NOVELTY_NONE};
+	risk_of_piece(&fresh->piece, &plain);
+	if (piece_write(connection, &fresh->piece, split_from, now_ns, err) < 0 ||
+		members_clear(connection, fresh->piece.number, err) < 0)
+		return -1;
+	for (size_t i = 0; i < fresh->members.n; i++) {
+		const struct entity_part *part = &fresh->members.items[i];
+		struct piece_member member = {part->entity, part->from_ns, part->to_ns};
+		if (member_add(connection, fresh->piece.number, &member, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The key's state takes the newest piece, sums and all. */
+static void keep_newest(struct fresh_piece *fresh)
+{
+	struct key_state *state = fresh->task->state;
+	piece_sums_done(&state->newest.sums);
+	state->key = fresh->piece.key;
+	state->newest = fresh->piece;
+	fresh->piece.sums = (struct piece_sums){0};
+	state->loose_context = false;
+	state->n_members = 0;
+	for (size_t i = 0; i < fresh->members.n && i < KEY_MEMBERS_MAX; i++) {
+		const struct entity_part *part = &fresh->members.items[i];
+		state->members[state->n_members++] =
+			(struct piece_member){part->entity, part->from_ns, part->to_ns};
+	}
+}
+
+static int write_matching(
+	struct connection *connection, struct matching *matching, int64_t now_ns, struct err *err)
+{
+	numbers_match(matching->olds, matching->n_olds, matching->news, matching->n_news);
+	for (size_t i = 0; i < matching->n_news; i++) {
+		struct fresh_piece *fresh = matching->fresh[i];
+		fresh->piece.number = matching->news[i].number;
+		for (size_t j = 0; j < matching->n_olds; j++)
+			if (matching->olds[j].number == fresh->piece.number)
+				fresh->piece.revision = matching->revisions[j];
+		if (write_fresh(connection, fresh, matching->news[i].split_from, now_ns, err) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < matching->n_olds; i++) {
+		const struct old_piece *old = &matching->olds[i];
+		bool kept = false;
+		for (size_t j = 0; j < matching->n_news; j++)
+			kept |= matching->fresh[j]->piece.number == old->number;
+		uint64_t to =
+			old->redirect_to ? matching->fresh[old->redirect_to - 1]->piece.number : 0;
+		if (!kept && piece_remove(connection, old->number, to, err) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < matching->n_news; i++)
+		if (matching->fresh[i]->is_newest)
+			keep_newest(matching->fresh[i]);
+	return 0;
+}
+
+static void free_scans(struct scan *scans, size_t n_scans)
+{
+	for (size_t i = 0; i < n_scans; i++) {
+		piece_list_done(&scans[i].olds);
+		for (struct fresh_piece *fresh = scans[i].first; fresh; fresh = fresh->next)
+			piece_sums_done(&fresh->piece.sums);
+	}
+}
+
+/* The tasks from @task on that are of its group; a task without group is alone. */
+static size_t group_size(const struct key_task *task)
+{
+	size_t n = 1;
+	for (const struct key_task *other = task->next; other && task->group; other = other->next)
+		n += other->group == task->group;
+	return n;
+}
+
+static int repartition_group(struct identities *identities, struct connection *connection,
+	struct key_task *first, int64_t now_ns, struct err *err)
+{
+	AUTO(arena_done) struct arena arena;
+	struct matching matching = {0};
+	size_t n = 0;
+	arena_init(&arena, ARENA_BYTES);
+	struct scan *scans = arena_array(&arena, group_size(first), sizeof *scans);
+	if (!scans)
+		return no_memory(err);
+	int failed = 0;
+	for (struct key_task *task = first; task && !failed;
+		task = first->group ? task->next : NULL) {
+		if (task->group != first->group)
+			continue;
+		struct scan *scan = &scans[n++];
+		*scan = (struct scan){.identities = identities,
+			.connection = connection,
+			.arena = &arena,
+			.task = task,
+			.stop_slot = INT64_MAX};
+		scan->last = &scan->first;
+		failed = scan_key(scan, err);
+	}
+	if (!failed)
+		failed = collect(scans, n, &arena, &matching, err);
+	if (!failed)
+		failed = write_matching(connection, &matching, now_ns, err);
+	free_scans(scans, n);
+	return failed;
+}
+
+/* Was an earlier task of the same group worked on already? */
+static bool is_done(const struct key_task *tasks, const struct key_task *task)
+{
+	for (const struct key_task *other = tasks; task->group && other != task;
+		other = other->next)
+		if (other->group == task->group)
+			return true;
+	return false;
+}
+
+int repartition(struct identities *identities, struct connection *connection,
+	struct key_task *tasks, int64_t now_ns, struct err *err)
+{
+	for (struct key_task *task = tasks; task; task = task->next)
+		if (!is_done(tasks, task) &&
+			repartition_group(identities, connection, task, now_ns, err) < 0)
+			return -1;
+	return 0;
+}

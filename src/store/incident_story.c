@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/incident_story.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/pieces.h"
+#include "store/slots.h"
+
+/* Walks the slots of an incident: every member's part of every slot in its extent. */
+struct slot_walk {
+	struct connection *connection;
+	const struct incident *incident;
+	struct member_list members;
+	size_t member;
+	int64_t slot; /* the next to look at */
+	int64_t day;  /* whose bits are loaded */
+	unsigned char bits[PRESENCE_BYTES];
+};
+
+static int walk_start(struct slot_walk *walk, struct connection *connection,
+	const struct incident *incident, struct arena *arena, struct err *err)
+{
+	*walk = (struct slot_walk){.connection = connection,
+		.incident = incident,
+		.slot = incident->first_slot,
+		.day = INT64_MIN};
+	return members_read(connection, incident->number, arena, &walk->members, err);
+}
+
+static void next_member(struct slot_walk *walk)
+{
+	walk->member++;
+	walk->slot = walk->incident->first_slot;
+	walk->day = INT64_MIN;
+}
+
+/* 1: *part is the next one; 0: the end; -1: failed. */
+static int walk_next(struct slot_walk *walk, struct slot_part *part, struct err *err)
+{
+	while (walk->member < walk->members.n) {
+		const struct piece_member *member = &walk->members.items[walk->member];
+		if (walk->slot > walk->incident->last_slot) {
+			next_member(walk);
+			continue;
+		}
+		int64_t slot = walk->slot++;
+		if (day_of_slot(slot) != walk->day) {
+			walk->day = day_of_slot(slot);
+			if (presence_read(walk->connection, walk->day, member->entity, walk->bits,
+				    err) < 0)
+				return -1;
+		}
+		if (!presence_has(walk->bits, (unsigned)(slot - walk->day * SLOTS_PER_DAY)) ||
+			member->to_ns <= slot * SLOT_NS || member->from_ns >= (slot + 1) * SLOT_NS)
+			continue;
+		*part = (struct slot_part){slot, member->entity, member->from_ns, member->to_ns};
+		return 1;
+	}
+	return 0;
+}
+
+/* Rows of the whole incident, one per print, joined over its slots. */
+struct prints {
+	struct arena *arena;
+	struct slot_row **rows;
+	size_t n, capacity;
+};
+
+static bool add_row(struct prints *prints, const struct slot_row *row)
+{
+	for (size_t i = 0; i < prints->n; i++)
+		if (prints->rows[i]->print == row->print) {
+			slot_row_join(prints->rows[i], row);
+			return true;
+		}
+	if (prints->n == prints->capacity) {
+		size_t capacity = prints->capacity ? prints->capacity * 2 : 16;
+		struct slot_row **rows = arena_array(prints->arena, capacity, sizeof *rows);
+		if (!rows)
+			return false;
+		if (prints->n)
+			memcpy(rows, prints->rows, prints->n * sizeof(*rows));
+		prints->rows = rows;
+		prints->capacity = capacity;
+	}
+	struct slot_row *copy = arena_alloc(prints->arena, sizeof *copy);
+	if (!copy)
+		return false;
+	*copy = *row;
+	prints->rows[prints->n++] = copy;
+	return true;
+}
+
+static void add_tactics(struct incident *incident, const struct slot_row *row)
+{
+	for (unsigned rank = 1; rank <= N_TACTICS && !slot_row_is_context(row); rank++) {
+		if (!(row->tactics & 1U << (rank - 1)))
+			continue;
+		size_t i = 0;
+		while (i < incident->n_tactics && incident->tactics[i].rank != rank)
+			i++;
+		if (i == incident->n_tactics)
+			incident->tactics[incident->n_tactics++] =
+				(struct incident_tactic){rank, row->lo_ns};
+		else if (row->lo_ns < incident->tactics[i].first_seen_ns)
+			incident->tactics[i].first_seen_ns = row->lo_ns;
+	}
+}
+
+static int compare_tactics(const void *left, const void *right)
+{
+	const struct incident_tactic *a = left, *b = right;
+	if (a->first_seen_ns != b->first_seen_ns)
+		return a->first_seen_ns < b->first_seen_ns ? -1 : 1;
+	return (a->rank > b->rank) - (a->rank < b->rank);
+}
+
+static void add_technique(struct incident *incident, technique_code technique)
+{
+	size_t at = 0;
+	while (at < incident->n_techniques && incident->techniques[at] < technique)
+		at++;
+	size_t max = sizeof incident->techniques / sizeof incident->techniques[0];
+	if ((at < incident->n_techniques && incident->techniques[at] == technique) ||
+		incident->n_techniques == max)
+		return;
+	memmove(incident->techniques + at + 1, incident->techniques + at,
+		(incident->n_techniques - at) * sizeof *incident->techniques);
+	incident->techniques[at] = technique;
+	incident->n_techniques++;
+}
+
+/* Names of one fingerprint. */
+static int read_print(struct connection *connection, const struct slot_row *row,
+	struct arena *arena, struct incident_print *print, struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(connection,
+		"SELECT f.hash, r.name, s.name, f.exe, f.parent, f.operation, f.resource"
+		" FROM fingerprint f JOIN rule r ON r.id = f.rule JOIN sensor s ON s.id = f.sensor"
+		" WHERE f.id = ?1",
+		err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, row->print >> 1);
+	int found = sql_step(statement, err);
+	if (found < 0)
+		return -1;
+	if (!found)
+		return err_set(err, ERR_CORRUPT, "fingerprint %lld is not there",
+			(long long)(row->print >> 1));
+	struct text hash = sql_blob(statement, 0);
+	if (hash.size == FINGERPRINT_BYTES)
+		memcpy(print->fingerprint, hash.data, FINGERPRINT_BYTES);
+	struct text *texts[] = {&print->rule, &print->sensor, &print->exe, &print->parent,
+		&print->operation, &print->resource};
+	for (int i = 0; i < 6; i++)
+		*texts[i] = arena_copy(arena, sql_text(statement, i + 1));
+	sqlite3_reset(statement);
+	return arena->failed ? err_set(err, ERR_MEMORY, "out of memory reading an incident") : 0;
+}
+
+static int fill_print(struct connection *connection, const struct slot_row *row,
+	struct arena *arena, struct incident_print *print, struct err *err)
+{
+	if (read_print(connection, row, arena, print, err) < 0)
+		return -1;
+	print->context = slot_row_is_context(row);
+	print->severity = row->severity;
+	print->n = row->n;
+	print->lo_ns = row->lo_ns;
+	print->hi_ns = row->hi_ns;
+	print->n_samples = row->n_samples;
+	for (size_t i = 0; i < row->n_samples; i++) {
+		print->sample_leaves[i] = row->samples[i].leaf;
+		memcpy(print->sample_occs[i], row->samples[i].occ, OCCURRENCE_BYTES);
+	}
+	return 0;
+}
+
+/* In order of first appearance, then by fingerprint: the same whatever the order of arrival. */
+static int compare_prints(const void *left, const void *right)
+{
+	const struct incident_print *a = left, *b = right;
+	if (a->lo_ns != b->lo_ns)
+		return a->lo_ns < b->lo_ns ? -1 : 1;
+	int order = memcmp(a->fingerprint, b->fingerprint, FINGERPRINT_BYTES);
+	return order ? order : a->context - b->context;
+}
+
+static void count_rules(struct incident *incident)
+{
+	for (size_t i = 0; i < incident->n_prints; i++)
+		for (size_t j = 0; j < incident->n_rules; j++)
+			if (text_equal(incident->rules[j].name, incident->prints[i].rule))
+				incident->rules[j].n += incident->prints[i].n;
+}
+
+int incident_story_read(struct connection *connection, struct incident *incident,
+	struct arena *arena, struct err *err)
+{
+	struct slot_walk walk;
+	struct slot_part part;
+	struct prints prints = {.arena = arena};
+	int step;
+	if (walk_start(&walk, connection, incident, arena, err) < 0)
+		return -1;
+	while ((step = walk_next(&walk, &part, err)) > 0) {
+		struct slot_rows rows;
+		if (slots_read(connection, &part, true, arena, &rows, err) < 0)
+			return -1;
+		for (size_t i = 0; i < rows.n; i++) {
+			incident->n_deliveries += rows.rows[i].deliveries;
+			add_tactics(incident, &rows.rows[i]);
+			for (size_t j = 0; j < rows.rows[i].n_techniques; j++)
+				add_technique(incident, rows.rows[i].techniques[j]);
+			if (!add_row(&prints, &rows.rows[i]))
+				return err_set(
+					err, ERR_MEMORY, "out of memory reading an incident");
+		}
+	}
+	incident->prints = arena_array(arena, prints.n + 1, sizeof *incident->prints);
+	if (step < 0 || !incident->prints)
+		return step < 0 ? -1
+				: err_set(err, ERR_MEMORY, "out of memory reading an incident");
+	for (size_t i = 0; i < prints.n; i++)
+		if (fill_print(connection, prints.rows[i], arena, &incident->prints[i], err) < 0)
+			return -1;
+	incident->n_prints = prints.n;
+	qsort(incident->prints, prints.n, sizeof *incident->prints, compare_prints);
+	qsort(incident->tactics, incident->n_tactics, sizeof *incident->tactics, compare_tactics);
+	count_rules(incident);
+	return 0;
+}
+
+/* The alerts of one part of a slot: leaf and occ. */
+static sqlite3_stmt *alerts_of(
+	struct connection *connection, const struct slot_part *part, struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(connection,
+		"SELECT leaf, occ FROM alert WHERE slot = ?1 AND entity = ?2"
+		" AND time_ns >= ?3 AND (time_ns < ?4 OR ?4 = 9223372036854775807)",
+		err);
+	if (!statement)
+		return NULL;
+	sql_bind_i64(statement, 1, part->slot);
+	sql_bind_i64(statement, 2, part->entity);
+	sql_bind_i64(statement, 3, part->from_ns);
+	sql_bind_i64(statement, 4, part->to_ns);
+	return statement;
+}
+
+static int compare_occs(const void *left, const void *right)
+{
+	return memcmp(left, right, OCCURRENCE_BYTES);
+}
+
+/* All occurrence ids, one after another. */
+static int read_occs(struct connection *connection, const struct incident *incident,
+	struct arena *arena, unsigned char **occs, size_t *n, struct err *err)
+{
+	struct slot_walk walk;
+	struct slot_part part;
+	size_t capacity = incident->n_alerts;
+	int step;
+	*n = 0;
+	*occs = arena_array(arena, capacity + 1, OCCURRENCE_BYTES);
+	if (!*occs)
+		return err_set(err, ERR_MEMORY, "out of memory for an incident's content id");
+	if (walk_start(&walk, connection, incident, arena, err) < 0)
+		return -1;
+	while ((step = walk_next(&walk, &part, err)) > 0) {
+		sqlite3_stmt *statement = alerts_of(connection, &part, err);
+		if (!statement)
+			return -1;
+		int row;
+		while ((row = sql_step(statement, err)) > 0 && *n < capacity) {
+			struct text occ = sql_blob(statement, 1);
+			if (occ.size == OCCURRENCE_BYTES)
+				memcpy(*occs + OCCURRENCE_BYTES * (*n)++, occ.data,
+					OCCURRENCE_BYTES);
+		}
+		sqlite3_reset(statement);
+		if (row < 0)
+			return -1;
+	}
+	return step;
+}
+
+int incident_content(struct connection *connection, struct incident *incident, struct arena *arena,
+	struct err *err)
+{
+	unsigned char *occs;
+	size_t n;
+	if (read_occs(connection, incident, arena, &occs, &n, err) < 0)
+		return -1;
+	qsort(occs, n, OCCURRENCE_BYTES, compare_occs);
+	struct digest_state *state = digest_start();
+	digest_add_part(state, incident->key);
+	for (size_t i = 0; i < n; i++) {
+		char hex[2 * OCCURRENCE_BYTES + 1];
+		text_hex(hex, occs + i * OCCURRENCE_BYTES, OCCURRENCE_BYTES);
+		digest_add_part(state, text_of(hex));
+	}
+	incident->content = digest_end(state);
+	incident->has_content = true;
+	return 0;
+}
+
+static int compare_leaves(const void *left, const void *right)
+{
+	const uint64_t *a = left, *b = right;
+	return (*a > *b) - (*a < *b);
+}
+
+/* Keeps the @limit smallest by sorting whenever twice as many have come together. */
+static void trim_leaves(struct leaf_page *page)
+{
+	qsort(page->leaves, page->n, sizeof *page->leaves, compare_leaves);
+	if (page->n > page->limit + 1)
+		page->n = page->limit + 1;
+}
+
+static int collect_leaves(struct connection *connection, const struct slot_part *part,
+	struct leaf_page *page, struct err *err)
+{
+	sqlite3_stmt *statement = alerts_of(connection, part, err);
+	int step;
+	if (!statement)
+		return -1;
+	while ((step = sql_step(statement, err)) > 0) {
+		uint64_t leaf = (uint64_t)sql_i64(statement, 0);
+		if (leaf <= page->after)
+			continue;
+		page->leaves[page->n++] = leaf;
+		if (page->n == 2 * page->limit + 2)
+			trim_leaves(page);
+	}
+	return step;
+}
+
+int incident_leaves(
+	struct connection *connection, uint64_t number, struct leaf_page *page, struct err *err)
+{
+	struct incident incident = {0};
+	struct slot_walk walk;
+	struct slot_part part;
+	int step;
+	page->n = 0;
+	page->next_after = 0;
+	page->leaves = arena_array(page->arena, 2 * page->limit + 2, sizeof *page->leaves);
+	if (!page->leaves)
+		return err_set(err, ERR_MEMORY, "out of memory reading an incident's alerts");
+	if (incident_extent_read(connection, number, &incident, err) < 0 ||
+		walk_start(&walk, connection, &incident, page->arena, err) < 0)
+		return -1;
+	while ((step = walk_next(&walk, &part, err)) > 0)
+		if (collect_leaves(connection, &part, page, err) < 0)
+			return -1;
+	trim_leaves(page);
+	if (page->n > page->limit) {
+		page->n = page->limit;
+		page->next_after = page->leaves[page->n - 1];
+	}
+	return step;
+}

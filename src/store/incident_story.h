@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* What an incident is made of, from its members' slots and alerts: story, tactics, leaves, content.
+ */
+
+#include "store/incidents.h"
+
+/** Fills prints, tactics, techniques, rules' counts and n_deliveries from the slots. */
+CHECKED int incident_story_read(struct connection *connection, struct incident *incident,
+	struct arena *arena, struct err *err);
+
+/** Number and slots of an incident, nothing else. ERR_MISSING. */
+CHECKED int incident_extent_read(
+	struct connection *connection, uint64_t number, struct incident *incident, struct err *err);

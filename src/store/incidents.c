@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/incidents.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "store/facts.h"
+#include "store/incident_story.h"
+#include "store/pieces.h"
+
+enum { SCANNED_MAX = 20000 };
+
+static int no_memory(struct err *err)
+{
+	return err_set(err, ERR_MEMORY, "out of memory reading incidents");
+}
+
+int incident_extent_read(
+	struct connection *connection, uint64_t number, struct incident *incident, struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(
+		connection, "SELECT first_slot, last_slot FROM piece WHERE number = ?1", err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, (int64_t)number);
+	int found = sql_step(statement, err);
+	if (found < 0)
+		return -1;
+	if (!found)
+		return err_set(
+			err, ERR_MISSING, "no incident INC-%llu", (unsigned long long)number);
+	incident->number = number;
+	incident->first_slot = sql_i64(statement, 0);
+	incident->last_slot = sql_i64(statement, 1);
+	sqlite3_reset(statement);
+	return 0;
+}
+
+/* Splits "namespace/pod". */
+static void set_name(struct incident *incident, struct text name)
+{
+	struct text rest = name;
+	text_split(&rest, '/', &incident->namespace);
+	incident->pod = rest;
+}
+
+/* Where it happened: from the key, completed by what the members' alerts gave. */
+static int fill_entity(struct connection *connection, struct incident *incident,
+	struct arena *arena, struct err *err)
+{
+	struct text value = TEXT_NONE;
+	struct member_list members;
+	if (!entity_key_parse(incident->key, &incident->kind, &incident->cluster, &value))
+		return err_set(err, ERR_CORRUPT, "incident INC-%llu has no entity",
+			(unsigned long long)incident->number);
+	if (incident->kind == ENTITY_POD)
+		incident->pod_uid = value;
+	if (incident->kind == ENTITY_POD_NAME)
+		set_name(incident, value);
+	if (incident->kind == ENTITY_CONTAINER)
+		incident->container = value;
+	if (incident->kind == ENTITY_NODE)
+		incident->node = value;
+	if (members_read(connection, incident->number, arena, &members, err) < 0)
+		return -1;
+	for (size_t i = 0; i < members.n && i < 16; i++) {
+		struct identity_seen seen;
+		if (entity_read(connection, members.items[i].entity, arena, &seen, err) < 0)
+			return -1;
+		if (!incident->node.size)
+			incident->node = seen.node;
+		if (!incident->pod.size && seen.name.size)
+			set_name(incident, seen.name);
+		if (!incident->container.size && members.n == 1)
+			incident->container = seen.container;
+	}
+	return 0;
+}
+
+static int rule_name(struct connection *connection, int64_t rule, struct arena *arena,
+	struct text *name, struct err *err)
+{
+	sqlite3_stmt *statement =
+		connection_statement(connection, "SELECT name FROM rule WHERE id = ?1", err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, rule);
+	int found = sql_step(statement, err);
+	if (found < 0)
+		return -1;
+	*name = found ? arena_copy(arena, sql_text(statement, 0)) : TEXT_NONE;
+	sqlite3_reset(statement);
+	return arena->failed ? no_memory(err) : 0;
+}
+
+static int fill_rules(struct connection *connection, const struct piece_sums *sums,
+	struct incident *incident, struct arena *arena, struct err *err)
+{
+	incident->rules = arena_array(arena, sums->n_rules + 1, sizeof *incident->rules);
+	if (!incident->rules)
+		return no_memory(err);
+	for (size_t i = 0; i < sums->n_rules; i++) {
+		struct incident_rule *rule = &incident->rules[i];
+		rule->points = sums->rules[i].points;
+		rule->tactics = sums->rules[i].tactics;
+		if (rule_name(connection, sums->rules[i].rule, arena, &rule->name, err) < 0)
+			return -1;
+	}
+	incident->n_rules = sums->n_rules;
+	return 0;
+}
+
+static const struct incident_rule *top_rule(const struct incident *incident)
+{
+	const struct incident_rule *top = NULL;
+	for (size_t i = 0; i < incident->n_rules; i++) {
+		const struct incident_rule *rule = &incident->rules[i];
+		if (!top || rule->points > top->points ||
+			(rule->points == top->points && text_compare(rule->name, top->name) < 0))
+			top = rule;
+	}
+	return top;
+}
+
+static struct text place_name(const struct incident *incident, struct arena *arena)
+{
+	if (incident->pod.size)
+		return arena_format(
+			arena, "%.*s/%.*s", TEXT_ARG(incident->namespace), TEXT_ARG(incident->pod));
+	if (incident->pod_uid.size)
+		return arena_format(arena, "pod %.*s", TEXT_ARG(incident->pod_uid));
+	if (incident->kind == ENTITY_CONTAINER)
+		return arena_format(arena, "container %.*s", TEXT_ARG(incident->container));
+	if (incident->node.size)
+		return arena_format(arena, "node %.*s", TEXT_ARG(incident->node));
+	return arena_format(arena, "cluster %.*s", TEXT_ARG(incident->cluster));
+}
+
+static void fill_title(struct incident *incident, struct arena *arena)
+{
+	const struct incident_rule *top = top_rule(incident);
+	struct text place = place_name(incident, arena);
+	struct text name = top ? top->name : TEXT("Alerts");
+	if (incident->n_rules > 1)
+		incident->title = arena_format(arena, "%.*s +%zu rules in %.*s", TEXT_ARG(name),
+			incident->n_rules - 1, TEXT_ARG(place));
+	else
+		incident->title =
+			arena_format(arena, "%.*s in %.*s", TEXT_ARG(name), TEXT_ARG(place));
+}
+
+static int fill_sensors(struct connection *connection, uint64_t sensors, struct incident *incident,
+	struct arena *arena, struct err *err)
+{
+	incident->sensors.items = arena_array(arena, 64, sizeof *incident->sensors.items);
+	sqlite3_stmt *statement =
+		connection_statement(connection, "SELECT id, name FROM sensor ORDER BY name", err);
+	if (!incident->sensors.items)
+		return no_memory(err);
+	if (!statement)
+		return -1;
+	int step;
+	while ((step = sql_step(statement, err)) > 0)
+		if (sensors & UINT64_C(1) << sql_i64(statement, 0))
+			incident->sensors.items[incident->sensors.n++] =
+				arena_copy(arena, sql_text(statement, 1));
+	return step < 0 ? -1 : arena->failed ? no_memory(err) : 0;
+}
+
+static void add_term(
+	struct incident *incident, const char *name, int64_t value_milli, struct text why)
+{
+	incident->terms[incident->n_terms++] = (struct risk_term){name, value_milli, why};
+}
+
+/* Why the risk is what it is, term by term (correlation.md section 6). */
+static void fill_terms(struct incident *incident, int64_t base_milli, struct arena *arena)
+{
+	const struct incident_rule *top = top_rule(incident);
+	if (!top)
+		return;
+	int64_t strongest = (int64_t)top->points * 1000;
+	add_term(incident, "strongest rule", strongest,
+		arena_format(arena, "%.*s", TEXT_ARG(top->name)));
+	add_term(incident, "corroboration", base_milli - strongest,
+		arena_format(arena, "%zu distinct rules; repeats of one rule add nothing",
+			incident->n_rules));
+	add_term(incident, "tactics", incident_tactics_factor(incident->tactics_credited) * 10,
+		arena_format(arena, "%u tactics shown by different rules multiply the odds",
+			incident->tactics_credited));
+}
+
+/* What the row of both tables says; the order of columns is that of QUERY. */
+#define QUERY                                                                                      \
+	"SELECT i.number, i.state, i.redirect_to, i.split_from, i.title, k.text, p.first_slot,"    \
+	" p.last_slot, p.lo, p.hi, p.n, p.severity, p.base, p.risk, p.tactics, p.credited,"        \
+	" p.sensors, p.rules, p.revision FROM incident i"                                          \
+	" LEFT JOIN piece p ON p.number = i.number LEFT JOIN key k ON k.id = p.key"
+
+/* What does not go into struct incident as it is. */
+struct row_rest {
+	int64_t base_milli;
+	uint64_t sensors;
+	struct piece_sums sums;
+};
+
+static void row_rest_done_auto(struct row_rest *rest)
+{
+	piece_sums_done(&rest->sums);
+}
+
+static int read_row(sqlite3_stmt *statement, struct arena *arena, struct incident *incident,
+	struct row_rest *rest, struct err *err)
+{
+	*incident = (struct incident){
+		.number = (uint64_t)sql_i64(statement, 0),
+		.state = (enum incident_state)sql_i64(statement, 1),
+		.redirect_to = (uint64_t)sql_i64(statement, 2),
+		.split_from = (uint64_t)sql_i64(statement, 3),
+		.title = arena_copy(arena, sql_text(statement, 4)),
+		.key = arena_copy(arena, sql_text(statement, 5)),
+		.first_slot = sql_i64(statement, 6),
+		.last_slot = sql_i64(statement, 7),
+		.first_seen_ns = sql_i64(statement, 8),
+		.last_seen_ns = sql_i64(statement, 9),
+		.n_alerts = (uint64_t)sql_i64(statement, 10),
+		.severity = (enum severity)sql_i64(statement, 11),
+		.risk_milli = sql_i64(statement, 13),
+		.tactic_set = (tactic_mask)sql_i64(statement, 14),
+		.tactics_credited = (unsigned)sql_i64(statement, 15),
+		.revision = (uint64_t)sql_i64(statement, 18),
+	};
+	rest->base_milli = sql_i64(statement, 12);
+	rest->sensors = (uint64_t)sql_i64(statement, 16);
+	if (arena->failed || !piece_rules_read(&rest->sums, sql_blob(statement, 17)))
+		return err_set(err, arena->failed ? ERR_MEMORY : ERR_CORRUPT,
+			"incident INC-%llu does not read back",
+			(unsigned long long)incident->number);
+	return 0;
+}
+
+static int complete(struct connection *connection, struct incident *incident,
+	const struct row_rest *rest, struct arena *arena, struct err *err)
+{
+	if (fill_entity(connection, incident, arena, err) < 0 ||
+		fill_rules(connection, &rest->sums, incident, arena, err) < 0 ||
+		fill_sensors(connection, rest->sensors, incident, arena, err) < 0)
+		return -1;
+	if (!incident->title.size)
+		fill_title(incident, arena);
+	fill_terms(incident, rest->base_milli, arena);
+	return arena->failed ? no_memory(err) : 0;
+}
+
+int incident_read(struct connection *connection, uint64_t number, struct arena *arena,
+	struct incident *out, struct err *err)
+{
+	AUTO(row_rest_done) struct row_rest rest = {0};
+	sqlite3_stmt *statement =
+		connection_statement(connection, QUERY " WHERE i.number = ?1", err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, (int64_t)number);
+	int found = sql_step(statement, err);
+	if (found < 0)
+		return -1;
+	if (!found)
+		return err_set(
+			err, ERR_MISSING, "no incident INC-%llu", (unsigned long long)number);
+	int failed = read_row(statement, arena, out, &rest, err);
+	sqlite3_reset(statement);
+	if (failed || out->redirect_to)
+		return failed;
+	if (!out->key.size)
+		return err_set(err, ERR_MISSING, "incident INC-%llu has no alerts any more",
+			(unsigned long long)number);
+	return complete(connection, out, &rest, arena, err) < 0
+		       ? -1
+		       : incident_story_read(connection, out, arena, err);
+}
+
+static bool text_wanted(struct text wanted, struct text value)
+{
+	return !wanted.size || text_equal(wanted, value);
+}
+
+static bool is_wanted(const struct incident_filter *filter, const struct incident *incident)
+{
+	return text_wanted(filter->cluster, incident->cluster) &&
+	       text_wanted(filter->namespace, incident->namespace) &&
+	       text_wanted(filter->pod, incident->pod) && text_wanted(filter->node, incident->node);
+}
+
+/* The next incident below @before that the row alone does not rule out. 1, 0 at the end, -1. */
+static int next_row(struct connection *connection, const struct incident_filter *filter,
+	uint64_t before, struct arena *arena, struct incident *incident, struct row_rest *rest,
+	struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(connection,
+		QUERY " WHERE i.number < ?1 AND i.redirect_to IS NULL AND p.number IS NOT NULL"
+		      " AND p.severity >= ?2 AND p.risk >= ?3 AND p.hi >= ?4"
+		      " ORDER BY i.number DESC LIMIT 1",
+		err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, before ? (int64_t)before : INT64_MAX);
+	sql_bind_i64(statement, 2, filter->severity_min);
+	sql_bind_i64(statement, 3, filter->risk_min_milli);
+	sql_bind_i64(statement, 4, filter->since_ns ? filter->since_ns : INT64_MIN);
+	int found = sql_step(statement, err);
+	if (found <= 0)
+		return found;
+	int failed = read_row(statement, arena, incident, rest, err);
+	sqlite3_reset(statement);
+	return failed ? -1 : 1;
+}
+
+int incidents_list(struct connection *connection, const struct incident_filter *filter,
+	struct incident_page *page, struct err *err)
+{
+	struct incident **last = &page->first;
+	uint64_t before = page->before;
+	page->first = NULL;
+	page->next_before = 0;
+	for (size_t scanned = 0, n = 0;; scanned++) {
+		AUTO(row_rest_done) struct row_rest rest = {0};
+		struct incident *incident = arena_alloc(page->arena, sizeof *incident);
+		if (!incident)
+			return no_memory(err);
+		int found = next_row(connection, filter, before, page->arena, incident, &rest, err);
+		if (found <= 0)
+			return found;
+		if (n == page->limit || scanned == SCANNED_MAX) {
+			page->next_before = before;
+			return 0;
+		}
+		before = incident->number;
+		if (complete(connection, incident, &rest, page->arena, err) < 0)
+			return -1;
+		if (!is_wanted(filter, incident))
+			continue;
+		*last = incident;
+		last = &incident->next;
+		n++;
+	}
+}
+
+int incident_of_alert(
+	struct connection *connection, const struct alert *alert, uint64_t *number, struct err *err)
+{
+	*number = 0;
+	if (alert->slot < 0)
+		return 0;
+	sqlite3_stmt *statement = connection_statement(connection,
+		"SELECT m.number FROM member m JOIN piece p ON p.number = m.number WHERE m.entity "
+		"= ?1"
+		" AND m.from_ns <= ?2 AND (m.to_ns > ?2 OR m.to_ns = 9223372036854775807)"
+		" AND p.first_slot <= ?3 AND p.last_slot >= ?3",
+		err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, alert->entity_id);
+	sql_bind_i64(statement, 2, alert->time_ns);
+	sql_bind_i64(statement, 3, alert->slot);
+	int found = sql_step(statement, err);
+	if (found > 0)
+		*number = (uint64_t)sql_i64(statement, 0);
+	sqlite3_reset(statement);
+	return found < 0 ? -1 : 0;
+}
