@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/json_writer.h"
+
+#include "base/clock.h"
+#include "base/utf8.h"
+
+void json_writer_init(struct json_writer *writer, struct buf *out)
+{
+	*writer = (struct json_writer){.out = out};
+}
+
+static void before_value(struct json_writer *writer)
+{
+	if (writer->comma)
+		buf_add_byte(writer->out, ',');
+	writer->comma = true;
+}
+
+static void open_level(struct json_writer *writer, unsigned char byte)
+{
+	before_value(writer);
+	buf_add_byte(writer->out, byte);
+	writer->comma = false;
+	writer->depth++;
+}
+
+static void close_level(struct json_writer *writer, unsigned char byte)
+{
+	buf_add_byte(writer->out, byte);
+	writer->comma = true;
+	writer->depth--;
+}
+
+void json_object(struct json_writer *writer)
+{
+	open_level(writer, '{');
+}
+
+void json_object_end(struct json_writer *writer)
+{
+	close_level(writer, '}');
+}
+
+void json_array(struct json_writer *writer)
+{
+	open_level(writer, '[');
+}
+
+void json_array_end(struct json_writer *writer)
+{
+	close_level(writer, ']');
+}
+
+static bool needs_escape(unsigned char byte)
+{
+	return byte < 0x20 || byte == '"' || byte == '\\' || byte == '<' || byte == '>' ||
+	       byte == '&' || byte == 0x7f;
+}
+
+static void escape_byte(struct buf *out, unsigned char byte)
+{
+	if (byte == '"' || byte == '\\') {
+		buf_add_byte(out, '\\');
+		buf_add_byte(out, byte);
+	} else if (byte == '\n') {
+		buf_add_string(out, "\\n");
+	} else if (byte == '\t') {
+		buf_add_string(out, "\\t");
+	} else if (byte == '\r') {
+		buf_add_string(out, "\\r");
+	} else {
+		buf_addf(out, "\\u%04x", byte);
+	}
+}
+
+/* U+2028 and U+2029 end lines in JavaScript. */
+static bool is_line_separator(struct text text, size_t at)
+{
+	return text.size - at >= 3 && (unsigned char)text.data[at] == 0xe2 &&
+	       (unsigned char)text.data[at + 1] == 0x80 &&
+	       ((unsigned char)text.data[at + 2] | 1) == 0xa9;
+}
+
+static void add_quoted(struct buf *out, struct text text)
+{
+	struct buf valid;
+	buf_init(&valid, text.size * 3 + 16);
+	if (!utf8_valid(text)) {
+		utf8_repair(&valid, text);
+		text = buf_text(&valid);
+	}
+	buf_add_byte(out, '"');
+	size_t from = 0;
+	for (size_t at = 0; at < text.size; at++) {
+		unsigned char byte = (unsigned char)text.data[at];
+		bool separator = byte == 0xe2 && is_line_separator(text, at);
+		if (!needs_escape(byte) && !separator)
+			continue;
+		buf_add(out, text_part(text, from, at - from));
+		if (separator) {
+			buf_addf(out, "\\u20%02x", (unsigned char)text.data[at + 2] - 0x80);
+			at += 2;
+		} else {
+			escape_byte(out, byte);
+		}
+		from = at + 1;
+	}
+	if (from < text.size)
+		buf_add(out, text_part(text, from, text.size - from));
+	buf_add_byte(out, '"');
+	if (!buf_ok(&valid))
+		out->failed = true;
+	buf_done(&valid);
+}
+
+void json_key_text(struct json_writer *writer, struct text key)
+{
+	before_value(writer);
+	add_quoted(writer->out, key);
+	buf_add_byte(writer->out, ':');
+	writer->comma = false;
+}
+
+void json_key(struct json_writer *writer, const char *key)
+{
+	json_key_text(writer, text_of(key));
+}
+
+void json_text(struct json_writer *writer, struct text value)
+{
+	before_value(writer);
+	add_quoted(writer->out, value);
+}
+
+void json_i64(struct json_writer *writer, int64_t value)
+{
+	before_value(writer);
+	buf_add_i64(writer->out, value);
+}
+
+void json_u64(struct json_writer *writer, uint64_t value)
+{
+	before_value(writer);
+	buf_add_u64(writer->out, value);
+}
+
+void json_bool(struct json_writer *writer, bool value)
+{
+	before_value(writer);
+	buf_add_string(writer->out, value ? "true" : "false");
+}
+
+void json_null(struct json_writer *writer)
+{
+	before_value(writer);
+	buf_add_string(writer->out, "null");
+}
+
+void json_big(struct json_writer *writer, uint64_t value)
+{
+	before_value(writer);
+	buf_add_byte(writer->out, '"');
+	buf_add_u64(writer->out, value);
+	buf_add_byte(writer->out, '"');
+}
+
+void json_milli(struct json_writer *writer, int64_t thousandths)
+{
+	before_value(writer);
+	if (thousandths < 0)
+		buf_add_byte(writer->out, '-');
+	uint64_t tenths = ((uint64_t)(thousandths < 0 ? -thousandths : thousandths) + 50) / 100;
+	buf_add_u64(writer->out, tenths / 10);
+	buf_add_byte(writer->out, '.');
+	buf_add_u64(writer->out, tenths % 10);
+}
+
+void json_raw(struct json_writer *writer, struct text json)
+{
+	before_value(writer);
+	buf_add(writer->out, json);
+}
+
+void json_member_text(struct json_writer *writer, const char *key, struct text value)
+{
+	if (value.size == 0)
+		return;
+	json_key(writer, key);
+	json_text(writer, value);
+}
+
+void json_member_string(struct json_writer *writer, const char *key, const char *value)
+{
+	json_member_text(writer, key, text_of(value));
+}
+
+void json_member_i64(struct json_writer *writer, const char *key, int64_t value)
+{
+	json_key(writer, key);
+	json_i64(writer, value);
+}
+
+void json_member_u64(struct json_writer *writer, const char *key, uint64_t value)
+{
+	json_key(writer, key);
+	json_u64(writer, value);
+}
+
+void json_member_bool(struct json_writer *writer, const char *key, bool value)
+{
+	json_key(writer, key);
+	json_bool(writer, value);
+}
+
+void json_member_time(struct json_writer *writer, const char *key, int64_t wall_ns)
+{
+	char time[CLOCK_TEXT_BYTES];
+	json_member_string(writer, key, clock_format(wall_ns, time));
+}
