@@ -98,7 +98,7 @@ static void add_quoted(struct buf *out, struct text text)
 			continue;
 		buf_add(out, text_part(text, from, at - from));
 		if (separator) {
-			buf_addf(out, "\\u20%02x", (unsigned char)text.data[at + 2] - 0x80);
+			buf_addf(out, "\\u20%02x", (unsigned char)text.data[at + 2] - 0x80U);
 			at += 2;
 		} else {
 			escape_byte(out, byte);
