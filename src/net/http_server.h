@@ -12,6 +12,7 @@
  * Callbacks do not block and do not touch the database.
  */
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/text.h"
@@ -39,8 +40,11 @@ struct http_route {
 
 	void *ctx;
 
-	/** The request was given up before http_respond (peer closed). NULL: not interested. Loop
-	 * thread. */
+	/**
+	 * The request ended after admit and without http_respond: the peer closed, the server
+	 * stops, or net answered by itself (http_refused_status). NULL: not interested. Loop
+	 * thread; the request must not be touched afterwards.
+	 */
 	void (*aborted)(struct http_request *request, void *ctx);
 };
 
@@ -82,7 +86,7 @@ struct text http_path_part(const struct http_request *request, unsigned i);
 struct text http_header(
 	const struct http_request *request, const char *name); /* loop thread only */
 /** A query parameter, percent-decoded; absent if it is not there. Loop thread only. */
-struct text http_query(const struct http_request *request, const char *name);
+struct text http_query(struct http_request *request, const char *name);
 struct text http_body(const struct http_request *request); /* handle and later */
 /** Moves the body out (caller frees); for batches that outlive the request. */
 char *http_body_take(struct http_request *request, size_t *size);
@@ -91,6 +95,11 @@ bool http_peer_is_loopback(const struct http_request *request);
 struct text http_subject(
 	const struct http_request *request); /* verified client certificate; or absent */
 int64_t http_arrived_after_ms(const struct http_request *request);
+
+/** For what lives as long as the request. Its owner's thread only. */
+struct arena *http_arena(struct http_request *request);
+/** In aborted: the status with which net itself refused the request (413, 503); 0: none. */
+unsigned http_refused_status(const struct http_request *request);
 
 /* A place for the handler's own object, freed by the handler. */
 void http_set_owner(struct http_request *request, void *owner);

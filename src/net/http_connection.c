@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "net/http_private.h"
+#include "net/tls_session.h"
+
+static bool is_loopback4(const unsigned char address[4])
+{
+	return address[0] == 127;
+}
+
+/* IPv4 behind an IPv6 socket is shown, counted and trusted as IPv4. */
+static void read_peer(struct http_connection *connection, const struct sockaddr *address)
+{
+	connection->peer[0] = '\0';
+	if (address->sa_family == AF_INET) {
+		struct sockaddr_in in;
+		memcpy(&in, address, sizeof in);
+		inet_ntop(AF_INET, &in.sin_addr, connection->peer, HTTP_PEER_BYTES);
+		unsigned char bytes[4];
+		memcpy(bytes, &in.sin_addr, sizeof bytes);
+		connection->is_loopback = is_loopback4(bytes);
+		return;
+	}
+	if (address->sa_family != AF_INET6)
+		return;
+	struct sockaddr_in6 in;
+	memcpy(&in, address, sizeof in);
+	const unsigned char *bytes = in.sin6_addr.s6_addr;
+	if (IN6_IS_ADDR_V4MAPPED(&in.sin6_addr)) {
+		inet_ntop(AF_INET, bytes + 12, connection->peer, HTTP_PEER_BYTES);
+		connection->is_loopback = is_loopback4(bytes + 12);
+		return;
+	}
+	inet_ntop(AF_INET6, &in.sin6_addr, connection->peer, HTTP_PEER_BYTES);
+	connection->is_loopback = IN6_IS_ADDR_LOOPBACK(&in.sin6_addr);
+}
+
+static void connection_link(struct http_connection *connection)
+{
+	struct http_server *server = connection->server;
+	connection->next = server->connections;
+	if (connection->next)
+		connection->next->previous = connection;
+	server->connections = connection;
+	atomic_fetch_add(&server->n_connections, 1);
+}
+
+static void connection_unlink(struct http_connection *connection)
+{
+	struct http_server *server = connection->server;
+	if (connection->previous)
+		connection->previous->next = connection->next;
+	else
+		server->connections = connection->next;
+	if (connection->next)
+		connection->next->previous = connection->previous;
+	atomic_fetch_sub(&server->n_connections, 1);
+}
+
+/* Without TLS there is no session and nothing to start. */
+static bool start_tls(struct http_connection *connection)
+{
+	struct tls_server *tls = connection->server->tls;
+	if (!tls)
+		return true;
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	return info && tls_session_start(tls, info->tls_session, &connection->tls_identity);
+}
+
+static void connection_open(
+	struct http_server *server, struct MHD_Connection *mhd, void **socket_context)
+{
+	struct http_connection *connection = calloc(1, sizeof *connection);
+	*socket_context = connection;
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+	if (!connection) {
+		/* The access handler refuses a connection without a context. */
+		ignore(shutdown(info->connect_fd, SHUT_RDWR)); /* it may be gone already */
+		return;
+	}
+	connection->server = server;
+	connection->mhd = mhd;
+	connection->fd = info->connect_fd;
+	connection->opened_after_ms = clock_monotonic_ms(server->clock);
+	info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	read_peer(connection, info->client_addr);
+	connection_link(connection);
+	if (!start_tls(connection))
+		http_connection_shut(connection);
+	if (!server->is_ticking)
+		http_deadline_tick(server);
+}
+
+static void connection_close(struct http_connection *connection)
+{
+	connection_unlink(connection);
+	snapshot_unref(connection->tls_identity);
+	free(connection->subject);
+	free(connection);
+}
+
+void http_connection_notice(void *ctx, struct MHD_Connection *mhd, void **socket_context,
+	enum MHD_ConnectionNotificationCode code)
+{
+	if (code == MHD_CONNECTION_NOTIFY_STARTED)
+		connection_open(ctx, mhd, socket_context);
+	else if (*socket_context)
+		connection_close(*socket_context);
+}
+
+void http_connection_shut(struct http_connection *connection)
+{
+	connection->was_shut = true;
+	ignore(shutdown(connection->fd, SHUT_RDWR)); /* it may be gone already */
+}
+
+struct text http_peer(const struct http_request *request)
+{
+	return text_of(request->connection->peer);
+}
+
+bool http_peer_is_loopback(const struct http_request *request)
+{
+	return request->connection->is_loopback;
+}
+
+struct text http_subject(const struct http_request *request)
+{
+	struct http_connection *connection = request->connection;
+	if (connection->tls_identity && !connection->is_subject_known) {
+		const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+			connection->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+		connection->subject = info ? tls_session_subject(info->tls_session) : NULL;
+		connection->is_subject_known = true;
+	}
+	return text_of(connection->subject);
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <strings.h>
+
+#include "base/json_writer.h"
+#include "net/http_private.h"
+
+enum { PROBLEM_BYTES = 16 * 1024 };
+
+/* On every answer that does not say otherwise itself. */
+static const char *const standard_headers[] = {
+	"X-Content-Type-Options",
+	"nosniff",
+	"Cache-Control",
+	"no-store",
+	"Referrer-Policy",
+	"no-referrer",
+	NULL,
+};
+
+static bool has_header(const char *const *headers, const char *name)
+{
+	for (; headers && *headers; headers += 2)
+		if (strcasecmp(headers[0], name) == 0)
+			return true;
+	return false;
+}
+
+static void add_headers(struct MHD_Response *out, const char *const *headers)
+{
+	/* Fails only without memory or for values with line ends, which then stay out. */
+	for (; headers && *headers; headers += 2)
+		ignore(MHD_add_response_header(out, headers[0], headers[1]) == MHD_YES ? 0 : -1);
+}
+
+static struct MHD_Response *make(struct http_request *request)
+{
+	struct http_response *response = &request->response;
+	struct MHD_Response *out = MHD_create_response_from_buffer(response->body_size,
+		response->body, response->body ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+	if (!out)
+		return NULL;
+	response->body = NULL; /* microhttpd's now */
+	if (response->content_type) {
+		const char *const type[] = {
+			MHD_HTTP_HEADER_CONTENT_TYPE, response->content_type, NULL};
+		add_headers(out, type);
+	}
+	for (const char *const *standard = standard_headers; *standard; standard += 2)
+		if (!has_header(response->headers, standard[0])) {
+			const char *const one[] = {standard[0], standard[1], NULL};
+			add_headers(out, one);
+		}
+	add_headers(out, response->headers);
+	add_headers(out, request->own_headers);
+	if (request->must_close || request->connection->server->is_quiesced)
+		ignore(MHD_add_response_header(out, MHD_HTTP_HEADER_CONNECTION, "close") == MHD_YES
+				? 0
+				: -1); /* without it the connection merely stays */
+	return out;
+}
+
+enum MHD_Result http_response_send(struct http_request *request)
+{
+	struct MHD_Response *response = make(request);
+	if (!response)
+		return MHD_NO; /* no memory: the connection ends */
+	enum MHD_Result result =
+		MHD_queue_response(request->connection->mhd, request->response.status, response);
+	MHD_destroy_response(response);
+	request->state = REQUEST_SENDING;
+	return result;
+}
+
+void http_response_ready(struct http_request *request)
+{
+	bool was_waiting = request->state == REQUEST_WAITING;
+	request->state = REQUEST_ANSWERED;
+	if (!was_waiting)
+		return; /* in admit or handle, which look at the state when they return */
+	MHD_resume_connection(request->connection->mhd);
+	http_server_want_run(request->connection->server);
+}
+
+void http_response_drop(struct http_request *request)
+{
+	free(request->response.body);
+	request->response.body = NULL;
+}
+
+void http_respond(struct http_request *request, const struct http_response *response)
+{
+	struct http_server *server = request->connection->server;
+	request->response = *response;
+	request->is_admitted = false; /* the route has had its say */
+	if (loop_is_here(server->loop))
+		http_response_ready(request);
+	else
+		/* Unbounded and never closed while requests wait: it takes everything. */
+		ignore(queue_push(server->done, &request->item) ? 0 : -1);
+}
+
+/* {"type":"about:blank","title":…,"status":…,"detail":…}; an empty body without memory. */
+static struct http_response problem(unsigned status, const char *title, struct text detail)
+{
+	struct http_response response = {
+		.status = status, .content_type = "application/problem+json"};
+	struct buf out;
+	struct json_writer writer;
+	buf_init(&out, PROBLEM_BYTES);
+	json_writer_init(&writer, &out);
+	json_object(&writer);
+	json_member_string(&writer, "type", "about:blank");
+	json_member_string(&writer, "title", title);
+	json_member_u64(&writer, "status", status);
+	json_member_text(&writer, "detail", detail);
+	json_object_end(&writer);
+	if (buf_ok(&out))
+		response.body = buf_take(&out, &response.body_size);
+	buf_done(&out);
+	return response;
+}
+
+void http_respond_problem(
+	struct http_request *request, unsigned status, const char *title, struct text detail)
+{
+	struct http_response response = problem(status, title, detail);
+	http_respond(request, &response);
+}
+
+void http_respond_retry(struct http_request *request, unsigned status, const char *title,
+	struct text detail, unsigned retry_after_s)
+{
+	text_format(request->own_value, sizeof request->own_value, "%u", retry_after_s);
+	request->own_headers[0] = MHD_HTTP_HEADER_RETRY_AFTER;
+	request->own_headers[1] = request->own_value;
+	http_respond_problem(request, status, title, detail);
+}
+
+void http_refuse(
+	struct http_request *request, unsigned status, const char *title, struct text detail)
+{
+	request->response = problem(status, title, detail);
+	request->refused_status = status;
+	request->must_close = true;
+	request->state = REQUEST_ANSWERED;
+}
