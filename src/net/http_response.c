@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "base/json_writer.h"
+#include "base/emit.h"
 #include "net/http_private.h"
 
 enum { PROBLEM_BYTES = 16 * 1024 };
@@ -106,15 +106,15 @@ static struct http_response problem(unsigned status, const char *title, struct t
 	struct http_response response = {
 		.status = status, .content_type = "application/problem+json"};
 	struct buf out;
-	struct json_writer writer;
+	struct emitter writer;
 	buf_init(&out, PROBLEM_BYTES);
-	json_writer_init(&writer, &out);
-	json_object(&writer);
-	json_member_string(&writer, "type", "about:blank");
-	json_member_string(&writer, "title", title);
-	json_member_u64(&writer, "status", status);
-	json_member_text(&writer, "detail", detail);
-	json_object_end(&writer);
+	emit_init(&writer, &out);
+	emit_object(&writer);
+	emit_member_string(&writer, "type", "about:blank");
+	emit_member_string(&writer, "title", title);
+	emit_member_u64(&writer, "status", status);
+	emit_member_text(&writer, "detail", detail);
+	emit_object_end(&writer);
 	if (buf_ok(&out))
 		response.body = buf_take(&out, &response.body_size);
 	buf_done(&out);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "store/frames.h"
 #include "store/migrations.h"
 
 enum { STATEMENTS_MAX = 256, BUSY_MS = 10000 };
@@ -102,6 +103,7 @@ void connection_close(struct connection *connection)
 	for (size_t i = 0; connection->statements && i < connection->statements->n; i++)
 		sqlite3_finalize(connection->statements->entries[i].statement);
 	free(connection->statements);
+	frames_free(connection->frames);
 	sqlite3_close_v2(connection->db);
 	*connection = (struct connection){0};
 }

@@ -23,6 +23,7 @@ enum connection_mode {
 struct connection {
 	sqlite3 *db;
 	struct statement_cache *statements;
+	struct frames *frames; /* store/frames.h; NULL until a block is read or written */
 	enum connection_mode mode;
 };
 

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/json_writer.h"
+#include "base/emit.h"
 
 #include "base/clock.h"
 #include "base/utf8.h"
 
-void json_writer_init(struct json_writer *writer, struct buf *out)
+void emit_init(struct emitter *writer, struct buf *out)
 {
-	*writer = (struct json_writer){.out = out};
+	*writer = (struct emitter){.out = out};
 }
 
-static void before_value(struct json_writer *writer)
+static void before_value(struct emitter *writer)
 {
 	if (writer->comma)
 		buf_add_byte(writer->out, ',');
 	writer->comma = true;
 }
 
-static void open_level(struct json_writer *writer, unsigned char byte)
+static void open_level(struct emitter *writer, unsigned char byte)
 {
 	before_value(writer);
 	buf_add_byte(writer->out, byte);
@@ -24,29 +24,29 @@ static void open_level(struct json_writer *writer, unsigned char byte)
 	writer->depth++;
 }
 
-static void close_level(struct json_writer *writer, unsigned char byte)
+static void close_level(struct emitter *writer, unsigned char byte)
 {
 	buf_add_byte(writer->out, byte);
 	writer->comma = true;
 	writer->depth--;
 }
 
-void json_object(struct json_writer *writer)
+void emit_object(struct emitter *writer)
 {
 	open_level(writer, '{');
 }
 
-void json_object_end(struct json_writer *writer)
+void emit_object_end(struct emitter *writer)
 {
 	close_level(writer, '}');
 }
 
-void json_array(struct json_writer *writer)
+void emit_array(struct emitter *writer)
 {
 	open_level(writer, '[');
 }
 
-void json_array_end(struct json_writer *writer)
+void emit_array_end(struct emitter *writer)
 {
 	close_level(writer, ']');
 }
@@ -113,7 +113,7 @@ static void add_quoted(struct buf *out, struct text text)
 	buf_done(&valid);
 }
 
-void json_key_text(struct json_writer *writer, struct text key)
+void emit_key_text(struct emitter *writer, struct text key)
 {
 	before_value(writer);
 	add_quoted(writer->out, key);
@@ -121,42 +121,42 @@ void json_key_text(struct json_writer *writer, struct text key)
 	writer->comma = false;
 }
 
-void json_key(struct json_writer *writer, const char *key)
+void emit_key(struct emitter *writer, const char *key)
 {
-	json_key_text(writer, text_of(key));
+	emit_key_text(writer, text_of(key));
 }
 
-void json_text(struct json_writer *writer, struct text value)
+void emit_text(struct emitter *writer, struct text value)
 {
 	before_value(writer);
 	add_quoted(writer->out, value);
 }
 
-void json_i64(struct json_writer *writer, int64_t value)
+void emit_i64(struct emitter *writer, int64_t value)
 {
 	before_value(writer);
 	buf_add_i64(writer->out, value);
 }
 
-void json_u64(struct json_writer *writer, uint64_t value)
+void emit_u64(struct emitter *writer, uint64_t value)
 {
 	before_value(writer);
 	buf_add_u64(writer->out, value);
 }
 
-void json_bool(struct json_writer *writer, bool value)
+void emit_bool(struct emitter *writer, bool value)
 {
 	before_value(writer);
 	buf_add_string(writer->out, value ? "true" : "false");
 }
 
-void json_null(struct json_writer *writer)
+void emit_null(struct emitter *writer)
 {
 	before_value(writer);
 	buf_add_string(writer->out, "null");
 }
 
-void json_big(struct json_writer *writer, uint64_t value)
+void emit_big(struct emitter *writer, uint64_t value)
 {
 	before_value(writer);
 	buf_add_byte(writer->out, '"');
@@ -164,7 +164,7 @@ void json_big(struct json_writer *writer, uint64_t value)
 	buf_add_byte(writer->out, '"');
 }
 
-void json_milli(struct json_writer *writer, int64_t thousandths)
+void emit_milli(struct emitter *writer, int64_t thousandths)
 {
 	before_value(writer);
 	if (thousandths < 0)
@@ -175,45 +175,45 @@ void json_milli(struct json_writer *writer, int64_t thousandths)
 	buf_add_u64(writer->out, tenths % 10);
 }
 
-void json_raw(struct json_writer *writer, struct text json)
+void emit_raw(struct emitter *writer, struct text json)
 {
 	before_value(writer);
 	buf_add(writer->out, json);
 }
 
-void json_member_text(struct json_writer *writer, const char *key, struct text value)
+void emit_member_text(struct emitter *writer, const char *key, struct text value)
 {
 	if (value.size == 0)
 		return;
-	json_key(writer, key);
-	json_text(writer, value);
+	emit_key(writer, key);
+	emit_text(writer, value);
 }
 
-void json_member_string(struct json_writer *writer, const char *key, const char *value)
+void emit_member_string(struct emitter *writer, const char *key, const char *value)
 {
-	json_member_text(writer, key, text_of(value));
+	emit_member_text(writer, key, text_of(value));
 }
 
-void json_member_i64(struct json_writer *writer, const char *key, int64_t value)
+void emit_member_i64(struct emitter *writer, const char *key, int64_t value)
 {
-	json_key(writer, key);
-	json_i64(writer, value);
+	emit_key(writer, key);
+	emit_i64(writer, value);
 }
 
-void json_member_u64(struct json_writer *writer, const char *key, uint64_t value)
+void emit_member_u64(struct emitter *writer, const char *key, uint64_t value)
 {
-	json_key(writer, key);
-	json_u64(writer, value);
+	emit_key(writer, key);
+	emit_u64(writer, value);
 }
 
-void json_member_bool(struct json_writer *writer, const char *key, bool value)
+void emit_member_bool(struct emitter *writer, const char *key, bool value)
 {
-	json_key(writer, key);
-	json_bool(writer, value);
+	emit_key(writer, key);
+	emit_bool(writer, value);
 }
 
-void json_member_time(struct json_writer *writer, const char *key, int64_t wall_ns)
+void emit_member_time(struct emitter *writer, const char *key, int64_t wall_ns)
 {
 	char time[CLOCK_TEXT_BYTES];
-	json_member_string(writer, key, clock_format(wall_ns, time));
+	emit_member_string(writer, key, clock_format(wall_ns, time));
 }

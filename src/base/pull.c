@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/json.h"
+#include "base/pull.h"
 
 #include <assert.h>
 #include <string.h>
@@ -19,32 +19,31 @@ enum state {
 	STATE_BAD,
 };
 
-const struct json_limits json_limits_alert = {
+const struct pull_limits pull_limits_alert = {
 	.max_depth = 64,
 	.max_string_bytes = 1024 * 1024,
 	.max_keys = 4096,
 	.max_bytes = 8 * 1024 * 1024,
 };
 
-static enum json_event bad_at(
-	struct json_reader *reader, enum err_kind kind, const char *what, size_t at)
+static enum pull_event bad_at(struct pull *reader, enum err_kind kind, const char *what, size_t at)
 {
 	reader->state = STATE_BAD;
 	reader->error_kind = kind;
 	reader->error = what;
 	reader->error_at = at;
-	return JSON_BAD;
+	return PULL_BAD;
 }
 
-static enum json_event bad(struct json_reader *reader, const char *what)
+static enum pull_event bad(struct pull *reader, const char *what)
 {
 	return bad_at(reader, ERR_INPUT, what, reader->at);
 }
 
-void json_reader_init(struct json_reader *reader, struct text source, struct arena *arena,
-	const struct json_limits *limits)
+void pull_init(struct pull *reader, struct text source, struct arena *arena,
+	const struct pull_limits *limits)
 {
-	assert(limits->max_depth <= JSON_DEPTH_MAX);
+	assert(limits->max_depth <= PULL_DEPTH_MAX);
 	reader->source = source;
 	reader->arena = arena;
 	reader->limits = limits;
@@ -62,7 +61,7 @@ void json_reader_init(struct json_reader *reader, struct text source, struct are
 }
 
 /* The next byte that is not white space, or -1 at the end. */
-static int skip_space(struct json_reader *reader)
+static int skip_space(struct pull *reader)
 {
 	const char *data = reader->source.data;
 	size_t size = reader->source.size;
@@ -75,13 +74,13 @@ static int skip_space(struct json_reader *reader)
 	return -1;
 }
 
-static bool in_object(const struct json_reader *reader)
+static bool in_object(const struct pull *reader)
 {
 	unsigned level = reader->depth - 1;
 	return (reader->in_object[level / 64] >> level % 64 & 1) != 0;
 }
 
-static enum json_event open_level(struct json_reader *reader, bool object)
+static enum pull_event open_level(struct pull *reader, bool object)
 {
 	if (reader->depth == reader->limits->max_depth)
 		return bad_at(reader, ERR_LIMIT, "nested too deep", reader->at);
@@ -94,16 +93,16 @@ static enum json_event open_level(struct json_reader *reader, bool object)
 	reader->n_keys[level] = 0;
 	reader->at++;
 	reader->state = object ? STATE_FIRST_KEY : STATE_FIRST_VALUE;
-	return object ? JSON_OBJECT : JSON_ARRAY;
+	return object ? PULL_OBJECT : PULL_ARRAY;
 }
 
-static enum json_event close_level(struct json_reader *reader)
+static enum pull_event close_level(struct pull *reader)
 {
 	bool object = in_object(reader);
 	reader->start = reader->at++;
 	reader->depth--;
 	reader->state = reader->depth ? STATE_AFTER_VALUE : STATE_DONE;
-	return object ? JSON_OBJECT_END : JSON_ARRAY_END;
+	return object ? PULL_OBJECT_END : PULL_ARRAY_END;
 }
 
 /* Eight bytes at a time: is any a quote, a backslash, a control character or not ASCII? */
@@ -117,7 +116,7 @@ static bool word_is_plain(uint64_t word)
 }
 
 /* From @at on, the first byte that is not a plain character of a string. */
-static size_t plain_end(const struct json_reader *reader, size_t at)
+static size_t plain_end(const struct pull *reader, size_t at)
 {
 	const char *data = reader->source.data;
 	size_t size = reader->source.size;
@@ -136,9 +135,9 @@ static size_t plain_end(const struct json_reader *reader, size_t at)
 	return at;
 }
 
-/* Where the string's closing quote is; *rewrite: has escapes or invalid bytes. SIZE_MAX: JSON_BAD.
+/* Where the string's closing quote is; *rewrite: has escapes or invalid bytes. SIZE_MAX: PULL_BAD.
  */
-static size_t find_quote(struct json_reader *reader, bool *rewrite)
+static size_t find_quote(struct pull *reader, bool *rewrite)
 {
 	struct text source = reader->source;
 	size_t at = reader->at + 1;
@@ -220,7 +219,7 @@ static size_t read_escape(struct text source, size_t at, size_t end, struct buf 
 }
 
 /* Decodes [from, end) of the source into the arena. */
-static bool rewrite_string(struct json_reader *reader, size_t from, size_t end)
+static bool rewrite_string(struct pull *reader, size_t from, size_t end)
 {
 	struct buf out;
 	size_t at = from;
@@ -240,17 +239,17 @@ static bool rewrite_string(struct json_reader *reader, size_t from, size_t end)
 			bad_at(reader, ERR_INPUT, "an unknown escape in a string", stop);
 	}
 	if (good && !buf_ok(&out))
-		good = bad_at(reader, ERR_MEMORY, "out of memory", from) != JSON_BAD;
+		good = bad_at(reader, ERR_MEMORY, "out of memory", from) != PULL_BAD;
 	if (good) {
 		reader->value = arena_copy(reader->arena, buf_text(&out));
 		if (reader->arena->failed)
-			good = bad_at(reader, ERR_MEMORY, "out of memory", from) != JSON_BAD;
+			good = bad_at(reader, ERR_MEMORY, "out of memory", from) != PULL_BAD;
 	}
 	buf_done(&out);
 	return good;
 }
 
-static bool read_string(struct json_reader *reader)
+static bool read_string(struct pull *reader)
 {
 	bool rewrite;
 	size_t from = reader->at + 1;
@@ -285,7 +284,7 @@ static bool byte_is(struct text source, size_t at, char a, char b)
 	return at < source.size && (source.data[at] == a || source.data[at] == b);
 }
 
-static enum json_event read_number(struct json_reader *reader)
+static enum pull_event read_number(struct pull *reader)
 {
 	struct text source = reader->source;
 	size_t at = reader->at;
@@ -311,11 +310,10 @@ static enum json_event read_number(struct json_reader *reader)
 	}
 	reader->value = text_part(source, reader->at, at - reader->at);
 	reader->at = at;
-	return JSON_NUMBER;
+	return PULL_NUMBER;
 }
 
-static enum json_event read_word(
-	struct json_reader *reader, struct text word, enum json_event event)
+static enum pull_event read_word(struct pull *reader, struct text word, enum pull_event event)
 {
 	if (!text_starts(text_part(reader->source, reader->at, word.size), word))
 		return bad(reader, "not a JSON value");
@@ -323,14 +321,14 @@ static enum json_event read_word(
 	return event;
 }
 
-static enum json_event after_scalar(struct json_reader *reader, enum json_event event)
+static enum pull_event after_scalar(struct pull *reader, enum pull_event event)
 {
-	if (event != JSON_BAD)
+	if (event != PULL_BAD)
 		reader->state = reader->depth ? STATE_AFTER_VALUE : STATE_DONE;
 	return event;
 }
 
-static enum json_event read_value(struct json_reader *reader, int byte)
+static enum pull_event read_value(struct pull *reader, int byte)
 {
 	reader->start = reader->at;
 	switch (byte) {
@@ -339,19 +337,19 @@ static enum json_event read_value(struct json_reader *reader, int byte)
 	case '[':
 		return open_level(reader, false);
 	case '"':
-		return read_string(reader) ? after_scalar(reader, JSON_STRING) : JSON_BAD;
+		return read_string(reader) ? after_scalar(reader, PULL_STRING) : PULL_BAD;
 	case 't':
-		return after_scalar(reader, read_word(reader, TEXT("true"), JSON_TRUE));
+		return after_scalar(reader, read_word(reader, TEXT("true"), PULL_TRUE));
 	case 'f':
-		return after_scalar(reader, read_word(reader, TEXT("false"), JSON_FALSE));
+		return after_scalar(reader, read_word(reader, TEXT("false"), PULL_FALSE));
 	case 'n':
-		return after_scalar(reader, read_word(reader, TEXT("null"), JSON_NULL));
+		return after_scalar(reader, read_word(reader, TEXT("null"), PULL_NULL));
 	default:
 		return after_scalar(reader, read_number(reader));
 	}
 }
 
-static enum json_event read_key(struct json_reader *reader, int byte)
+static enum pull_event read_key(struct pull *reader, int byte)
 {
 	if (byte != '"')
 		return bad(reader, "a key must be a string");
@@ -359,14 +357,14 @@ static enum json_event read_key(struct json_reader *reader, int byte)
 		return bad_at(reader, ERR_LIMIT, "too many keys in one object", reader->at);
 	reader->start = reader->at;
 	if (!read_string(reader))
-		return JSON_BAD;
+		return PULL_BAD;
 	reader->state = STATE_AFTER_KEY;
-	return JSON_KEY;
+	return PULL_KEY;
 }
 
 /* After a value: a comma or the end of the level. Returns the next byte behind a comma; 0: the
  * level ended. */
-static int after_value(struct json_reader *reader, int byte)
+static int after_value(struct pull *reader, int byte)
 {
 	bool object = in_object(reader);
 	if (byte == (object ? '}' : ']'))
@@ -378,12 +376,12 @@ static int after_value(struct json_reader *reader, int byte)
 	return skip_space(reader);
 }
 
-enum json_event json_next(struct json_reader *reader)
+enum pull_event pull_next(struct pull *reader)
 {
 	if (reader->state == STATE_BAD)
-		return JSON_BAD;
+		return PULL_BAD;
 	if (reader->state == STATE_DONE)
-		return JSON_END;
+		return PULL_END;
 	int byte = skip_space(reader);
 	if (reader->state == STATE_AFTER_VALUE) {
 		byte = after_value(reader, byte);
@@ -409,13 +407,13 @@ enum json_event json_next(struct json_reader *reader)
 	return read_value(reader, byte);
 }
 
-bool json_skip(struct json_reader *reader)
+bool pull_skip(struct pull *reader)
 {
 	unsigned depth = reader->depth;
 	size_t start = SIZE_MAX;
 	do {
-		enum json_event event = json_next(reader);
-		if (event == JSON_BAD || event == JSON_END)
+		enum pull_event event = pull_next(reader);
+		if (event == PULL_BAD || event == PULL_END)
 			return false;
 		if (start == SIZE_MAX)
 			start = reader->start;
@@ -424,17 +422,17 @@ bool json_skip(struct json_reader *reader)
 	return true;
 }
 
-struct text json_rest(const struct json_reader *reader)
+struct text pull_rest(const struct pull *reader)
 {
 	return text_part(reader->source, reader->at, reader->source.size);
 }
 
-size_t json_offset(const struct json_reader *reader)
+size_t pull_offset(const struct pull *reader)
 {
 	return reader->at;
 }
 
-int json_error(const struct json_reader *reader, struct err *err)
+int pull_error(const struct pull *reader, struct err *err)
 {
 	return err_set(err, reader->error_kind == ERR_NONE ? ERR_INPUT : reader->error_kind,
 		"offset %zu: %s", reader->error_at, reader->error ? reader->error : "not JSON");

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline/writer.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "model/batch.h"
+#include "pipeline/correlator.h"
+#include "pipeline/decisions.h"
+#include "pipeline/writer_metrics.h"
+#include "store/tokens.h"
+
+/* About 1 000 alerts a transaction; a second between looks at the clock; five tries a second when
+ * broken. */
+enum { TAKE_BYTES = 3 * 1024 * 1024, IDLE_MS = 1000, RETRY_MS = 200 };
+
+struct writer {
+	struct writer_options options;
+	struct correlator *correlator;
+	pthread_t thread;
+	bool credentials_changed; /* by the running transaction */
+	bool failed;
+};
+
+static struct batch *batch_of(struct queue_item *item)
+{
+	return (struct batch *)(void *)item; /* item is the first member */
+}
+
+static void set_state(struct writer *writer, enum store_state state)
+{
+	struct status *status = writer->options.status;
+	if (atomic_exchange(&status->store_state, (int)state) == (int)state)
+		return;
+	atomic_store(&status->store_state_since_ns, clock_wall_ns(writer->options.clock));
+	log_info("writer", "store: %s", store_state_name(state));
+}
+
+/* Undoes what a failed attempt left in the batch. */
+static void reset_batch(struct batch *batch)
+{
+	batch->n_accepted = batch->n_duplicate = batch->n_quarantined = 0;
+	for (struct alert *alert = batch->first; alert; alert = alert->next)
+		alert->outcome = OUTCOME_NONE;
+}
+
+static int add_batch(struct writer *writer, struct batch *batch, int64_t now_ns, struct err *err)
+{
+	struct store *store = writer->options.store;
+	struct connection *connection = store_connection(store);
+	reset_batch(batch);
+	if (batch->decisions && decisions_carry_out(connection, batch, now_ns,
+					&writer->credentials_changed, err) < 0)
+		return -1;
+	if (batch->first && store_add_batch(store, batch, err) < 0)
+		return -1;
+	for (const struct alert *alert = batch->first; alert; alert = alert->next)
+		if (correlator_add(writer->correlator, connection, alert, err) < 0)
+			return -1;
+	return 0;
+}
+
+static int add_chain(
+	struct writer *writer, struct queue_item *chain, int64_t now_ns, struct err *err)
+{
+	struct store *store = writer->options.store;
+	if (store_begin(store, err) < 0)
+		return -1;
+	for (struct queue_item *item = chain; item; item = item->next)
+		if (add_batch(writer, batch_of(item), now_ns, err) < 0)
+			return -1;
+	if (correlator_finish(writer->correlator, store_connection(store), now_ns, err) < 0 ||
+		store_make_room(store, err) < 0 || store_flush(store, err) < 0)
+		return -1;
+	return store_commit(store, err);
+}
+
+/* One transaction. On failure nothing of it is left, in the store or in memory. */
+static int commit_chain(struct writer *writer, struct queue_item *chain, struct err *err)
+{
+	const struct clock *clock = writer->options.clock;
+	int64_t began_ns = clock_wall_ns(clock);
+	writer->credentials_changed = false;
+	if (add_chain(writer, chain, began_ns, err) < 0) {
+		store_rollback(writer->options.store);
+		correlator_forget(writer->correlator);
+		return -1;
+	}
+	int64_t ended_ns = clock_wall_ns(clock);
+	struct status *status = writer->options.status;
+	uint64_t n_leaves = store_leaves(writer->options.store);
+	atomic_store(&status->n_leaves, n_leaves);
+	atomic_store(&status->last_commit_at_ns, ended_ns);
+	atomic_store(&status->database_bytes, store_file_bytes(writer->options.store));
+	writer_metrics_commit(
+		(double)(ended_ns > began_ns ? ended_ns - began_ns : 0) / 1e9, n_leaves, clock);
+	return 0;
+}
+
+int writer_publish_credentials(
+	struct store *store, struct snapshot_slot *credentials, struct err *err)
+{
+	struct credential_set *set;
+	if (tokens_load(store_connection(store), &set, err) < 0)
+		return -1;
+	snapshot_publish(credentials, &set->snapshot);
+	return 0;
+}
+
+/* Everything in the chain is on disk, or given up with its err set: it is its makers' again. */
+static void hand_back(struct writer *writer, struct queue_item *chain)
+{
+	while (chain) {
+		struct batch *batch = batch_of(chain);
+		chain = chain->next;
+		if (batch->err.kind == ERR_NONE)
+			writer_metrics_batch(batch, writer->options.clock);
+		if (!batch->reply || !queue_push(batch->reply, &batch->item))
+			batch_free(batch);
+	}
+}
+
+static void after_commit(struct writer *writer, struct queue_item *chain)
+{
+	struct err err;
+	if (writer->credentials_changed && writer_publish_credentials(writer->options.store,
+						   writer->options.credentials, &err) < 0)
+		log_error("writer", "tokens were changed but not read again: %s", err.text);
+	hand_back(writer, chain);
+}
+
+static void give_up(struct writer *writer, struct queue_item *chain, const struct err *err)
+{
+	for (struct queue_item *item = chain; item; item = item->next) {
+		reset_batch(batch_of(item));
+		batch_of(item)->err = *err;
+	}
+	hand_back(writer, chain);
+}
+
+static void pause_ms(int64_t ms)
+{
+	struct timespec left = {ms / 1000, ms % 1000 * 1000000};
+	while (nanosleep(&left, &left) < 0 && errno == EINTR)
+		;
+}
+
+/*
+ * After a failed write: nothing was acknowledged, so the chain waits here until the store works
+ * again. A full disk is retried for ever; anything else that store_recover cannot mend ends the
+ * process.
+ */
+static bool recover(struct writer *writer, const struct err *why)
+{
+	struct err err = *why;
+	enum store_state state = err.kind == ERR_LIMIT ? STORE_DISK_FULL : STORE_RECOVERING;
+	if (atomic_load(&writer->options.status->store_state) != (int)state)
+		log_error("writer", "%s; holding all input until the store works", err.text);
+	for (;;) {
+		set_state(writer, state);
+		if (state == STORE_DISK_FULL)
+			pause_ms(RETRY_MS);
+		if (store_recover(writer->options.store, &err) == 0) {
+			correlator_forget(writer->correlator);
+			return true;
+		}
+		if (err.kind != ERR_LIMIT && err.kind != ERR_BUSY)
+			break;
+		state = STORE_DISK_FULL;
+		if (queue_closed(writer->options.queue))
+			break;
+	}
+	log_error("writer", "the store cannot be brought back: %s", err.text);
+	writer->failed = true;
+	return false;
+}
+
+static bool store_is_broken(const struct err *err)
+{
+	return err->kind == ERR_IO || err->kind == ERR_LIMIT || err->kind == ERR_BUSY;
+}
+
+/* Stores the chain. What cannot be stored for its own sake is found by storing batches one by one.
+ */
+static void write_chain(struct writer *writer, struct queue_item *chain)
+{
+	struct err err;
+	while (commit_chain(writer, chain, &err) < 0) {
+		if (store_is_broken(&err)) {
+			if (!recover(writer, &err)) {
+				give_up(writer, chain, &err);
+				return;
+			}
+			continue;
+		}
+		if (!chain->next) {
+			log_warning("writer", "a batch could not be stored: %s", err.text);
+			give_up(writer, chain, &err);
+			return;
+		}
+		while (chain->next) {
+			struct queue_item *one = chain;
+			chain = chain->next;
+			one->next = NULL;
+			write_chain(writer, one);
+		}
+	}
+	set_state(writer, STORE_WORKS);
+	after_commit(writer, chain);
+}
+
+/* Work that waits for idle time, slice by slice until something comes in. */
+static void work_idle(struct writer *writer)
+{
+	struct err err;
+	while (queue_weight(writer->options.queue) == 0 && !writer->failed) {
+		int more = store_idle(writer->options.store, &err);
+		if (more < 0) {
+			log_warning("writer", "maintenance: %s", err.text);
+			if (store_is_broken(&err))
+				recover(writer, &err);
+		}
+		if (more <= 0)
+			return;
+	}
+}
+
+static void *run(void *ctx)
+{
+	struct writer *writer = ctx;
+	struct queue *queue = writer->options.queue;
+	set_state(writer, STORE_WORKS);
+	while (!writer->failed) {
+		struct queue_item *chain = queue_take(queue, TAKE_BYTES, 0);
+		if (!chain) {
+			work_idle(writer);
+			chain = queue_take(queue, TAKE_BYTES, IDLE_MS);
+		}
+		writer_metrics_queue(queue_weight(queue), writer->options.clock);
+		if (chain)
+			write_chain(writer, chain);
+		else if (queue_closed(queue))
+			break;
+	}
+	if (writer->failed)
+		writer->options.failed(writer->options.ctx);
+	return NULL;
+}
+
+static void writer_free(struct writer *writer)
+{
+	correlator_free(writer->correlator);
+	free(writer);
+}
+
+int writer_start(struct writer **out, const struct writer_options *options, struct err *err)
+{
+	struct writer *writer = calloc(1, sizeof *writer);
+	if (!writer || !(writer->correlator = correlator_new())) {
+		free(writer);
+		return err_set(err, ERR_MEMORY, "out of memory for the writer");
+	}
+	writer->options = *options;
+	int code = pthread_create(&writer->thread, NULL, run, writer);
+	if (code) {
+		writer_free(writer);
+		return err_errno(err, code, "starting the writer thread");
+	}
+	pthread_setname_np(writer->thread, "writer");
+	*out = writer;
+	return 0;
+}
+
+void writer_stop(struct writer *writer)
+{
+	if (!writer)
+		return;
+	pthread_join(writer->thread, NULL);
+	writer_free(writer);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline/writer_metrics.h"
+
+#include "pipeline/writer.h"
+
+static const double commit_buckets[] = {
+	.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 0};
+
+static struct metric_family falco_events = {
+	.name = "falco_events_total",
+	.help = "Falco events stored, by priority, rule and source.",
+	.type = METRIC_COUNTER,
+	.n_labels = 3,
+	.labels = {"priority", "rule", "source"},
+	.max_series = 2000,
+	.overflow_label = 1,
+};
+
+static struct metric_family commit_seconds = {
+	.name = "tocsin_commit_seconds",
+	.help = "Time from the begin of a transaction to the end of its commit.",
+	.type = METRIC_HISTOGRAM,
+	.buckets = commit_buckets,
+};
+
+static struct metric_family ledger_leaves = {
+	.name = "tocsin_ledger_leaves",
+	.help = "Leaves in the ledger.",
+	.type = METRIC_GAUGE,
+};
+
+static struct metric_family queue_bytes = {
+	.name = "tocsin_queue_bytes",
+	.help = "Bytes of batches that wait for the writer.",
+	.type = METRIC_GAUGE,
+};
+
+struct metric_family *const *writer_metrics(void)
+{
+	static struct metric_family *const families[] = {
+		&falco_events, &commit_seconds, &ledger_leaves, &queue_bytes, NULL};
+	return families;
+}
+
+void writer_metrics_batch(const struct batch *batch, const struct clock *clock)
+{
+	for (const struct alert *alert = batch->first; alert; alert = alert->next) {
+		if (alert->outcome != OUTCOME_ACCEPTED || !text_is(alert->sensor, "falco"))
+			continue;
+		struct text labels[] = {
+			alert->severity_reported, alert->rule, alert->sensor_source};
+		metric_add(metric_series(&falco_events, clock, labels), alert->count);
+	}
+}
+
+void writer_metrics_commit(double seconds, uint64_t n_leaves, const struct clock *clock)
+{
+	metric_observe(metric_series(&commit_seconds, clock, NULL), seconds);
+	metric_set(metric_series(&ledger_leaves, clock, NULL), (int64_t)n_leaves);
+}
+
+void writer_metrics_queue(size_t bytes, const struct clock *clock)
+{
+	metric_set(metric_series(&queue_bytes, clock, NULL), (int64_t)bytes);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Unpacks block frames for one connection: its zstd context, the dictionaries it met, and the block
+ * it read last. Made on first use, freed with the connection.
+ */
+
+#include "store/connection.h"
+
+struct frames;
+
+struct frame_row {
+	int64_t id; /* of the block */
+	uint64_t last_leaf;
+	size_t size; /* unpacked */
+	int64_t dictionary;
+	struct text frame;
+};
+
+/** The block read last, if the leaf lies in it. */
+bool frames_cached(struct connection *connection, int64_t stream, uint64_t leaf,
+	struct text *content, uint64_t *first_leaf);
+
+/** Unpacks a frame; *content is valid until the next call. ERR_CORRUPT, ERR_MEMORY. */
+CHECKED int frames_load(struct connection *connection, const struct frame_row *row,
+	struct text *content, struct err *err);
+
+/** The connection's codec with dictionary @id loaded (0: none). NULL with *err set. */
+struct frame_codec *frames_codec(
+	struct connection *connection, int64_t dictionary, struct err *err);
+
+void frames_free(struct frames *frames); /* accepts NULL */

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/intern.h"
+
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/table.h"
+#include "model/entity.h"
+
+/* 2 × 32 768 values of about 200 bytes. */
+enum { GENERATION = 32768, KEY_BYTES = 256 * 1024, PARTS_MAX = 8 };
+
+/* A value to bind: text, blob or number, by what is set. */
+struct part {
+	struct text text;
+	int64_t number;
+	enum { PART_TEXT, PART_BLOB, PART_NUMBER, PART_OPTIONAL } type;
+};
+
+/* One row to find or make. The first n_key parts say which one it is. */
+struct value {
+	unsigned char tag; /* tells tables apart in the cache */
+	const char *find;
+	const char *insert;
+	struct part parts[PARTS_MAX];
+	size_t n_key, n_parts;
+};
+
+struct interns {
+	struct cache *ids;
+	struct buf key;
+};
+
+struct interns *interns_new(void)
+{
+	struct interns *interns = calloc(1, sizeof *interns);
+	if (!interns)
+		return NULL;
+	buf_init(&interns->key, KEY_BYTES);
+	interns->ids = cache_new(GENERATION, NULL);
+	if (!interns->ids) {
+		interns_free(interns);
+		return NULL;
+	}
+	return interns;
+}
+
+void interns_free(struct interns *interns)
+{
+	if (!interns)
+		return;
+	cache_free(interns->ids);
+	buf_done(&interns->key);
+	free(interns);
+}
+
+void interns_forget(struct interns *interns)
+{
+	cache_clear(interns->ids);
+}
+
+static struct part text_part_of(struct text text)
+{
+	return (struct part){.text = text, .type = PART_TEXT};
+}
+
+static struct part optional_part(struct text text)
+{
+	return (struct part){.text = text, .type = PART_OPTIONAL};
+}
+
+static struct part blob_part(const void *bytes, size_t size)
+{
+	return (struct part){.text = {bytes, size}, .type = PART_BLOB};
+}
+
+static struct part number_part(int64_t number)
+{
+	return (struct part){.number = number, .type = PART_NUMBER};
+}
+
+static struct text cache_key(struct interns *interns, const struct value *value)
+{
+	struct buf *key = &interns->key;
+	buf_clear(key);
+	buf_add_byte(key, value->tag);
+	for (size_t i = 0; i < value->n_key; i++) {
+		const struct part *part = &value->parts[i];
+		if (part->type == PART_NUMBER) {
+			buf_add_varint(key, (uint64_t)part->number);
+			continue;
+		}
+		buf_add_varint(key, part->text.size);
+		buf_add(key, part->text);
+	}
+	return buf_text(key);
+}
+
+static void bind(sqlite3_stmt *statement, const struct value *value, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct part *part = &value->parts[i];
+		int at = (int)i + 1;
+		switch (part->type) {
+		case PART_TEXT:
+			sql_bind_text(statement, at, part->text);
+			break;
+		case PART_BLOB:
+			sql_bind_blob(statement, at, part->text.data, part->text.size);
+			break;
+		case PART_NUMBER:
+			sql_bind_i64(statement, at, part->number);
+			break;
+		case PART_OPTIONAL:
+			sql_bind_text_or_null(statement, at, part->text);
+			break;
+		}
+	}
+}
+
+static int find_or_make(
+	struct connection *connection, const struct value *value, int64_t *id, struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(connection, value->find, err);
+	if (!statement)
+		return -1;
+	bind(statement, value, value->n_key);
+	int found = sql_step(statement, err);
+	if (found < 0)
+		return -1;
+	if (found) {
+		*id = sql_i64(statement, 0);
+		sqlite3_reset(statement);
+		return 0;
+	}
+	statement = connection_statement(connection, value->insert, err);
+	if (!statement)
+		return -1;
+	bind(statement, value, value->n_parts);
+	if (sql_run(statement, err) < 0)
+		return -1;
+	*id = sqlite3_last_insert_rowid(connection->db);
+	return 0;
+}
+
+static int intern(struct interns *interns, struct connection *connection, const struct value *value,
+	int64_t *id, struct err *err)
+{
+	struct text key = cache_key(interns, value);
+	if (!buf_ok(&interns->key))
+		return err_set(err, ERR_LIMIT, "a value is too long to be stored");
+	union table_value *cached = cache_get(interns->ids, key);
+	if (cached) {
+		*id = cached->number;
+		return 0;
+	}
+	if (find_or_make(connection, value, id, err) < 0)
+		return -1;
+	cached = cache_put(interns->ids, key);
+	if (cached)
+		cached->number = *id;
+	return 0;
+}
+
+static int intern_sensor(struct interns *interns, struct connection *connection, struct text name,
+	int64_t *id, struct err *err)
+{
+	struct value value = {
+		.tag = 's',
+		.find = "SELECT id FROM sensor WHERE name = ?1",
+		.insert = "INSERT INTO sensor (id, name)"
+			  " VALUES ((SELECT coalesce(max(id) + 1, 0) FROM sensor), ?1)",
+		.parts = {text_part_of(name)},
+		.n_key = 1,
+		.n_parts = 1,
+	};
+	return intern(interns, connection, &value, id, err) < 0
+		       ? err_prefix(err, "sensor '%.*s'", TEXT_ARG(name))
+		       : 0;
+}
+
+static int intern_rule(struct interns *interns, struct connection *connection, struct text name,
+	int64_t *id, struct err *err)
+{
+	struct value value = {
+		.tag = 'r',
+		.find = "SELECT id FROM rule WHERE name = ?1",
+		.insert = "INSERT INTO rule (name) VALUES (?1)",
+		.parts = {text_part_of(name)},
+		.n_key = 1,
+		.n_parts = 1,
+	};
+	return intern(interns, connection, &value, id, err);
+}
+
+static int intern_image(struct interns *interns, struct connection *connection,
+	const struct alert *alert, int64_t *id, struct err *err)
+{
+	struct value value = {
+		.tag = 'i',
+		.find = "SELECT id FROM image WHERE name = ?1 AND digest = ?2",
+		.insert = "INSERT INTO image (name, digest) VALUES (?1, ?2)",
+		.parts = {text_part_of(alert->image), text_part_of(alert->image_digest)},
+		.n_key = 2,
+		.n_parts = 2,
+	};
+	return intern(interns, connection, &value, id, err);
+}
+
+static int intern_process(struct interns *interns, struct connection *connection,
+	const struct process *process, int64_t *id, struct err *err)
+{
+	struct value value = {
+		.tag = 'p',
+		.find = "SELECT id FROM process"
+			" WHERE name = ?1 AND exe = ?2 AND parent = ?3 AND user = ?4",
+		.insert = "INSERT INTO process (name, exe, parent, user) VALUES (?1, ?2, ?3, ?4)",
+		.parts = {text_part_of(process->name), text_part_of(process->exe),
+			text_part_of(process->parent), text_part_of(process->user)},
+		.n_key = 4,
+		.n_parts = 4,
+	};
+	return intern(interns, connection, &value, id, err);
+}
+
+int interns_origin(struct interns *interns, struct connection *connection,
+	const struct alert *alert, uint64_t credential, int64_t *out, struct err *err)
+{
+	struct value value = {
+		.tag = 'o',
+		.find = "SELECT id FROM origin WHERE source = ?1 AND cluster = ?2 AND credential = "
+			"?3",
+		.insert = "INSERT INTO origin (source, cluster, credential) VALUES (?1, ?2, ?3)",
+		.parts = {number_part(alert->source), text_part_of(alert->cluster),
+			number_part((int64_t)credential)},
+		.n_key = 3,
+		.n_parts = 3,
+	};
+	return intern(interns, connection, &value, out, err);
+}
+
+int interns_stream(struct interns *interns, struct connection *connection, enum source source,
+	int64_t *out, struct err *err)
+{
+	struct value value = {
+		.tag = 'b',
+		.find = "SELECT id FROM stream WHERE source = ?1 AND class = ?2",
+		.insert = "INSERT INTO stream (source, class) VALUES (?1, ?2)",
+		.parts = {number_part(source), number_part(0)},
+		.n_key = 2,
+		.n_parts = 2,
+	};
+	return intern(interns, connection, &value, out, err);
+}
+
+static int intern_attack(struct interns *interns, struct connection *connection,
+	const struct alert *alert, int64_t *id, struct err *err)
+{
+	unsigned char techniques[ATTACK_TECHNIQUES_MAX * 4];
+	for (size_t i = 0; i < alert->n_techniques; i++)
+		for (unsigned j = 0; j < 4; j++)
+			techniques[4 * i + j] =
+				(unsigned char)(alert->techniques[i] >> (24 - 8 * j));
+	struct value value = {
+		.tag = 'a',
+		.find = "SELECT id FROM attack WHERE tactics = ?1 AND techniques = ?2",
+		.insert = "INSERT INTO attack (tactics, techniques) VALUES (?1, ?2)",
+		.parts = {number_part(alert->tactics),
+			blob_part(techniques, 4 * alert->n_techniques)},
+		.n_key = 2,
+		.n_parts = 2,
+	};
+	return intern(interns, connection, &value, id, err);
+}
+
+static int intern_fingerprint(struct interns *interns, struct connection *connection,
+	const struct alert *alert, struct interned *out, struct err *err)
+{
+	struct value value = {
+		.tag = 'f',
+		.find = "SELECT id FROM fingerprint WHERE hash = ?1",
+		.insert = "INSERT INTO fingerprint"
+			  " (hash, rule, sensor, exe, parent, operation, resource)"
+			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+		.parts = {blob_part(alert->fingerprint, FINGERPRINT_BYTES), number_part(out->rule),
+			number_part(out->sensor), text_part_of(alert->process.exe),
+			text_part_of(alert->process.parent), text_part_of(alert->operation),
+			text_part_of(alert->resource)},
+		.n_key = 1,
+		.n_parts = 7,
+	};
+	return intern(interns, connection, &value, &out->fingerprint, err);
+}
+
+static int intern_entity(struct interns *interns, struct connection *connection,
+	const struct alert *alert, int64_t *id, struct err *err)
+{
+	AUTO(arena_done) struct arena arena;
+	struct identity_seen seen = {.cluster = alert->cluster,
+		.uid = alert->pod_uid,
+		.container = alert->container_id,
+		.node = alert->node};
+	arena_init(&arena, KEY_BYTES);
+	if (alert->namespace.size && alert->pod.size)
+		seen.name = arena_format(
+			&arena, "%.*s/%.*s", TEXT_ARG(alert->namespace), TEXT_ARG(alert->pod));
+	struct text packed = identity_seen_pack(&arena, &seen);
+	if (arena.failed || !packed.data)
+		return err_set(
+			err, ERR_LIMIT, "names of the alert's pod are too long to be stored");
+	struct value value = {
+		.tag = 'e',
+		.find = "SELECT id FROM entity WHERE packed = ?1",
+		.insert = "INSERT INTO entity (packed, cluster, uid, container, name, node)"
+			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+		.parts = {blob_part(packed.data, packed.size), text_part_of(seen.cluster),
+			optional_part(seen.uid), optional_part(seen.container),
+			optional_part(seen.name), optional_part(seen.node)},
+		.n_key = 1,
+		.n_parts = 6,
+	};
+	return intern(interns, connection, &value, id, err);
+}
+
+int interns_alert(struct interns *interns, struct connection *connection, const struct alert *alert,
+	uint64_t credential, struct interned *out, struct err *err)
+{
+	if (intern_sensor(interns, connection, alert->sensor, &out->sensor, err) < 0 ||
+		intern_rule(interns, connection, alert->rule, &out->rule, err) < 0 ||
+		intern_image(interns, connection, alert, &out->image, err) < 0 ||
+		intern_process(interns, connection, &alert->process, &out->process, err) < 0 ||
+		interns_origin(interns, connection, alert, credential, &out->origin, err) < 0 ||
+		intern_attack(interns, connection, alert, &out->attack, err) < 0 ||
+		intern_fingerprint(interns, connection, alert, out, err) < 0)
+		return -1;
+	return intern_entity(interns, connection, alert, &out->entity, err);
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/senders.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/table.h"
+
+enum { KEY_BYTES = 64 * 1024, COUNTS_MAX = 65536 };
+
+/* Counts since the last writing. */
+struct counts {
+	int64_t origin;
+	int64_t first_received_ns, last_received_ns, last_event_ns;
+	int64_t accepted, duplicate, quarantined;
+	int64_t started_ns, health_ns, drops, output_drops;
+	size_t node_size, sensor_size, version_size;
+	char texts[]; /* node, sensor; version has its own place */
+};
+
+struct senders {
+	struct table *counts;
+	struct buf key;
+	int64_t flushed_ns;
+};
+
+struct senders *senders_new(void)
+{
+	struct senders *senders = calloc(1, sizeof *senders);
+	if (!senders)
+		return NULL;
+	buf_init(&senders->key, KEY_BYTES);
+	senders->counts = table_new(free);
+	if (!senders->counts) {
+		senders_free(senders);
+		return NULL;
+	}
+	return senders;
+}
+
+void senders_free(struct senders *senders)
+{
+	if (!senders)
+		return;
+	table_free(senders->counts);
+	buf_done(&senders->key);
+	free(senders);
+}
+
+void senders_forget(struct senders *senders)
+{
+	struct table *fresh = table_new(free);
+	if (!fresh)
+		return; /* keeping counts of a rolled back transaction only counts it twice */
+	table_free(senders->counts);
+	senders->counts = fresh;
+}
+
+static struct counts *find_counts(
+	struct senders *senders, const struct alert *alert, int64_t origin)
+{
+	struct buf *key = &senders->key;
+	buf_clear(key);
+	buf_add_varint(key, (uint64_t)origin);
+	buf_add_varint(key, alert->node.size);
+	buf_add(key, alert->node);
+	buf_add(key, alert->sensor);
+	union table_value *place = buf_ok(key) ? table_put(senders->counts, buf_text(key)) : NULL;
+	if (!place || place->pointer)
+		return place ? place->pointer : NULL;
+	struct counts *counts = calloc(1, sizeof *counts + alert->node.size + alert->sensor.size);
+	if (!counts)
+		return NULL;
+	*counts = (struct counts){.origin = origin,
+		.first_received_ns = alert->received_ns,
+		.node_size = alert->node.size,
+		.sensor_size = alert->sensor.size};
+	if (alert->node.size)
+		memcpy(counts->texts, alert->node.data, alert->node.size);
+	if (alert->sensor.size)
+		memcpy(counts->texts + alert->node.size, alert->sensor.data, alert->sensor.size);
+	place->pointer = counts;
+	return counts;
+}
+
+static void count_health(struct counts *counts, const struct alert *alert)
+{
+	const struct health_fact *health = alert->health;
+	counts->health_ns = alert->received_ns;
+	if (health->kind == HEALTH_DROPS && health->n_drops > 0)
+		counts->drops += health->n_drops;
+	if (health->n_output_drops > counts->output_drops)
+		counts->output_drops = health->n_output_drops;
+	if (health->started_at_ns > counts->started_ns)
+		counts->started_ns = health->started_at_ns;
+}
+
+int senders_count(
+	struct senders *senders, const struct alert *alert, int64_t origin, struct err *err)
+{
+	struct counts *counts = find_counts(senders, alert, origin);
+	if (!counts)
+		return err_set(err, ERR_MEMORY, "out of memory counting senders");
+	if (alert->received_ns > counts->last_received_ns)
+		counts->last_received_ns = alert->received_ns;
+	if (alert->time_ns > counts->last_event_ns && alert->kind == LEAF_ALERT)
+		counts->last_event_ns = alert->time_ns;
+	counts->accepted += alert->outcome == OUTCOME_ACCEPTED;
+	counts->duplicate += alert->outcome == OUTCOME_DUPLICATE;
+	counts->quarantined += alert->outcome == OUTCOME_QUARANTINED;
+	if (alert->outcome == OUTCOME_ACCEPTED && alert->health)
+		count_health(counts, alert);
+	return 0;
+}
+
+static int write_counts(struct connection *connection, const struct counts *counts, struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(connection,
+		"INSERT INTO sender (origin, node, sensor, first_received_ns, last_received_ns,"
+		" last_event_ns, accepted, duplicate, quarantined, started_ns, health_ns, drops,"
+		" output_drops) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+		" ON CONFLICT (origin, node, sensor) DO UPDATE SET"
+		" last_received_ns = max(last_received_ns, ?5), last_event_ns = max(last_event_ns, "
+		"?6),"
+		" accepted = accepted + ?7, duplicate = duplicate + ?8,"
+		" quarantined = quarantined + ?9, started_ns = coalesce(?10, started_ns),"
+		" health_ns = coalesce(?11, health_ns), drops = drops + ?12,"
+		" output_drops = max(output_drops, ?13)",
+		err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, counts->origin);
+	sql_bind_text(statement, 2, (struct text){counts->texts, counts->node_size});
+	sql_bind_text(statement, 3,
+		(struct text){counts->texts + counts->node_size, counts->sensor_size});
+	sql_bind_i64(statement, 4, counts->first_received_ns);
+	sql_bind_i64(statement, 5, counts->last_received_ns);
+	sql_bind_i64(statement, 6, counts->last_event_ns);
+	sql_bind_i64(statement, 7, counts->accepted);
+	sql_bind_i64(statement, 8, counts->duplicate);
+	sql_bind_i64(statement, 9, counts->quarantined);
+	if (counts->started_ns)
+		sql_bind_i64(statement, 10, counts->started_ns);
+	if (counts->health_ns)
+		sql_bind_i64(statement, 11, counts->health_ns);
+	sql_bind_i64(statement, 12, counts->drops);
+	sql_bind_i64(statement, 13, counts->output_drops);
+	return sql_run(statement, err);
+}
+
+int senders_flush(struct senders *senders, struct connection *connection, int64_t now_ns, bool now,
+	struct err *err)
+{
+	struct text key;
+	union table_value *value;
+	bool due = now || now_ns - senders->flushed_ns >= NS_PER_S || now_ns < senders->flushed_ns;
+	if (table_count(senders->counts) == 0 ||
+		(!due && table_count(senders->counts) < COUNTS_MAX))
+		return 0;
+	for (size_t at = 0; table_next(senders->counts, &at, &key, &value);)
+		if (write_counts(connection, value->pointer, err) < 0)
+			return -1;
+	senders->flushed_ns = now_ns;
+	senders_forget(senders);
+	return 0;
+}
+
+static void read_sender(sqlite3_stmt *statement, struct arena *arena, struct sender_row *row)
+{
+	*row = (struct sender_row){
+		.source = text_of(source_info((enum source)sql_i64(statement, 0))->name),
+		.cluster = arena_copy(arena, sql_text(statement, 1)),
+		.credential = (uint64_t)sql_i64(statement, 2),
+		.node = arena_copy(arena, sql_text(statement, 3)),
+		.sensor = arena_copy(arena, sql_text(statement, 4)),
+		.version = arena_copy(arena, sql_text(statement, 5)),
+		.first_received_ns = sql_i64(statement, 6),
+		.last_received_ns = sql_i64(statement, 7),
+		.last_event_ns = sql_i64(statement, 8),
+		.accepted = (uint64_t)sql_i64(statement, 9),
+		.duplicate = (uint64_t)sql_i64(statement, 10),
+		.quarantined = (uint64_t)sql_i64(statement, 11),
+		.started_ns = sql_i64(statement, 12),
+		.health_ns = sql_i64(statement, 13),
+		.drops = (uint64_t)sql_i64(statement, 14),
+		.output_drops = (uint64_t)sql_i64(statement, 15),
+	};
+}
+
+int senders_list(struct connection *connection, struct arena *arena, struct sender_list *out,
+	struct err *err)
+{
+	size_t capacity = 0;
+	int step;
+	*out = (struct sender_list){NULL, 0};
+	sqlite3_stmt *statement = connection_statement(connection,
+		"SELECT o.source, o.cluster, o.credential, s.node, s.sensor, s.version,"
+		" s.first_received_ns, s.last_received_ns, s.last_event_ns, s.accepted, "
+		"s.duplicate,"
+		" s.quarantined, s.started_ns, s.health_ns, s.drops, s.output_drops"
+		" FROM sender s JOIN origin o ON o.id = s.origin"
+		" ORDER BY s.last_received_ns DESC LIMIT ?1",
+		err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, SENDER_ROWS_MAX);
+	while ((step = sql_step(statement, err)) > 0) {
+		if (out->n == capacity) {
+			capacity = capacity ? capacity * 2 : 16;
+			struct sender_row *items = arena_array(arena, capacity, sizeof *items);
+			if (items && out->n)
+				memcpy(items, out->items, out->n * sizeof *items);
+			out->items = items;
+		}
+		if (arena->failed) {
+			sqlite3_reset(statement);
+			return err_set(err, ERR_MEMORY, "out of memory reading senders");
+		}
+		read_sender(statement, arena, &out->items[out->n++]);
+	}
+	return step;
+}

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/compress.h"
+#include "evidence/leaf.h"
+#include "model/alert_record.h"
+#include "model/slot.h"
+#include "store/alert_rows.h"
+#include "store/block.h"
+#include "store/frames.h"
+#include "store/intern.h"
+#include "store/ledger.h"
+#include "store/senders.h"
+
+enum { STREAMS_MAX = 64, SCRATCH_BYTES = 16 * 1024 * 1024 };
+
+/* What the running transaction adds to one stream: becomes one block. */
+struct pending {
+	int64_t stream;
+	enum source source;
+	uint64_t first_leaf, last_leaf;
+	size_t n;
+	int64_t received_ns;
+	struct buf content;
+};
+
+struct store {
+	struct store_options options;
+	char *path;
+	struct connection connection;
+	struct interns *interns;
+	struct senders *senders;
+	struct ledger ledger;
+	struct pending pending[STREAMS_MAX];
+	size_t n_pending;
+	struct buf scratch, record, frame;
+	int64_t dictionaries[N_SOURCES]; /* the newest of each source; 0: none */
+	uint64_t committed_leaves;
+	bool in_transaction;
+};
+
+static void drop_pending(struct store *store)
+{
+	for (size_t i = 0; i < store->n_pending; i++)
+		buf_done(&store->pending[i].content);
+	store->n_pending = 0;
+}
+
+static int load_dictionaries(struct store *store, struct err *err)
+{
+	int step;
+	memset(store->dictionaries, 0, sizeof store->dictionaries);
+	sqlite3_stmt *statement = connection_statement(
+		&store->connection, "SELECT source, max(id) FROM dictionary GROUP BY source", err);
+	if (!statement)
+		return -1;
+	while ((step = sql_step(statement, err)) > 0) {
+		int64_t source = sql_i64(statement, 0);
+		if (source > 0 && source < N_SOURCES)
+			store->dictionaries[source] = sql_i64(statement, 1);
+	}
+	return step;
+}
+
+/* Everything kept in memory, as the committed database has it. */
+static int load_state(struct store *store, struct err *err)
+{
+	drop_pending(store);
+	interns_forget(store->interns);
+	senders_forget(store->senders);
+	if (ledger_load(&store->ledger, &store->connection, err) < 0)
+		return -1;
+	store->committed_leaves = store->ledger.n_leaves;
+	return load_dictionaries(store, err);
+}
+
+int store_open(struct store **out, const struct store_options *options, struct err *err)
+{
+	struct store *store = calloc(1, sizeof *store);
+	if (!store)
+		return err_set(err, ERR_MEMORY, "out of memory for the store");
+	store->options = *options;
+	store->path = strdup(options->path);
+	store->interns = interns_new();
+	store->senders = senders_new();
+	buf_init(&store->scratch, SCRATCH_BYTES);
+	buf_init(&store->record, SCRATCH_BYTES);
+	buf_init(&store->frame, BLOCK_BYTES_MAX);
+	bool failed = !store->path || !store->interns || !store->senders;
+	if (failed)
+		err_set(err, ERR_MEMORY, "out of memory for the store");
+	else
+		failed = connection_open(&store->connection, store->path, CONNECTION_WRITE,
+				 options->vfs, err) < 0 ||
+			 load_state(store, err) < 0;
+	if (failed) {
+		store_close(store);
+		return -1;
+	}
+	*out = store;
+	return 0;
+}
+
+void store_close(struct store *store)
+{
+	if (!store)
+		return;
+	drop_pending(store);
+	if (store->connection.db)
+		connection_close(&store->connection);
+	interns_free(store->interns);
+	senders_free(store->senders);
+	buf_done(&store->scratch);
+	buf_done(&store->record);
+	buf_done(&store->frame);
+	free(store->path);
+	free(store);
+}
+
+struct connection *store_connection(struct store *store)
+{
+	return &store->connection;
+}
+
+int store_begin(struct store *store, struct err *err)
+{
+	if (connection_run(&store->connection, "BEGIN IMMEDIATE", err) < 0)
+		return -1;
+	store->in_transaction = true;
+	return 0;
+}
+
+static struct pending *find_pending(struct store *store, enum source source, struct err *err)
+{
+	int64_t stream;
+	if (interns_stream(store->interns, &store->connection, source, &stream, err) < 0)
+		return NULL;
+	for (size_t i = 0; i < store->n_pending; i++)
+		if (store->pending[i].stream == stream)
+			return &store->pending[i];
+	if (store->n_pending == STREAMS_MAX) {
+		err_set(err, ERR_LIMIT, "more than %d streams in one transaction", STREAMS_MAX);
+		return NULL;
+	}
+	struct pending *pending = &store->pending[store->n_pending++];
+	*pending = (struct pending){.stream = stream, .source = source};
+	buf_init(&pending->content, BLOCK_BYTES_MAX);
+	return pending;
+}
+
+/* The leaf goes into the tree, its bytes and record into the block of its stream. */
+static int append_leaf(struct store *store, struct pending *pending, const struct batch *batch,
+	const struct alert *alert, int64_t origin, struct err *err)
+{
+	struct leaf leaf = {
+		.kind = alert->kind,
+		.received_ns = alert->received_ns,
+		.size = alert->raw.size,
+		.raw = alert->raw_digest,
+		.source = text_of(source_info(alert->source)->name),
+		.cluster = alert->cluster,
+		.credential_id = batch->credential_id,
+	};
+	struct digest hash;
+	buf_clear(&store->record);
+	alert_record_write(&store->record, alert);
+	if (!leaf_commitment(alert->redactions, alert->n_redactions, &leaf.commitment) ||
+		!leaf_hash(&leaf, &store->scratch, &hash))
+		return err_set(err, ERR_MEMORY, "out of memory for a leaf");
+	if (ledger_append(&store->ledger, &store->connection, &hash, err) < 0)
+		return -1;
+	if (pending->n == 0) {
+		pending->first_leaf = alert->leaf;
+		pending->received_ns = alert->received_ns;
+	}
+	struct block_entry entry = {
+		.leaf = alert->leaf,
+		.kind = alert->kind,
+		.flags = alert->n_redactions ? BLOCK_COMMITMENT : 0,
+		.origin = origin,
+		.received_ns = alert->received_ns,
+		.size = alert->raw.size,
+		.commitment = leaf.commitment,
+		.raw = alert->raw,
+		.record = buf_text(&store->record),
+	};
+	block_entry_write(&pending->content, pending->first_leaf, &entry);
+	pending->last_leaf = alert->leaf;
+	pending->n++;
+	return buf_ok(&pending->content) && buf_ok(&store->record)
+		       ? 0
+		       : err_set(err, ERR_LIMIT, "one transaction has too many bytes");
+}
+
+static int keep_salts(struct store *store, const struct alert *alert, struct err *err)
+{
+	if (alert->n_redactions == 0)
+		return 0;
+	buf_clear(&store->scratch);
+	for (size_t i = 0; i < alert->n_redactions; i++)
+		buf_add_bytes(&store->scratch, alert->redactions[i].salt,
+			sizeof alert->redactions[i].salt);
+	sqlite3_stmt *statement = connection_statement(
+		&store->connection, "INSERT INTO salt (leaf, salts) VALUES (?1, ?2)", err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, (int64_t)alert->leaf);
+	sql_bind_blob(statement, 2, store->scratch.data, store->scratch.size);
+	return sql_run(statement, err);
+}
+
+static int add_quarantined(
+	struct store *store, const struct batch *batch, struct alert *alert, struct err *err)
+{
+	bool known;
+	struct alert_place place = {0};
+	if (interns_origin(store->interns, &store->connection, alert, batch->credential_id,
+		    &place.ids.origin, err) < 0 ||
+		quarantine_is_known(&store->connection, alert, place.ids.origin, &known, err) < 0)
+		return -1;
+	alert->slot = -1;
+	alert->outcome = known ? OUTCOME_DUPLICATE : OUTCOME_QUARANTINED;
+	struct pending *pending = known ? NULL : find_pending(store, alert->source, err);
+	if (!known && !pending)
+		return -1;
+	if (!known) {
+		alert->leaf = store->ledger.n_leaves;
+		place.stream = pending->stream;
+		if (append_leaf(store, pending, batch, alert, place.ids.origin, err) < 0 ||
+			quarantine_row_insert(&store->connection, alert, &place, err) < 0)
+			return -1;
+	}
+	return senders_count(store->senders, alert, place.ids.origin, err);
+}
+
+/* Does the alert take part in correlation, and where? */
+static void find_slot(struct store *store, struct alert *alert)
+{
+	alert->slot = -1;
+	if (alert->time_ns < store_horizon_ns(store))
+		alert->flags |= ALERT_ORPHAN_LATE;
+	else if (!alert_is(alert, ALERT_HEALTH))
+		alert->slot = slot_of(alert->time_ns);
+}
+
+static int add_new(struct store *store, const struct batch *batch, struct alert *alert,
+	const struct interned *ids, struct err *err)
+{
+	struct pending *pending = find_pending(store, alert->source, err);
+	if (!pending)
+		return -1;
+	struct alert_place place = {*ids, pending->stream};
+	alert->sensor_id = ids->sensor;
+	alert->rule_id = ids->rule;
+	alert->fingerprint_id = ids->fingerprint;
+	alert->entity_id = ids->entity;
+	find_slot(store, alert);
+	if (append_leaf(store, pending, batch, alert, ids->origin, err) < 0 ||
+		keep_salts(store, alert, err) < 0 ||
+		alert_row_insert(&store->connection, alert, &place, err) < 0)
+		return -1;
+	return alert->health ? health_row_insert(&store->connection, alert, ids->origin, err) : 0;
+}
+
+static int add_alert(
+	struct store *store, const struct batch *batch, struct alert *alert, struct err *err)
+{
+	struct interned ids;
+	bool is_new;
+	uint64_t first_leaf = 0;
+	if (alert->kind != LEAF_ALERT)
+		return add_quarantined(store, batch, alert, err);
+	alert->leaf = store->ledger.n_leaves;
+	if (occurrence_claim(&store->connection, alert, alert->leaf, &is_new, &first_leaf, err) < 0)
+		return -1;
+	if (!is_new) {
+		alert->outcome = OUTCOME_DUPLICATE;
+		alert->leaf = first_leaf;
+		alert->slot = -1;
+		return interns_origin(store->interns, &store->connection, alert,
+			       batch->credential_id, &ids.origin, err) < 0
+			       ? -1
+			       : senders_count(store->senders, alert, ids.origin, err);
+	}
+	alert->outcome = OUTCOME_ACCEPTED;
+	if (interns_alert(store->interns, &store->connection, alert, batch->credential_id, &ids,
+		    err) < 0 ||
+		add_new(store, batch, alert, &ids, err) < 0)
+		return -1;
+	return senders_count(store->senders, alert, ids.origin, err);
+}
+
+int store_add_batch(struct store *store, struct batch *batch, struct err *err)
+{
+	for (struct alert *alert = batch->first; alert; alert = alert->next) {
+		if (add_alert(store, batch, alert, err) < 0)
+			return -1;
+		batch->n_accepted += alert->outcome == OUTCOME_ACCEPTED;
+		batch->n_duplicate += alert->outcome == OUTCOME_DUPLICATE;
+		batch->n_quarantined += alert->outcome == OUTCOME_QUARANTINED;
+	}
+	return 0;
+}
+
+static int write_block(struct store *store, const struct pending *pending, struct err *err)
+{
+	int64_t dictionary = store->dictionaries[pending->source];
+	struct frame_codec *codec = frames_codec(&store->connection, dictionary, err);
+	if (!codec)
+		return -1;
+	buf_clear(&store->frame);
+	if (frame_pack(codec, dictionary, buf_text(&pending->content), &store->frame, err) < 0)
+		return -1;
+	sqlite3_stmt *statement = connection_statement(&store->connection,
+		"INSERT INTO block (id, n, last_leaf, received_ns, size, dictionary, frame)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+		err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, block_id(pending->stream, pending->first_leaf));
+	sql_bind_i64(statement, 2, (int64_t)pending->n);
+	sql_bind_i64(statement, 3, (int64_t)pending->last_leaf);
+	sql_bind_i64(statement, 4, pending->received_ns);
+	sql_bind_i64(statement, 5, (int64_t)pending->content.size);
+	sql_bind_i64(statement, 6, dictionary);
+	sql_bind_blob(statement, 7, store->frame.data, store->frame.size);
+	return sql_run(statement, err);
+}
+
+int store_flush(struct store *store, struct err *err)
+{
+	for (size_t i = 0; i < store->n_pending; i++)
+		if (store->pending[i].n && write_block(store, &store->pending[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < store->n_pending; i++) {
+		store->pending[i].n = 0;
+		buf_clear(&store->pending[i].content);
+	}
+	if (senders_flush(store->senders, &store->connection, clock_wall_ns(store->options.clock),
+		    false, err) < 0)
+		return -1;
+	return ledger_flush(&store->ledger, &store->connection, err);
+}
+
+int store_commit(struct store *store, struct err *err)
+{
+	if (connection_run(&store->connection, "COMMIT", err) < 0)
+		return -1;
+	store->in_transaction = false;
+	store->committed_leaves = store->ledger.n_leaves;
+	return 0;
+}
+
+void store_rollback(struct store *store)
+{
+	struct err err;
+	/* SQLite may have rolled back by itself; then there is nothing left to do. */
+	if (store->in_transaction && !sqlite3_get_autocommit(store->connection.db))
+		ignore(connection_run(&store->connection, "ROLLBACK", &err));
+	store->in_transaction = false;
+	/* If even this fails, store_recover reads everything again or says that it cannot. */
+	ignore(load_state(store, &err));
+}
+
+static int checkpoint_all(struct connection *connection, struct err *err)
+{
+	sqlite3_stmt *statement =
+		connection_statement(connection, "PRAGMA wal_checkpoint(TRUNCATE)", err);
+	if (!statement)
+		return -1;
+	int found = sql_step(statement, err);
+	if (found < 0)
+		return -1;
+	bool busy = found > 0 && sql_i64(statement, 0) != 0;
+	sqlite3_reset(statement);
+	return busy ? err_set(err, ERR_BUSY, "database: a reader keeps the log from being emptied")
+		    : 0;
+}
+
+int store_recover(struct store *store, struct err *err)
+{
+	drop_pending(store);
+	if (store->connection.db)
+		connection_close(&store->connection);
+	store->in_transaction = false;
+	if (connection_open(
+		    &store->connection, store->path, CONNECTION_WRITE, store->options.vfs, err) < 0)
+		return -1;
+	if (checkpoint_all(&store->connection, err) < 0 || load_state(store, err) < 0) {
+		connection_close(&store->connection);
+		return -1;
+	}
+	return 0;
+}
+
+int store_idle(struct store *store, struct err *err)
+{
+	(void)store;
+	(void)err;
+	return 0;
+}
+
+int store_make_room(struct store *store, struct err *err)
+{
+	(void)store;
+	(void)err;
+	return 0;
+}
+
+uint64_t store_leaves(const struct store *store)
+{
+	return store->committed_leaves;
+}
+
+static uint64_t file_bytes(const char *path, const char *suffix)
+{
+	char name[4096];
+	struct stat info;
+	text_format(name, sizeof name, "%s%s", path, suffix);
+	return stat(name, &info) == 0 ? (uint64_t)info.st_size : 0;
+}
+
+uint64_t store_file_bytes(const struct store *store)
+{
+	return file_bytes(store->path, "") + file_bytes(store->path, "-wal");
+}
+
+int64_t store_horizon_ns(const struct store *store)
+{
+	return clock_wall_ns(store->options.clock) - store->options.horizon_s * NS_PER_S;
+}
