@@ -259,7 +259,10 @@ static int feed_day(struct scan *scan, int64_t day, int64_t from_slot, struct er
 	return 0;
 }
 
-/* Where reading begins: at the incident before the first change, which is as it was. */
+/*
+ * Where reading begins: at the incident that starts before the first changed slot. One that starts in it
+ * will not do: whether it starts there at all is what has to be decided.
+ */
 static int find_start(struct scan *scan, int64_t *from_slot, struct err *err)
 {
 	bool found;

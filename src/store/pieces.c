@@ -108,7 +108,7 @@ int piece_first_slot_before(struct connection *connection, int64_t key, int64_t 
 	int64_t *first_slot, bool *found, struct err *err)
 {
 	sqlite3_stmt *statement = connection_statement(connection,
-		"SELECT first_slot FROM piece WHERE key = ?1 AND first_slot <= ?2"
+		"SELECT first_slot FROM piece WHERE key = ?1 AND first_slot < ?2"
 		" ORDER BY first_slot DESC LIMIT 1",
 		err);
 	if (!statement)

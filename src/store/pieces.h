@@ -24,7 +24,7 @@ CHECKED int key_intern(
 CHECKED int pieces_read(struct connection *connection, int64_t key, int64_t from,
 	struct arena *arena, struct piece_list *out, struct err *err);
 
-/** The greatest first_slot <= @slot among the key's pieces. *found says whether there is one. */
+/** The greatest first_slot < @slot among the key's pieces. *found says whether there is one. */
 CHECKED int piece_first_slot_before(struct connection *connection, int64_t key, int64_t slot,
 	int64_t *first_slot, bool *found, struct err *err);
 

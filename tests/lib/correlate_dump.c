@@ -83,9 +83,13 @@ static void read_tactics(struct alert *alert, const json_t *list)
 	}
 }
 
+/* In the product a fingerprint determines its sensor; the streams draw both, so both go into the hash. */
 static void read_fingerprint(struct dump *dump, struct alert *alert, struct text name)
 {
-	struct digest digest = digest_of(name);
+	struct digest_state *state = digest_start();
+	digest_add_part(state, name);
+	digest_add_part(state, alert->sensor);
+	struct digest digest = digest_end(state);
 	memcpy(alert->fingerprint, digest.bytes, FINGERPRINT_BYTES);
 	union table_value *place = table_put(
 		dump->names, (struct text){(char *)alert->fingerprint, FINGERPRINT_BYTES});

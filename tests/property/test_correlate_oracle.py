@@ -4,7 +4,7 @@
 
 Each stream is fed shuffled, with repeats, in transactions of random sizes, with restarts, and what is
 printed must be what the reference prints for the same set. Lines of facts, edits and criticality are left
-out: they are not built yet. Streams: TOCSIN_STREAMS (default 40); seed: TOCSIN_SEED (default: drawn).
+out: they are not built yet. Streams: TOCSIN_STREAMS (default 100); seed: TOCSIN_SEED (default: drawn).
 """
 import json, os, random, subprocess, sys, tempfile
 
@@ -41,7 +41,7 @@ def one_stream(rnd, folder):
 
 def main():
     seed = int(os.environ.get("TOCSIN_SEED") or random.SystemRandom().getrandbits(32))
-    streams = int(os.environ.get("TOCSIN_STREAMS") or 40)
+    streams = int(os.environ.get("TOCSIN_STREAMS") or 100)
     print("# seed %d, %d streams" % (seed, streams))
     with tempfile.TemporaryDirectory() as folder:
         for i in range(streams):
