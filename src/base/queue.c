@@ -182,3 +182,8 @@ size_t queue_weight(const struct queue *queue)
 {
 	return atomic_load(&queue->weight_bytes);
 }
+
+size_t queue_max(const struct queue *queue)
+{
+	return queue->max_weight_bytes;
+}

@@ -46,3 +46,4 @@ bool queue_closed(const struct queue *queue);
 int queue_fd(const struct queue *queue);
 
 size_t queue_weight(const struct queue *queue); /* bytes waiting; any thread */
+size_t queue_max(const struct queue *queue);    /* as given to queue_new */

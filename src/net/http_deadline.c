@@ -34,8 +34,7 @@ static bool is_header_late(struct http_connection *connection, int64_t now_ms)
 	int64_t limit_ms = connection->server->limits.header_after_ms;
 	if (connection->n_requests == 0)
 		return now_ms - connection->opened_after_ms > limit_ms;
-	bool is_same_pause = connection->looked_after_ms != 0 &&
-			     connection->looked_requests == connection->n_requests;
+	bool is_same_pause = connection->looked_requests == connection->n_requests;
 	if (is_same_pause && now_ms - connection->looked_after_ms < limit_ms)
 		return false;
 	uint64_t bytes = bytes_received(connection->fd);
