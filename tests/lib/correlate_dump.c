@@ -83,7 +83,8 @@ static void read_tactics(struct alert *alert, const json_t *list)
 	}
 }
 
-/* In the product a fingerprint determines its sensor; the streams draw both, so both go into the hash. */
+/* In the product a fingerprint determines its sensor; the streams draw both, so both go into the
+ * hash. */
 static void read_fingerprint(struct dump *dump, struct alert *alert, struct text name)
 {
 	struct digest_state *state = digest_start();
