@@ -18,8 +18,10 @@
 struct batch {
 	struct queue_item item; /* first: a batch is what queues hold */
 	struct arena arena;
-	struct queue *reply; /* the maker's, unbounded; NULL: the writer frees the batch */
-	void *owner;         /* the maker's, not touched by others */
+	struct queue *reply;               /* the maker's, unbounded; NULL: `done` */
+	void (*done)(struct batch *batch); /* without reply: called by the writer, takes the batch;
+					      NULL: freed */
+	void *owner;                       /* the maker's, not touched by others */
 
 	enum source source;
 	struct text cluster;    /* the credential's */

@@ -8,6 +8,7 @@
  */
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum store_state {
@@ -25,6 +26,8 @@ struct status {
 	_Atomic uint64_t n_leaves;            /* committed; writer */
 	_Atomic uint64_t n_incidents;         /* numbers given out; writer */
 	_Atomic uint64_t database_bytes;      /* writer */
+	_Atomic uint64_t wal_bytes;           /* writer */
+	_Atomic bool reads_wait;              /* new reads wait <= 50 ms; checkpointer */
 	_Atomic int64_t last_commit_at_ns;    /* writer */
 	_Atomic uint64_t n_held;              /* requests held because the queue is full; intake */
 	_Atomic int64_t held_since_ns; /* wall time of the oldest one held; 0: none; intake */

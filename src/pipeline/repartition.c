@@ -260,8 +260,8 @@ static int feed_day(struct scan *scan, int64_t day, int64_t from_slot, struct er
 }
 
 /*
- * Where reading begins: at the incident that starts before the first changed slot. One that starts in it
- * will not do: whether it starts there at all is what has to be decided.
+ * Where reading begins: at the incident that starts before the first changed slot. One that starts
+ * in it will not do: whether it starts there at all is what has to be decided.
  */
 static int find_start(struct scan *scan, int64_t *from_slot, struct err *err)
 {

@@ -95,6 +95,7 @@ static int commit_chain(struct writer *writer, struct queue_item *chain, struct 
 	atomic_store(&status->n_leaves, n_leaves);
 	atomic_store(&status->last_commit_at_ns, ended_ns);
 	atomic_store(&status->database_bytes, store_file_bytes(writer->options.store));
+	atomic_store(&status->wal_bytes, store_wal_bytes(writer->options.store));
 	writer_metrics_commit(
 		(double)(ended_ns > began_ns ? ended_ns - began_ns : 0) / 1e9, n_leaves, clock);
 	return 0;
@@ -118,7 +119,9 @@ static void hand_back(struct writer *writer, struct queue_item *chain)
 		chain = chain->next;
 		if (batch->err.kind == ERR_NONE)
 			writer_metrics_batch(batch, writer->options.clock);
-		if (!batch->reply || !queue_push(batch->reply, &batch->item))
+		if (!batch->reply && batch->done)
+			batch->done(batch);
+		else if (!batch->reply || !queue_push(batch->reply, &batch->item))
 			batch_free(batch);
 	}
 }

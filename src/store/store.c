@@ -12,6 +12,7 @@
 #include "model/slot.h"
 #include "store/alert_rows.h"
 #include "store/block.h"
+#include "store/checkpoint.h"
 #include "store/frames.h"
 #include "store/intern.h"
 #include "store/ledger.h"
@@ -367,21 +368,6 @@ void store_rollback(struct store *store)
 	ignore(load_state(store, &err));
 }
 
-static int checkpoint_all(struct connection *connection, struct err *err)
-{
-	sqlite3_stmt *statement =
-		connection_statement(connection, "PRAGMA wal_checkpoint(TRUNCATE)", err);
-	if (!statement)
-		return -1;
-	int found = sql_step(statement, err);
-	if (found < 0)
-		return -1;
-	bool busy = found > 0 && sql_i64(statement, 0) != 0;
-	sqlite3_reset(statement);
-	return busy ? err_set(err, ERR_BUSY, "database: a reader keeps the log from being emptied")
-		    : 0;
-}
-
 int store_recover(struct store *store, struct err *err)
 {
 	drop_pending(store);
@@ -427,7 +413,12 @@ static uint64_t file_bytes(const char *path, const char *suffix)
 
 uint64_t store_file_bytes(const struct store *store)
 {
-	return file_bytes(store->path, "") + file_bytes(store->path, "-wal");
+	return file_bytes(store->path, "");
+}
+
+uint64_t store_wal_bytes(const struct store *store)
+{
+	return file_bytes(store->path, "-wal");
 }
 
 int64_t store_horizon_ns(const struct store *store)

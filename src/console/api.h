@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* The table of what the API answers, shared by the console's files. */
+
+#include "console/console.h"
+#include "documents/documents.h"
+#include "model/credential.h"
+
+/* One request on its way through a reader. */
+struct job {
+	struct queue_item item; /* first */
+	struct http_request *request;
+	const struct endpoint *endpoint;
+	struct console *console;
+	struct text part; /* {n}, {id}; the request's */
+	struct document_query query;
+};
+
+/* Writes the document, or fails: ERR_INPUT 400, ERR_MISSING 404, ERR_BUSY 503, else 500. */
+typedef int endpoint_answer(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err);
+
+struct endpoint {
+	enum http_method method;
+	const char *path;
+	enum role role;          /* the least that may ask */
+	endpoint_answer *answer; /* on a reader; NULL: `direct` answers */
+	void (*direct)(struct http_request *request, struct console *console); /* on the loop */
+	const char *content_type;
+	const char *text; /* for the reference page */
+};
+
+/** Ends with a NULL path. */
+extern const struct endpoint endpoints[];
+
+struct console {
+	struct console_options options;
+	struct queue *jobs;
+	struct reader *readers;
+	struct http_route *routes; /* one per endpoint, ctx is the binding */
+	struct http_route metrics_routes[2];
+	struct binding *bindings;
+};
+
+/* What a route's callback gets. */
+struct binding {
+	struct console *console;
+	const struct endpoint *endpoint;
+};
+
+/** The credential that asks, with a reference to its set in *set (to be let go); NULL: none. */
+const struct credential *api_authenticate(
+	struct console *console, struct http_request *request, struct credential_set **set);
+
+void api_respond(
+	struct http_request *request, unsigned status, const char *content_type, struct buf *body);
+void api_respond_error(struct http_request *request, const struct err *err);
+
+/** Token decisions (console/tokens.c). Loop thread. */
+void tokens_create(struct http_request *request, struct console *console);
+void tokens_revoke(struct http_request *request, struct console *console);
+
+/** health.c. Loop thread. */
+void health_live(struct http_request *request, struct console *console);
+void health_ready(struct http_request *request, struct console *console);
+void metrics_show(struct http_request *request, struct console *console);

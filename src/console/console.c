@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "console/console.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "console/api.h"
+
+/* A read transaction is bounded: a reader that stays would keep the log from being emptied. */
+enum { N_READERS = 2, JOBS_BYTES = 1024 * 1024, READ_MS = 2000, STEPS = 10000, GATE_MS = 50 };
+
+struct reader {
+	struct console *console;
+	pthread_t thread;
+	bool started;
+	struct connection connection;
+	int64_t deadline_ms;
+};
+
+void api_respond(
+	struct http_request *request, unsigned status, const char *content_type, struct buf *body)
+{
+	struct http_response response = {.status = status, .content_type = content_type};
+	if (!buf_ok(body)) {
+		buf_done(body);
+		http_respond_problem(
+			request, 500, "Too much to show", TEXT("ask for less: a smaller limit"));
+		return;
+	}
+	response.body = buf_take(body, &response.body_size);
+	http_respond(request, &response);
+}
+
+void api_respond_error(struct http_request *request, const struct err *err)
+{
+	struct text detail = text_of(err->text);
+	switch (err->kind) {
+	case ERR_INPUT:
+		http_respond_problem(request, 400, "Bad request", detail);
+		break;
+	case ERR_MISSING:
+		http_respond_problem(request, 404, "Not found", detail);
+		break;
+	case ERR_BUSY:
+	case ERR_LIMIT:
+		http_respond_retry(request, 503, "Not now", detail, 1);
+		break;
+	default:
+		log_warning("console", "%s", err->text);
+		http_respond_problem(request, 500, "Reading failed",
+			TEXT("the log of tocsind says why; try again"));
+		break;
+	}
+}
+
+/* SQLite asks every STEPS instructions: is the time over? */
+static int is_over(void *ctx)
+{
+	const struct reader *reader = ctx;
+	return clock_monotonic_ms(&clock_system) > reader->deadline_ms;
+}
+
+static int open_reader(struct reader *reader, struct err *err)
+{
+	if (reader->connection.db)
+		return 0;
+	if (connection_open(&reader->connection, reader->console->options.database, CONNECTION_READ,
+		    NULL, err) < 0)
+		return -1;
+	sqlite3_progress_handler(reader->connection.db, STEPS, is_over, reader);
+	return 0;
+}
+
+/* While the log has to begin anew, a read waits a moment. */
+static void wait_gate(const struct status *status)
+{
+	struct timespec step = {0, 1000000};
+	for (int i = 0; i < GATE_MS && atomic_load(&status->reads_wait); i++)
+		nanosleep(&step, NULL);
+}
+
+static int read_document(struct reader *reader, struct job *job, struct buf *out, struct err *err)
+{
+	struct err end;
+	if (open_reader(reader, err) < 0)
+		return -1;
+	wait_gate(job->console->options.status);
+	reader->deadline_ms = clock_monotonic_ms(&clock_system) + READ_MS;
+	if (connection_run(&reader->connection, "BEGIN", err) < 0)
+		return -1;
+	int failed = job->endpoint->answer(&reader->connection, job, out, err);
+	reader->deadline_ms = INT64_MAX;
+	ignore(connection_run(&reader->connection, "ROLLBACK", &end)); /* nothing was written */
+	return failed;
+}
+
+static void do_job(struct reader *reader, struct job *job)
+{
+	struct buf body;
+	struct err err;
+	buf_init(&body, DOCUMENT_BYTES_MAX);
+	if (read_document(reader, job, &body, &err) == 0) {
+		api_respond(job->request, 200, job->endpoint->content_type, &body);
+	} else {
+		buf_done(&body);
+		/* What a broken connection shows is not to be trusted: the next job gets a new one.
+		 */
+		if (err.kind == ERR_IO || err.kind == ERR_CORRUPT)
+			connection_close(&reader->connection);
+		api_respond_error(job->request, &err);
+	}
+	free(job);
+}
+
+static void *run_reader(void *ctx)
+{
+	struct reader *reader = ctx;
+	struct queue *jobs = reader->console->jobs;
+	for (;;) {
+		struct queue_item *item = queue_take(jobs, 1, -1);
+		if (item)
+			do_job(reader, (struct job *)(void *)item);
+		else if (queue_closed(jobs))
+			break;
+	}
+	if (reader->connection.db)
+		connection_close(&reader->connection);
+	return NULL;
+}
+
+static struct text bearer(struct http_request *request)
+{
+	struct text header = http_header(request, "Authorization");
+	if (!text_equal_nocase(text_part(header, 0, 7), TEXT("Bearer ")))
+		return TEXT_NONE;
+	return text_trim(text_part(header, 7, header.size));
+}
+
+const struct credential *api_authenticate(
+	struct console *console, struct http_request *request, struct credential_set **set)
+{
+	int64_t now_ns = clock_wall_ns(console->options.clock);
+	struct text token = bearer(request);
+	*set = (struct credential_set *)(void *)snapshot_ref(console->options.credentials);
+	if (!*set)
+		return NULL;
+	if (token.size)
+		return credential_find(*set, token, now_ns);
+	return credential_find_subject(*set, http_subject(request), now_ns);
+}
+
+/* Answers 401 or 403 itself. */
+static bool is_allowed(struct binding *binding, struct http_request *request)
+{
+	struct credential_set *set;
+	enum role wanted = binding->endpoint->role;
+	if (!wanted)
+		return true;
+	const struct credential *credential = api_authenticate(binding->console, request, &set);
+	bool allowed = credential && role_includes(credential->role, wanted);
+	if (!credential)
+		http_respond_problem(request, 401, "Unauthorized",
+			TEXT("a valid token is needed: Authorization: Bearer, or a client"
+			     " certificate"));
+	else if (!allowed)
+		http_respond_problem(
+			request, 403, "Forbidden", TEXT("this token's role may not do that"));
+	if (set)
+		snapshot_unref(&set->snapshot);
+	return allowed;
+}
+
+enum { BODY_BYTES = 16 * 1024 };
+
+static size_t admit(struct http_request *request, void *ctx)
+{
+	struct binding *binding = ctx;
+	if (!is_allowed(binding, request))
+		return 0;
+	return binding->endpoint->method == HTTP_POST ? BODY_BYTES : 0;
+}
+
+static void fill_query(struct http_request *request, struct document_query *query)
+{
+	static const char *const names[] = {"limit", "after", "severity", "source", "rule",
+		"cluster", "namespace", "pod", "node", "container", "since", "until", "incident"};
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		*document_query_member(query, text_of(names[i])) = http_query(request, names[i]);
+}
+
+static void handle(struct http_request *request, void *ctx)
+{
+	struct binding *binding = ctx;
+	if (binding->endpoint->direct) {
+		binding->endpoint->direct(request, binding->console);
+		return;
+	}
+	struct job *job = calloc(1, sizeof *job);
+	if (job) {
+		job->item.weight_bytes = sizeof *job;
+		job->request = request;
+		job->endpoint = binding->endpoint;
+		job->console = binding->console;
+		job->part = http_path_part(request, 0);
+		fill_query(request, &job->query);
+	}
+	if (job && queue_push(binding->console->jobs, &job->item))
+		return;
+	free(job);
+	http_respond_retry(request, 503, "Too many requests wait", TEXT_NONE, 1);
+}
+
+static int make_routes(struct console *console, struct err *err)
+{
+	size_t n = 0;
+	while (endpoints[n].path)
+		n++;
+	console->routes = calloc(n + 1, sizeof *console->routes);
+	console->bindings = calloc(n, sizeof *console->bindings);
+	if (!console->routes || !console->bindings)
+		return err_set(err, ERR_MEMORY, "out of memory for the API's routes");
+	for (size_t i = 0; i < n; i++) {
+		console->bindings[i] = (struct binding){console, &endpoints[i]};
+		console->routes[i] = (struct http_route){.method = endpoints[i].method,
+			.path = endpoints[i].path,
+			.admit = admit,
+			.handle = handle,
+			.ctx = &console->bindings[i]};
+	}
+	return 0;
+}
+
+static void show_metrics(struct http_request *request, void *ctx)
+{
+	metrics_show(request, ctx);
+}
+
+int console_new(struct console **out, const struct console_options *options, struct err *err)
+{
+	struct console *console = calloc(1, sizeof *console);
+	if (!console)
+		return err_set(err, ERR_MEMORY, "out of memory for the console");
+	console->options = *options;
+	console->jobs = queue_new(JOBS_BYTES);
+	console->readers = calloc(N_READERS, sizeof *console->readers);
+	console->metrics_routes[0] = (struct http_route){
+		.method = HTTP_GET, .path = "/metrics", .handle = show_metrics, .ctx = console};
+	if (!console->jobs || !console->readers || make_routes(console, err) < 0) {
+		console_free(console);
+		return err_set(err, ERR_MEMORY, "out of memory for the console");
+	}
+	for (size_t i = 0; i < N_READERS; i++) {
+		struct reader *reader = &console->readers[i];
+		reader->console = console;
+		reader->deadline_ms = INT64_MAX;
+		int code = pthread_create(&reader->thread, NULL, run_reader, reader);
+		if (code) {
+			console_stop(console);
+			console_free(console);
+			return err_errno(err, code, "starting a reader thread");
+		}
+		reader->started = true;
+		pthread_setname_np(reader->thread, "reader");
+	}
+	*out = console;
+	return 0;
+}
+
+void console_stop(struct console *console)
+{
+	if (!console)
+		return;
+	queue_close(console->jobs);
+	for (size_t i = 0; i < N_READERS; i++) {
+		if (console->readers[i].started)
+			pthread_join(console->readers[i].thread, NULL);
+		console->readers[i].started = false;
+	}
+}
+
+void console_free(struct console *console)
+{
+	if (!console)
+		return;
+	queue_free(console->jobs);
+	free(console->readers);
+	free(console->routes);
+	free(console->bindings);
+	free(console);
+}
+
+const struct http_route *console_routes(struct console *console)
+{
+	return console->routes;
+}
+
+const struct http_route *console_metrics_routes(struct console *console)
+{
+	return console->metrics_routes;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The read side over HTTP: API, metrics, health. Never in the writer's way: requests are
+ * authenticated on the loop's thread and answered by two readers with read-only connections of
+ * their own. What people decide goes into the writer's queue like everything else, and is answered
+ * after COMMIT.
+ */
+
+#include "base/clock.h"
+#include "base/metric.h"
+#include "base/queue.h"
+#include "base/snapshot.h"
+#include "model/status.h"
+#include "net/http_server.h"
+
+struct console;
+
+enum { CONSOLE_METRICS_MAX = 4 };
+
+struct console_options {
+	const char *database;
+	const struct clock *clock;
+	struct queue *writer;              /* takes struct batch */
+	struct snapshot_slot *credentials; /* read */
+	struct snapshot_slot *senders;     /* read */
+	const struct status *status;
+	struct metric_family *const
+		*metrics[CONSOLE_METRICS_MAX]; /* lists; ended by NULL or full */
+};
+
+/** Starts the readers. */
+CHECKED int console_new(
+	struct console **out, const struct console_options *options, struct err *err);
+
+/** Ends the readers; unanswered requests are left to http_server_stop. */
+void console_stop(struct console *console); /* accepts NULL */
+void console_free(struct console *console); /* accepts NULL; after http_server_stop */
+
+/** For http_server_options.routes; end with a NULL path. */
+const struct http_route *console_routes(struct console *console);
+/** /metrics alone, open. */
+const struct http_route *console_metrics_routes(struct console *console);

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "console/api.h"
+
+static int answer_status(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	return document_status(connection, job->console->options.status, out, err);
+}
+
+static int answer_incidents(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	return document_incidents(connection, &job->query, out, err);
+}
+
+static int answer_incident(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	return document_incident(connection, job->part, out, err);
+}
+
+static int answer_incident_alerts(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	job->query.incident = job->part;
+	return document_alerts(connection, &job->query, out, err);
+}
+
+static int answer_alerts(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	return document_alerts(connection, &job->query, out, err);
+}
+
+static int answer_quarantine(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	job->query.quarantined = true;
+	return document_alerts(connection, &job->query, out, err);
+}
+
+static int answer_alert(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	return document_alert(connection, job->part, out, err);
+}
+
+static int answer_raw(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	return document_raw(connection, job->part, out, err);
+}
+
+static int answer_sources(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	struct snapshot *senders = snapshot_ref(job->console->options.senders);
+	int failed = document_sources(
+		connection, (const struct sender_set *)(const void *)senders, out, err);
+	snapshot_unref(senders);
+	return failed;
+}
+
+static int answer_tokens(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	(void)job;
+	return document_tokens(connection, out, err);
+}
+
+static int answer_audit(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	return document_audit(connection, &job->query, out, err);
+}
+
+static int answer_ledger(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	(void)job;
+	return document_ledger(connection, out, err);
+}
+
+#define JSON_TYPE "application/json"
+
+const struct endpoint endpoints[] = {
+	{HTTP_GET, "/livez", 0, NULL, health_live, "text/plain", "The process runs."},
+	{HTTP_GET, "/readyz", 0, NULL, health_ready, "text/plain",
+		"Alerts can be accepted; 503 and why not otherwise."},
+	{HTTP_GET, "/metrics", ROLE_VIEWER, NULL, metrics_show, "text/plain",
+		"Prometheus metrics."},
+	{HTTP_GET, "/api/v1/status", ROLE_VIEWER, answer_status, NULL, JSON_TYPE,
+		"How the daemon is: store, held senders, ledger."},
+	{HTTP_GET, "/api/v1/incidents", ROLE_VIEWER, answer_incidents, NULL, JSON_TYPE,
+		"Incidents, newest number first."},
+	{HTTP_GET, "/api/v1/incidents/{n}", ROLE_VIEWER, answer_incident, NULL, JSON_TYPE,
+		"One incident with its story."},
+	{HTTP_GET, "/api/v1/incidents/{n}/alerts", ROLE_VIEWER, answer_incident_alerts, NULL,
+		JSON_TYPE, "Alerts of one incident, newest first."},
+	{HTTP_GET, "/api/v1/alerts", ROLE_VIEWER, answer_alerts, NULL, JSON_TYPE,
+		"Alerts, newest leaf first."},
+	{HTTP_GET, "/api/v1/quarantine", ROLE_VIEWER, answer_quarantine, NULL, JSON_TYPE,
+		"What could not be decoded, newest first."},
+	{HTTP_GET, "/api/v1/alerts/{id}", ROLE_VIEWER, answer_alert, NULL, JSON_TYPE,
+		"One alert, by id or leaf number."},
+	{HTTP_GET, "/api/v1/alerts/{id}/raw", ROLE_ANALYST, answer_raw, NULL,
+		"application/octet-stream", "The bytes as the sender sent them."},
+	{HTTP_GET, "/api/v1/sources", ROLE_VIEWER, answer_sources, NULL, JSON_TYPE,
+		"Who sends: last heard, held, refused and lost."},
+	{HTTP_GET, "/api/v1/ledger", ROLE_VIEWER, answer_ledger, NULL, JSON_TYPE,
+		"Size and root of the ledger."},
+	{HTTP_GET, "/api/v1/tokens", ROLE_ADMIN, answer_tokens, NULL, JSON_TYPE,
+		"All tokens, without their secrets."},
+	{HTTP_POST, "/api/v1/tokens", ROLE_ADMIN, NULL, tokens_create, JSON_TYPE,
+		"Makes a token; its text is in this answer and nowhere else."},
+	{HTTP_DELETE, "/api/v1/tokens/{id}", ROLE_ADMIN, NULL, tokens_revoke, JSON_TYPE,
+		"Takes a token out of force."},
+	{HTTP_GET, "/api/v1/audit", ROLE_ADMIN, answer_audit, NULL, JSON_TYPE,
+		"Who did what, newest first."},
+	{0},
+};

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "config.h"
+#include "console/console.h"
+#include "daemon/first_start.h"
+#include "daemon/options.h"
+#include "intake/intake.h"
+#include "net/http_server.h"
+#include "pipeline/checkpointer.h"
+#include "pipeline/writer.h"
+
+enum {
+	EXIT_USAGE = 64,
+	EXIT_IO = 74,
+	EXIT_CONFIG = 78,
+	PATH_BYTES = 4096,
+	DRAIN_STEP_MS = 20,
+	DRAIN_MS = 30000,
+};
+
+#define QUEUE_BYTES ((size_t)64 * 1024 * 1024)
+#define HORIZON_S   (INT64_C(30) * 86400)
+
+struct daemon {
+	struct options options;
+	char database[PATH_BYTES];
+	int lock_fd;
+	struct status status;
+	struct loop *loop;
+	struct queue *queue;
+	struct snapshot_slot *credentials, *senders;
+	struct store *store;
+	struct writer *writer;
+	struct checkpointer *checkpointer;
+	struct intake *intake;
+	struct console *console;
+	struct tls_server *tls;
+	struct http_server *http, *metrics;
+	struct loop_timer *drain_timer;
+	int64_t drain_until_ms;
+	int exit_code;
+};
+
+/* Only one daemon may write a database. */
+static int lock_directory(struct daemon *daemon, struct err *err)
+{
+	char path[PATH_BYTES];
+	const char *data = daemon->options.data;
+	if (mkdir(data, 0700) < 0 && errno != EEXIST)
+		return err_errno(err, errno, "making %s", data);
+	text_format(path, sizeof path, "%s/lock", data);
+	text_format(daemon->database, sizeof daemon->database, "%s/tocsin.db", data);
+	daemon->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (daemon->lock_fd < 0)
+		return err_errno(err, errno, "opening %s", path);
+	if (flock(daemon->lock_fd, LOCK_EX | LOCK_NB) < 0)
+		return err_set(err, ERR_BUSY, "another tocsind uses %s", data);
+	return 0;
+}
+
+static int open_store(struct daemon *daemon, struct err *err)
+{
+	bool made;
+	struct store_options options = {
+		.path = daemon->database,
+		.clock = &clock_system,
+		.horizon_s = HORIZON_S,
+	};
+	if (store_open(&daemon->store, &options, err) < 0 ||
+		first_tokens_make(daemon->store, daemon->options.data, &clock_system, &made, err) <
+			0 ||
+		writer_publish_credentials(daemon->store, daemon->credentials, err) < 0)
+		return -1;
+	if (made)
+		log_info("start", "made tokens: %s/admin.token, %s/ingest.token",
+			daemon->options.data, daemon->options.data);
+	return 0;
+}
+
+/* On the writer's thread: the store cannot be trusted any more. */
+static void store_failed(void *ctx)
+{
+	struct daemon *daemon = ctx;
+	daemon->exit_code = EXIT_IO;
+	loop_stop(daemon->loop);
+}
+
+static int start_threads(struct daemon *daemon, struct err *err)
+{
+	struct writer_options writer = {
+		.store = daemon->store,
+		.queue = daemon->queue,
+		.credentials = daemon->credentials,
+		.status = &daemon->status,
+		.clock = &clock_system,
+		.failed = store_failed,
+		.ctx = daemon,
+	};
+	atomic_store(&daemon->status.n_leaves, store_leaves(daemon->store));
+	if (writer_start(&daemon->writer, &writer, err) < 0)
+		return -1;
+	return checkpointer_start(&daemon->checkpointer, daemon->database, &daemon->status, err);
+}
+
+static int make_services(struct daemon *daemon, struct err *err)
+{
+	struct intake_options intake = {
+		.loop = daemon->loop,
+		.writer = daemon->queue,
+		.credentials = daemon->credentials,
+		.senders = daemon->senders,
+		.status = &daemon->status,
+		.clock = &clock_system,
+	};
+	if (intake_new(&daemon->intake, &intake, err) < 0)
+		return -1;
+	struct console_options console = {
+		.database = daemon->database,
+		.clock = &clock_system,
+		.writer = daemon->queue,
+		.credentials = daemon->credentials,
+		.senders = daemon->senders,
+		.status = &daemon->status,
+		.metrics = {intake_metrics(), writer_metrics()},
+	};
+	return console_new(&daemon->console, &console, err);
+}
+
+static int listen_metrics(struct daemon *daemon, struct err *err)
+{
+	const struct http_route *const routes[] = {console_metrics_routes(daemon->console), NULL};
+	struct http_server_options options = {
+		.address = daemon->options.metrics_address,
+		.port = daemon->options.metrics_port,
+		.clock = &clock_system,
+		.routes = routes,
+	};
+	if (!daemon->options.metrics_address[0])
+		return 0;
+	return http_server_start(&daemon->metrics, daemon->loop, &options, err);
+}
+
+static int listen_http(struct daemon *daemon, struct err *err)
+{
+	const struct options *given = &daemon->options;
+	const struct http_route *const routes[] = {
+		intake_routes(daemon->intake), console_routes(daemon->console), NULL};
+	struct tls_server_options tls = {
+		given->tls_certificate, given->tls_key, given->tls_client_ca};
+	if (given->tls_certificate && tls_server_new(&daemon->tls, &tls, err) < 0)
+		return -1;
+	struct http_server_options options = {
+		.address = given->address,
+		.port = given->port,
+		.tls = daemon->tls,
+		.clock = &clock_system,
+		.routes = routes,
+	};
+	if (http_server_start(&daemon->http, daemon->loop, &options, err) < 0)
+		return -1;
+	log_info("start", "listening on %s://%s:%u", daemon->tls ? "https" : "http", given->address,
+		http_server_port(daemon->http));
+	return listen_metrics(daemon, err);
+}
+
+/* Every so often: is everything that was accepted answered? */
+static void drain(void *ctx)
+{
+	struct daemon *daemon = ctx;
+	bool late = clock_monotonic_ms(&clock_system) > daemon->drain_until_ms;
+	if (intake_waiting(daemon->intake) == 0 || late)
+		loop_stop(daemon->loop);
+	else
+		loop_timer_start(daemon->drain_timer, DRAIN_STEP_MS);
+}
+
+static void on_terminate(void *ctx)
+{
+	struct daemon *daemon = ctx;
+	if (daemon->drain_until_ms)
+		return;
+	log_info("stop", "draining: no new requests, answering those that wait");
+	daemon->drain_until_ms = clock_monotonic_ms(&clock_system) + DRAIN_MS;
+	http_server_quiesce(daemon->http);
+	loop_timer_start(daemon->drain_timer, 0);
+}
+
+static void on_reload(void *ctx)
+{
+	struct daemon *daemon = ctx;
+	struct err err;
+	if (daemon->tls && tls_server_reload(daemon->tls, &err) < 0)
+		log_error("reload", "certificates stay as they were: %s", err.text);
+	else
+		log_info("reload", "done");
+}
+
+static int start(struct daemon *daemon, struct err *err)
+{
+	if (loop_new(&daemon->loop, err) < 0)
+		return -1;
+	daemon->queue = queue_new(QUEUE_BYTES);
+	daemon->credentials = snapshot_slot_new();
+	daemon->senders = snapshot_slot_new();
+	daemon->drain_timer = loop_timer_new(daemon->loop, drain, daemon);
+	if (!daemon->queue || !daemon->credentials || !daemon->senders || !daemon->drain_timer)
+		return err_set(err, ERR_MEMORY, "out of memory at start");
+	if (lock_directory(daemon, err) < 0 || open_store(daemon, err) < 0 ||
+		start_threads(daemon, err) < 0 || make_services(daemon, err) < 0 ||
+		listen_http(daemon, err) < 0)
+		return -1;
+	if (loop_signal(daemon->loop, SIGTERM, on_terminate, daemon, err) < 0 ||
+		loop_signal(daemon->loop, SIGINT, on_terminate, daemon, err) < 0)
+		return -1;
+	return loop_signal(daemon->loop, SIGHUP, on_reload, daemon, err);
+}
+
+/* In the order of dependence: who gives work first, who works, what is worked on. */
+static void stop(struct daemon *daemon)
+{
+	if (daemon->queue)
+		queue_close(daemon->queue);
+	writer_stop(daemon->writer);
+	checkpointer_stop(daemon->checkpointer);
+	console_stop(daemon->console);
+	http_server_stop(daemon->metrics);
+	http_server_stop(daemon->http);
+	console_free(daemon->console);
+	intake_free(daemon->intake);
+	tls_server_free(daemon->tls);
+	store_close(daemon->store);
+	loop_timer_free(daemon->drain_timer);
+	loop_free(daemon->loop);
+	queue_free(daemon->queue);
+	snapshot_slot_free(daemon->credentials);
+	snapshot_slot_free(daemon->senders);
+	if (daemon->lock_fd >= 0)
+		close(daemon->lock_fd);
+}
+
+static void harden(void)
+{
+	struct rlimit none = {0, 0};
+	umask(077);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	setrlimit(RLIMIT_CORE, &none);
+	sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+}
+
+static void raise_file_limit(void)
+{
+	struct rlimit files;
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+		files.rlim_cur = files.rlim_max < 65536 ? files.rlim_max : 65536;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
+static int exit_code_of(const struct err *err)
+{
+	return err->kind == ERR_IO || err->kind == ERR_LIMIT ? EXIT_IO : EXIT_FAILURE;
+}
+
+static int run(struct daemon *daemon)
+{
+	struct err err;
+	harden();
+	raise_file_limit();
+	daemon->status.started_at_ns = clock_wall_ns(&clock_system);
+	if (start(daemon, &err) < 0 || loop_run(daemon->loop, &err) < 0) {
+		log_error("tocsind", "%s", err.text);
+		daemon->exit_code = exit_code_of(&err);
+	}
+	stop(daemon);
+	log_info("stop", "ended with %d", daemon->exit_code);
+	return daemon->exit_code;
+}
+
+int daemon_main(int argc, char **argv)
+{
+	static struct daemon daemon = {.lock_fd = -1};
+	struct err err;
+	if (options_read(&daemon.options, argc, argv, &err) < 0) {
+		fprintf(stderr, "tocsind: %s\n", err.text);
+		return err.kind == ERR_DENIED ? EXIT_CONFIG : EXIT_USAGE;
+	}
+	if (daemon.options.help || daemon.options.version) {
+		fputs(daemon.options.help ? options_usage : PACKAGE_STRING "\n", stdout);
+		return 0;
+	}
+	return daemon.options.check_only ? 0 : run(&daemon);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What the API and the command line show of stored things, as JSON with the names of surface.md.
+ * The console serves them over HTTP, the command line offline from a database: one place, one form.
+ */
+
+#include "base/buf.h"
+#include "model/sender.h"
+#include "model/status.h"
+#include "store/connection.h"
+
+enum { DOCUMENT_BYTES_MAX = 64 * 1024 * 1024, LIST_LIMIT_DEFAULT = 100, LIST_LIMIT_MAX = 1000 };
+
+/* What was asked for, as words; absent ones are not asked for. */
+struct document_query {
+	struct text limit, after; /* after: what "next" of the page before said */
+	struct text severity, source, rule, cluster, namespace, pod, node, container, since, until;
+	struct text incident; /* alerts of this one */
+	bool quarantined;
+};
+
+/** The query's member of that name, or NULL: an unknown parameter. */
+struct text *document_query_member(struct document_query *query, struct text name);
+
+/* Each appends one JSON document. ERR_INPUT: the query; ERR_MISSING: no such thing. */
+
+CHECKED int document_incidents(struct connection *connection, const struct document_query *query,
+	struct buf *out, struct err *err);
+CHECKED int document_incident(
+	struct connection *connection, struct text number, struct buf *out, struct err *err);
+CHECKED int document_alerts(struct connection *connection, const struct document_query *query,
+	struct buf *out, struct err *err);
+CHECKED int document_alert(
+	struct connection *connection, struct text id, struct buf *out, struct err *err);
+/** The verbatim bytes of one alert. */
+CHECKED int document_raw(
+	struct connection *connection, struct text id, struct buf *out, struct err *err);
+/** @senders: what intake sees now; NULL: nothing is known. */
+CHECKED int document_sources(struct connection *connection, const struct sender_set *senders,
+	struct buf *out, struct err *err);
+CHECKED int document_tokens(struct connection *connection, struct buf *out, struct err *err);
+CHECKED int document_audit(struct connection *connection, const struct document_query *query,
+	struct buf *out, struct err *err);
+CHECKED int document_ledger(struct connection *connection, struct buf *out, struct err *err);
+/** @status NULL: read offline. */
+CHECKED int document_status(struct connection *connection, const struct status *status,
+	struct buf *out, struct err *err);

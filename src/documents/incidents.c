@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/incidents.h"
+#include "base/cleanup.h"
+#include "base/emit.h"
+#include "documents/documents.h"
+#include "documents/query.h"
+
+/* Computing a content id reads every alert: beyond this it is left to export and sealing. */
+enum { ARENA_BYTES = 256 * 1024 * 1024, CONTENT_ALERTS_MAX = 50000 };
+
+static void write_number(struct emitter *out, const char *key, uint64_t number)
+{
+	char text[32];
+	text_format(text, sizeof text, "INC-%llu", (unsigned long long)number);
+	emit_member_string(out, key, text);
+}
+
+static const char *kind_name(enum entity_kind kind)
+{
+	return kind == ENTITY_POD_NAME    ? "pod"
+	       : kind == ENTITY_CONTAINER ? "container"
+					  : entity_kind_prefix(kind);
+}
+
+static void write_entity(struct emitter *out, const struct incident *incident)
+{
+	emit_key(out, "entity");
+	emit_object(out);
+	emit_member_string(out, "kind", kind_name(incident->kind));
+	emit_member_text(out, "cluster", incident->cluster);
+	emit_member_text(out, "namespace", incident->namespace);
+	emit_member_text(out, "pod", incident->pod);
+	emit_member_text(out, "pod_uid", incident->pod_uid);
+	emit_member_text(out, "container_id", incident->container);
+	emit_member_text(out, "node", incident->node);
+	emit_object_end(out);
+}
+
+static void write_terms(struct emitter *out, const struct incident *incident)
+{
+	emit_key(out, "risk_terms");
+	emit_array(out);
+	for (size_t i = 0; i < incident->n_terms; i++) {
+		emit_object(out);
+		emit_member_string(out, "name", incident->terms[i].name);
+		emit_key(out, "value");
+		emit_milli(out, incident->terms[i].value_milli);
+		emit_member_text(out, "why", incident->terms[i].why);
+		emit_object_end(out);
+	}
+	emit_array_end(out);
+}
+
+static void write_tactic(struct emitter *out, unsigned rank, int64_t first_seen_ns)
+{
+	emit_object(out);
+	emit_member_string(out, "id", tactic_info(rank)->id);
+	emit_member_string(out, "name", tactic_info(rank)->name);
+	emit_member_u64(out, "rank", rank);
+	if (first_seen_ns)
+		emit_member_time(out, "first_seen", first_seen_ns);
+	emit_object_end(out);
+}
+
+/* In order of first appearance where that is known, else in matrix order. */
+static void write_tactics(struct emitter *out, const struct incident *incident)
+{
+	emit_key(out, "tactics");
+	emit_array(out);
+	for (size_t i = 0; i < incident->n_tactics; i++)
+		write_tactic(out, incident->tactics[i].rank, incident->tactics[i].first_seen_ns);
+	for (unsigned rank = 1; rank <= N_TACTICS && incident->n_tactics == 0; rank++)
+		if (incident->tactic_set & 1U << (rank - 1))
+			write_tactic(out, rank, 0);
+	emit_array_end(out);
+}
+
+static void write_texts(struct emitter *out, const char *key, const struct text_list *list)
+{
+	emit_key(out, key);
+	emit_array(out);
+	for (size_t i = 0; i < list->n; i++)
+		emit_text(out, list->items[i]);
+	emit_array_end(out);
+}
+
+static void write_rules(struct emitter *out, const struct incident *incident)
+{
+	emit_key(out, "rules");
+	emit_array(out);
+	for (size_t i = 0; i < incident->n_rules; i++) {
+		emit_object(out);
+		emit_member_text(out, "name", incident->rules[i].name);
+		emit_member_u64(out, "points", incident->rules[i].points);
+		if (incident->rules[i].n)
+			emit_member_u64(out, "alerts", incident->rules[i].n);
+		emit_object_end(out);
+	}
+	emit_array_end(out);
+}
+
+static void write_summary(struct emitter *out, const struct incident *incident)
+{
+	write_number(out, "number", incident->number);
+	emit_member_text(out, "title", incident->title);
+	emit_member_string(out, "state", incident_state_name(incident->state));
+	emit_member_string(out, "severity", severity_name(incident->severity));
+	emit_key(out, "risk");
+	emit_milli(out, incident->risk_milli);
+	write_terms(out, incident);
+	write_entity(out, incident);
+	emit_member_time(out, "first_seen", incident->first_seen_ns);
+	emit_member_time(out, "last_seen", incident->last_seen_ns);
+	emit_member_u64(out, "alerts", incident->n_alerts);
+	if (incident->n_deliveries)
+		emit_member_u64(out, "deliveries", incident->n_deliveries);
+	write_rules(out, incident);
+	write_tactics(out, incident);
+	write_texts(out, "sensors", &incident->sensors);
+	emit_member_u64(out, "revision", incident->revision);
+	if (incident->split_from)
+		write_number(out, "split_from", incident->split_from);
+}
+
+static void write_print(struct emitter *out, const struct incident_print *print)
+{
+	char hex[2 * OCCURRENCE_BYTES + 1];
+	emit_object(out);
+	text_hex(hex, print->fingerprint, FINGERPRINT_BYTES);
+	emit_member_string(out, "fingerprint", hex);
+	emit_member_text(out, "rule", print->rule);
+	emit_member_text(out, "sensor", print->sensor);
+	emit_member_text(out, "exe", print->exe);
+	emit_member_text(out, "parent", print->parent);
+	emit_member_text(out, "operation", print->operation);
+	emit_member_text(out, "resource", print->resource);
+	emit_member_string(out, "severity", severity_name(print->severity));
+	emit_member_u64(out, "alerts", print->n);
+	emit_member_time(out, "first_seen", print->lo_ns);
+	emit_member_time(out, "last_seen", print->hi_ns);
+	if (print->context)
+		emit_member_bool(out, "context", true);
+	emit_key(out, "samples");
+	emit_array(out);
+	for (size_t i = 0; i < print->n_samples; i++) {
+		text_hex(hex, print->sample_occs[i], OCCURRENCE_BYTES);
+		emit_text(out, text_of(hex));
+	}
+	emit_array_end(out);
+	emit_object_end(out);
+}
+
+static void write_whole(struct emitter *out, const struct incident *incident)
+{
+	char technique[ATTACK_TECHNIQUE_BYTES], content[33];
+	write_summary(out, incident);
+	emit_key(out, "techniques");
+	emit_array(out);
+	for (size_t i = 0; i < incident->n_techniques; i++)
+		emit_text(out, text_of(technique_format(incident->techniques[i], technique)));
+	emit_array_end(out);
+	text_hex(content, incident->content.bytes, 16);
+	if (incident->has_content)
+		emit_member_string(out, "content_id", content);
+	emit_key(out, "story");
+	emit_array(out);
+	for (size_t i = 0; i < incident->n_prints; i++)
+		write_print(out, &incident->prints[i]);
+	emit_array_end(out);
+}
+
+int document_incidents(struct connection *connection, const struct document_query *query,
+	struct buf *out, struct err *err)
+{
+	AUTO(arena_done) struct arena arena;
+	struct emitter emitter;
+	arena_init(&arena, ARENA_BYTES);
+	struct incident_page page = {.arena = &arena};
+	struct incident_filter filter = {.cluster = query->cluster,
+		.namespace = query->namespace,
+		.pod = query->pod,
+		.node = query->node};
+	if (query_page(query, &page.limit, &page.before, err) < 0 ||
+		query_severity(query, &filter.severity_min, err) < 0 ||
+		query_time(query->since, &filter.since_ns, err) < 0 ||
+		incidents_list(connection, &filter, &page, err) < 0)
+		return -1;
+	emit_init(&emitter, out);
+	emit_object(&emitter);
+	emit_key(&emitter, "items");
+	emit_array(&emitter);
+	for (const struct incident *item = page.first; item; item = item->next) {
+		emit_object(&emitter);
+		write_summary(&emitter, item);
+		emit_object_end(&emitter);
+	}
+	emit_array_end(&emitter);
+	if (page.next_before) {
+		emit_key(&emitter, "next");
+		emit_big(&emitter, page.next_before);
+	}
+	emit_object_end(&emitter);
+	return 0;
+}
+
+int document_incident(
+	struct connection *connection, struct text number, struct buf *out, struct err *err)
+{
+	AUTO(arena_done) struct arena arena;
+	struct emitter emitter;
+	struct incident incident;
+	uint64_t wanted;
+	arena_init(&arena, ARENA_BYTES);
+	if (!incident_number_parse(number, &wanted))
+		return err_set(err, ERR_INPUT, "'%.*s' is no incident: give its number, as INC-12",
+			(int)(number.size < 40 ? number.size : 40), number.data ? number.data : "");
+	if (incident_read(connection, wanted, &arena, &incident, err) < 0)
+		return -1;
+	if (!incident.redirect_to && incident.n_alerts <= CONTENT_ALERTS_MAX &&
+		incident_content(connection, &incident, &arena, err) < 0)
+		return -1;
+	emit_init(&emitter, out);
+	emit_object(&emitter);
+	if (incident.redirect_to) {
+		write_number(&emitter, "number", incident.number);
+		write_number(&emitter, "redirect_to", incident.redirect_to);
+	} else {
+		write_whole(&emitter, &incident);
+	}
+	emit_object_end(&emitter);
+	return 0;
+}
