@@ -6,7 +6,7 @@
 #include "documents/query.h"
 #include "store/audit.h"
 #include "store/ledger.h"
-#include "store/senders.h"
+#include "store/heard.h"
 #include "store/tokens.h"
 
 enum { ARENA_BYTES = 64 * 1024 * 1024 };
@@ -17,7 +17,7 @@ static void member_time_if(struct emitter *out, const char *key, int64_t wall_ns
 		emit_member_time(out, key, wall_ns);
 }
 
-static void write_stored_sender(struct emitter *out, const struct sender_row *row)
+static void write_stored_sender(struct emitter *out, const struct heard_row *row)
 {
 	emit_object(out);
 	emit_member_text(out, "source", row->source);
@@ -60,9 +60,9 @@ int document_sources(struct connection *connection, const struct sender_set *sen
 {
 	AUTO(arena_done) struct arena arena;
 	struct emitter emitter;
-	struct sender_list list;
+	struct heard_list list;
 	arena_init(&arena, ARENA_BYTES);
-	if (senders_list(connection, &arena, &list, err) < 0)
+	if (heard_list(connection, &arena, &list, err) < 0)
 		return -1;
 	emit_init(&emitter, out);
 	emit_object(&emitter);

@@ -14,9 +14,9 @@
 #include "store/block.h"
 #include "store/checkpoint.h"
 #include "store/frames.h"
+#include "store/heard.h"
 #include "store/intern.h"
 #include "store/ledger.h"
-#include "store/senders.h"
 
 enum { STREAMS_MAX = 64, SCRATCH_BYTES = 16 * 1024 * 1024 };
 
@@ -35,7 +35,7 @@ struct store {
 	char *path;
 	struct connection connection;
 	struct interns *interns;
-	struct senders *senders;
+	struct heard *heard;
 	struct ledger ledger;
 	struct pending pending[STREAMS_MAX];
 	size_t n_pending;
@@ -73,7 +73,7 @@ static int load_state(struct store *store, struct err *err)
 {
 	drop_pending(store);
 	interns_forget(store->interns);
-	senders_forget(store->senders);
+	heard_forget(store->heard);
 	if (ledger_load(&store->ledger, &store->connection, err) < 0)
 		return -1;
 	store->committed_leaves = store->ledger.n_leaves;
@@ -88,11 +88,11 @@ int store_open(struct store **out, const struct store_options *options, struct e
 	store->options = *options;
 	store->path = strdup(options->path);
 	store->interns = interns_new();
-	store->senders = senders_new();
+	store->heard = heard_new();
 	buf_init(&store->scratch, SCRATCH_BYTES);
 	buf_init(&store->record, SCRATCH_BYTES);
 	buf_init(&store->frame, BLOCK_BYTES_MAX);
-	bool failed = !store->path || !store->interns || !store->senders;
+	bool failed = !store->path || !store->interns || !store->heard;
 	if (failed)
 		err_set(err, ERR_MEMORY, "out of memory for the store");
 	else
@@ -115,7 +115,7 @@ void store_close(struct store *store)
 	if (store->connection.db)
 		connection_close(&store->connection);
 	interns_free(store->interns);
-	senders_free(store->senders);
+	heard_free(store->heard);
 	buf_done(&store->scratch);
 	buf_done(&store->record);
 	buf_done(&store->frame);
@@ -236,7 +236,7 @@ static int add_quarantined(
 			quarantine_row_insert(&store->connection, alert, &place, err) < 0)
 			return -1;
 	}
-	return senders_count(store->senders, alert, place.ids.origin, err);
+	return heard_count(store->heard, alert, place.ids.origin, err);
 }
 
 /* Does the alert take part in correlation, and where? */
@@ -286,14 +286,14 @@ static int add_alert(
 		return interns_origin(store->interns, &store->connection, alert,
 			       batch->credential_id, &ids.origin, err) < 0
 			       ? -1
-			       : senders_count(store->senders, alert, ids.origin, err);
+			       : heard_count(store->heard, alert, ids.origin, err);
 	}
 	alert->outcome = OUTCOME_ACCEPTED;
 	if (interns_alert(store->interns, &store->connection, alert, batch->credential_id, &ids,
 		    err) < 0 ||
 		add_new(store, batch, alert, &ids, err) < 0)
 		return -1;
-	return senders_count(store->senders, alert, ids.origin, err);
+	return heard_count(store->heard, alert, ids.origin, err);
 }
 
 int store_add_batch(struct store *store, struct batch *batch, struct err *err)
@@ -342,7 +342,7 @@ int store_flush(struct store *store, struct err *err)
 		store->pending[i].n = 0;
 		buf_clear(&store->pending[i].content);
 	}
-	if (senders_flush(store->senders, &store->connection, clock_wall_ns(store->options.clock),
+	if (heard_flush(store->heard, &store->connection, clock_wall_ns(store->options.clock),
 		    false, err) < 0)
 		return -1;
 	return ledger_flush(&store->ledger, &store->connection, err);

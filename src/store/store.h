@@ -72,5 +72,6 @@ CHECKED int store_make_room(struct store *store, struct err *err);
 
 uint64_t store_leaves(const struct store *store); /* ledger size, committed */
 uint64_t store_file_bytes(const struct store *store);
-uint64_t store_wal_bytes(const struct store *store); /* the log's file: it does not shrink by itself */
+uint64_t store_wal_bytes(
+	const struct store *store); /* the log's file: it does not shrink by itself */
 int64_t store_horizon_ns(const struct store *store); /* what is older is orphan_late */

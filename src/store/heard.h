@@ -10,22 +10,22 @@
 #include "model/batch.h"
 #include "store/connection.h"
 
-struct senders;
+struct heard;
 
-struct senders *senders_new(void); /* NULL without memory */
-void senders_free(struct senders *senders);
-void senders_forget(struct senders *senders); /* what was not written yet */
+struct heard *heard_new(void); /* NULL without memory */
+void heard_free(struct heard *heard);
+void heard_forget(struct heard *heard); /* what was not written yet */
 
 /** Counts an alert whose outcome is known. */
-CHECKED int senders_count(
-	struct senders *senders, const struct alert *alert, int64_t origin, struct err *err);
+CHECKED int heard_count(
+	struct heard *heard, const struct alert *alert, int64_t origin, struct err *err);
 
 /** Writes the counts, if the last writing is a second ago or @now is set. */
-CHECKED int senders_flush(struct senders *senders, struct connection *connection, int64_t now_ns,
+CHECKED int heard_flush(struct heard *heard, struct connection *connection, int64_t now_ns,
 	bool now, struct err *err);
 
 /* One row as it is read. */
-struct sender_row {
+struct heard_row {
 	struct text source, cluster, node, sensor, version;
 	uint64_t credential;
 	int64_t first_received_ns, last_received_ns, last_event_ns;
@@ -34,13 +34,13 @@ struct sender_row {
 	uint64_t drops, output_drops;
 };
 
-struct sender_list {
-	struct sender_row *items;
+struct heard_list {
+	struct heard_row *items;
 	size_t n;
 };
 
-enum { SENDER_ROWS_MAX = 10000 };
+enum { HEARD_ROWS_MAX = 10000 };
 
 /** By the time last heard, newest first. */
-CHECKED int senders_list(struct connection *connection, struct arena *arena,
-	struct sender_list *out, struct err *err);
+CHECKED int heard_list(struct connection *connection, struct arena *arena, struct heard_list *out,
+	struct err *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/senders.h"
+#include "store/heard.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,54 +20,53 @@ struct counts {
 	char texts[]; /* node, sensor; version has its own place */
 };
 
-struct senders {
+struct heard {
 	struct table *counts;
 	struct buf key;
 	int64_t flushed_ns;
 };
 
-struct senders *senders_new(void)
+struct heard *heard_new(void)
 {
-	struct senders *senders = calloc(1, sizeof *senders);
-	if (!senders)
+	struct heard *heard = calloc(1, sizeof *heard);
+	if (!heard)
 		return NULL;
-	buf_init(&senders->key, KEY_BYTES);
-	senders->counts = table_new(free);
-	if (!senders->counts) {
-		senders_free(senders);
+	buf_init(&heard->key, KEY_BYTES);
+	heard->counts = table_new(free);
+	if (!heard->counts) {
+		heard_free(heard);
 		return NULL;
 	}
-	return senders;
+	return heard;
 }
 
-void senders_free(struct senders *senders)
+void heard_free(struct heard *heard)
 {
-	if (!senders)
+	if (!heard)
 		return;
-	table_free(senders->counts);
-	buf_done(&senders->key);
-	free(senders);
+	table_free(heard->counts);
+	buf_done(&heard->key);
+	free(heard);
 }
 
-void senders_forget(struct senders *senders)
+void heard_forget(struct heard *heard)
 {
 	struct table *fresh = table_new(free);
 	if (!fresh)
 		return; /* keeping counts of a rolled back transaction only counts it twice */
-	table_free(senders->counts);
-	senders->counts = fresh;
+	table_free(heard->counts);
+	heard->counts = fresh;
 }
 
-static struct counts *find_counts(
-	struct senders *senders, const struct alert *alert, int64_t origin)
+static struct counts *find_counts(struct heard *heard, const struct alert *alert, int64_t origin)
 {
-	struct buf *key = &senders->key;
+	struct buf *key = &heard->key;
 	buf_clear(key);
 	buf_add_varint(key, (uint64_t)origin);
 	buf_add_varint(key, alert->node.size);
 	buf_add(key, alert->node);
 	buf_add(key, alert->sensor);
-	union table_value *place = buf_ok(key) ? table_put(senders->counts, buf_text(key)) : NULL;
+	union table_value *place = buf_ok(key) ? table_put(heard->counts, buf_text(key)) : NULL;
 	if (!place || place->pointer)
 		return place ? place->pointer : NULL;
 	struct counts *counts = calloc(1, sizeof *counts + alert->node.size + alert->sensor.size);
@@ -97,12 +96,11 @@ static void count_health(struct counts *counts, const struct alert *alert)
 		counts->started_ns = health->started_at_ns;
 }
 
-int senders_count(
-	struct senders *senders, const struct alert *alert, int64_t origin, struct err *err)
+int heard_count(struct heard *heard, const struct alert *alert, int64_t origin, struct err *err)
 {
-	struct counts *counts = find_counts(senders, alert, origin);
+	struct counts *counts = find_counts(heard, alert, origin);
 	if (!counts)
-		return err_set(err, ERR_MEMORY, "out of memory counting senders");
+		return err_set(err, ERR_MEMORY, "out of memory counting heard");
 	if (alert->received_ns > counts->last_received_ns)
 		counts->last_received_ns = alert->received_ns;
 	if (alert->time_ns > counts->last_event_ns && alert->kind == LEAF_ALERT)
@@ -150,26 +148,25 @@ static int write_counts(struct connection *connection, const struct counts *coun
 	return sql_run(statement, err);
 }
 
-int senders_flush(struct senders *senders, struct connection *connection, int64_t now_ns, bool now,
+int heard_flush(struct heard *heard, struct connection *connection, int64_t now_ns, bool now,
 	struct err *err)
 {
 	struct text key;
 	union table_value *value;
-	bool due = now || now_ns - senders->flushed_ns >= NS_PER_S || now_ns < senders->flushed_ns;
-	if (table_count(senders->counts) == 0 ||
-		(!due && table_count(senders->counts) < COUNTS_MAX))
+	bool due = now || now_ns - heard->flushed_ns >= NS_PER_S || now_ns < heard->flushed_ns;
+	if (table_count(heard->counts) == 0 || (!due && table_count(heard->counts) < COUNTS_MAX))
 		return 0;
-	for (size_t at = 0; table_next(senders->counts, &at, &key, &value);)
+	for (size_t at = 0; table_next(heard->counts, &at, &key, &value);)
 		if (write_counts(connection, value->pointer, err) < 0)
 			return -1;
-	senders->flushed_ns = now_ns;
-	senders_forget(senders);
+	heard->flushed_ns = now_ns;
+	heard_forget(heard);
 	return 0;
 }
 
-static void read_sender(sqlite3_stmt *statement, struct arena *arena, struct sender_row *row)
+static void read_sender(sqlite3_stmt *statement, struct arena *arena, struct heard_row *row)
 {
-	*row = (struct sender_row){
+	*row = (struct heard_row){
 		.source = text_of(source_info((enum source)sql_i64(statement, 0))->name),
 		.cluster = arena_copy(arena, sql_text(statement, 1)),
 		.credential = (uint64_t)sql_i64(statement, 2),
@@ -189,12 +186,12 @@ static void read_sender(sqlite3_stmt *statement, struct arena *arena, struct sen
 	};
 }
 
-int senders_list(struct connection *connection, struct arena *arena, struct sender_list *out,
-	struct err *err)
+int heard_list(
+	struct connection *connection, struct arena *arena, struct heard_list *out, struct err *err)
 {
 	size_t capacity = 0;
 	int step;
-	*out = (struct sender_list){NULL, 0};
+	*out = (struct heard_list){NULL, 0};
 	sqlite3_stmt *statement = connection_statement(connection,
 		"SELECT o.source, o.cluster, o.credential, s.node, s.sensor, s.version,"
 		" s.first_received_ns, s.last_received_ns, s.last_event_ns, s.accepted, "
@@ -205,18 +202,18 @@ int senders_list(struct connection *connection, struct arena *arena, struct send
 		err);
 	if (!statement)
 		return -1;
-	sql_bind_i64(statement, 1, SENDER_ROWS_MAX);
+	sql_bind_i64(statement, 1, HEARD_ROWS_MAX);
 	while ((step = sql_step(statement, err)) > 0) {
 		if (out->n == capacity) {
 			capacity = capacity ? capacity * 2 : 16;
-			struct sender_row *items = arena_array(arena, capacity, sizeof *items);
+			struct heard_row *items = arena_array(arena, capacity, sizeof *items);
 			if (items && out->n)
 				memcpy(items, out->items, out->n * sizeof *items);
 			out->items = items;
 		}
 		if (arena->failed) {
 			sqlite3_reset(statement);
-			return err_set(err, ERR_MEMORY, "out of memory reading senders");
+			return err_set(err, ERR_MEMORY, "out of memory reading heard");
 		}
 		read_sender(statement, arena, &out->items[out->n++]);
 	}
