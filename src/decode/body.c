@@ -1,202 +1,284 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "decode/body.h"
 
+#include <assert.h>
 #include <string.h>
 
+#include "base/pull.h"
+#include "decode/falco_line.h"
 #include "decode/normalise.h"
+#include "decode/occurrence.h"
 
-/* A run over one body. */
-struct splitting {
+/* One body on its way to events. */
+struct split {
 	struct text body;
-	size_t at;
-	const struct decoder *decoder;
+	size_t at; /* what stands before is done */
 	int64_t received_ns;
 	struct batch *batch;
+	const struct decoder *decoder;
+	bool text_lines;
+	size_t n_events;
 };
+
+static struct text rest_of(const struct split *split)
+{
+	return text_part(split->body, split->at, split->body.size);
+}
 
 static bool is_space(char byte)
 {
-	return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
+	return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
 }
 
-static void skip_space(struct splitting *run)
+static void skip_space(struct split *split)
 {
-	while (run->at < run->body.size && is_space(run->body.data[run->at]))
-		run->at++;
+	while (split->at < split->body.size && is_space(split->body.data[split->at]))
+		split->at++;
 }
 
-/* Behind the closing quote of the string that begins at @at; the end of the body if it has none. */
-static size_t string_end(struct text body, size_t at)
+static struct alert *alert_of(struct split *split, struct text raw)
 {
-	for (at++; at < body.size; at++) {
-		const char *quote = memchr(body.data + at, '"', body.size - at);
-		if (!quote)
-			return body.size;
-		const char *escape = memchr(body.data + at, '\\', (size_t)(quote - body.data) - at);
-		if (!escape)
-			return (size_t)(quote - body.data) + 1;
-		at = (size_t)(escape - body.data) + 1;
-	}
-	return body.size;
-}
-
-/* Behind the bracket that closes the one at @at, by counting; SIZE_MAX when nothing does. */
-static size_t value_end(struct text body, size_t at)
-{
-	size_t depth = 0;
-	while (at < body.size) {
-		char byte = body.data[at];
-		if (byte == '"') {
-			at = string_end(body, at);
-			continue;
-		}
-		at++;
-		if (byte == '{' || byte == '[')
-			depth++;
-		else if ((byte == '}' || byte == ']') && --depth == 0)
-			return at;
-	}
-	return SIZE_MAX;
-}
-
-static size_t line_end(struct text body, size_t at)
-{
-	size_t end = text_find_byte(body, '\n', at);
-	return end == SIZE_MAX ? body.size : end;
-}
-
-static void quarantine(struct alert *alert, struct arena *arena, const struct err *reason)
-{
-	struct alert bare = {.kind = LEAF_QUARANTINED,
-		.raw = alert->raw,
-		.raw_digest = alert->raw_digest,
-		.received_ns = alert->received_ns,
-		.time_ns = alert->received_ns,
-		.source = alert->source,
-		.cluster = alert->cluster,
-		.sensor = alert->sensor,
-		.count = 1,
-		.process = {.pid = -1, .uid = -1},
-		.quarantine_reason = arena_copy(arena, text_of(reason->text))};
-	*alert = bare;
-}
-
-typedef int decode_event(struct arena *arena, struct alert *alert, struct err *err);
-
-static int add_event(struct splitting *run, struct text raw, decode_event *decode, struct err *err)
-{
-	struct err reason;
-	struct arena *arena = &run->batch->arena;
-	if (run->batch->n_alerts == BODY_EVENTS_MAX)
-		return err_set(err, ERR_LIMIT, "more than %d events in one body", BODY_EVENTS_MAX);
-	struct alert *alert = batch_alert_new(run->batch);
+	struct alert *alert = batch_alert_new(split->batch);
 	if (!alert)
-		return err_set(err, ERR_MEMORY, "out of memory for an alert");
+		return NULL;
 	alert->raw = raw;
-	alert->raw_digest = digest_of(raw);
-	alert->received_ns = run->received_ns;
-	alert->sensor = text_of(run->decoder->sensor);
-	if (decode(arena, alert, &reason) < 0) {
-		if (reason.kind == ERR_MEMORY)
-			return err_set(err, ERR_MEMORY, "%s", reason.text);
-		quarantine(alert, arena, &reason);
-	}
-	batch_add(run->batch, alert);
+	alert->received_ns = split->received_ns;
+	alert->time_ns = TIME_UNKNOWN_NS;
+	return alert;
+}
+
+static int add(struct split *split, struct alert *alert, struct err *err)
+{
+	if (split->batch->arena.failed)
+		return err_set(err, ERR_MEMORY, "out of memory decoding alerts");
+	if (++split->n_events > BODY_EVENTS_MAX)
+		return err_set(err, ERR_LIMIT, "more than %d events in one body", BODY_EVENTS_MAX);
+	alert->raw_digest = digest_of(alert->raw);
+	batch_add(split->batch, alert);
 	return 0;
 }
 
-static int refuse(struct arena *arena, struct alert *alert, struct err *err)
+static int quarantine(struct split *split, struct text raw, const char *reason, struct err *err)
 {
-	(void)arena;
-	(void)alert;
-	return err_set(err, ERR_INPUT, "not a JSON object");
-}
-
-static int refuse_cut(struct arena *arena, struct alert *alert, struct err *err)
-{
-	(void)arena;
-	(void)alert;
-	return err_set(err, ERR_INPUT, "the JSON ends before it is complete");
-}
-
-/* The rest of the line: a text line where the product has them, else for quarantine. */
-static int add_line(struct splitting *run, struct err *err)
-{
-	size_t end = line_end(run->body, run->at);
-	struct text line = text_trim(text_part(run->body, run->at, end - run->at));
-	decode_event *decode = run->decoder->decode_text ? run->decoder->decode_text : refuse;
-	run->at = end;
-	return line.size ? add_event(run, line, decode, err) : 0;
-}
-
-static int add_object(struct splitting *run, struct err *err)
-{
-	size_t end = value_end(run->body, run->at);
-	struct text raw = text_part(run->body, run->at, end - run->at);
-	run->at = end == SIZE_MAX ? run->body.size : end;
-	return add_event(run, end == SIZE_MAX ? text_trim(raw) : raw,
-		end == SIZE_MAX ? refuse_cut : run->decoder->decode, err);
-}
-
-/* Something in an array that is no object: up to the next comma or bracket. */
-static int add_oddity(struct splitting *run, struct err *err)
-{
-	size_t from = run->at;
-	char byte = run->body.data[from];
-	if (byte == '[') {
-		size_t end = value_end(run->body, from);
-		run->at = end == SIZE_MAX ? run->body.size : end;
-	} else if (byte == '"') {
-		run->at = string_end(run->body, from);
-	} else {
-		while (run->at < run->body.size && !strchr(",]\n", run->body.data[run->at]))
-			run->at++;
+	struct arena *arena = &split->batch->arena;
+	struct alert *alert = alert_of(split, raw);
+	if (alert) {
+		alert->kind = LEAF_QUARANTINED;
+		alert->quarantine_reason = arena_copy(arena, text_of(reason));
+		alert->sensor = text_of(split->decoder->sensor);
+		alert_normalise(arena, alert);
+		occurrence_of_raw(alert, alert->sensor);
 	}
-	if (run->at == from)
-		run->at++;
-	return add_event(run, text_part(run->body, from, run->at - from), refuse, err);
+	return add(split, alert, err);
 }
 
-/* The elements of the array that begins here. What follows a missing bracket was read as elements.
- */
-static int add_array(struct splitting *run, struct err *err)
+typedef int (*decode_event)(struct arena *arena, struct alert *alert, struct err *err);
+
+/* Decodes and adds one event. -1 with ERR_INPUT or ERR_LIMIT: nothing was added, it may go to
+ * quarantine; *fatal: the whole body fails. */
+static int try_event(
+	struct split *split, struct text raw, decode_event decode, bool *fatal, struct err *err)
 {
-	run->at++;
-	for (;;) {
-		skip_space(run);
-		if (run->at >= run->body.size)
-			return 0;
-		char byte = run->body.data[run->at];
-		if (byte == ']' || byte == ',')
-			run->at++;
-		if (byte == ']')
-			return 0;
-		if (byte == ',')
-			continue;
-		if ((byte == '{' ? add_object(run, err) : add_oddity(run, err)) < 0)
+	struct arena *arena = &split->batch->arena;
+	struct alert *alert = alert_of(split, raw);
+	*fatal = false;
+	if (alert && decode(arena, alert, err) < 0 && err->kind != ERR_MEMORY && !arena->failed)
+		return -1;
+	*fatal = true;
+	if (alert && !arena->failed)
+		alert_normalise(arena, alert);
+	return add(split, alert, err);
+}
+
+static int decode_or_quarantine(
+	struct split *split, struct text raw, decode_event decode, struct err *err)
+{
+	bool fatal;
+	if (try_event(split, raw, decode, &fatal, err) == 0)
+		return 0;
+	if (fatal)
+		return -1;
+	struct err reason = *err;
+	return quarantine(split, raw, reason.text, err);
+}
+
+/* The line at @at without its end. */
+static struct text line_at(struct text text, size_t at)
+{
+	size_t end = text_find_byte(text, '\n', at);
+	return text_part(text, at, (end == SIZE_MAX ? text.size : end) - at);
+}
+
+static bool starts_text_event(struct text text, size_t at)
+{
+	struct falco_line ignored;
+	return falco_line_parse(line_at(text, at), &ignored);
+}
+
+/*
+ * Plain text lines. A message may hold line ends (Falco before 0.44 does not escape them), so a
+ * line that has not the form belongs to the one before.
+ */
+static int split_lines(struct split *split, struct text text, struct err *err)
+{
+	for (size_t at = 0; at < text.size;) {
+		size_t end = at;
+		do {
+			size_t line_end = text_find_byte(text, '\n', end);
+			end = line_end == SIZE_MAX ? text.size : line_end + 1;
+		} while (end < text.size && !starts_text_event(text, end));
+		struct text event = text_trim(text_part(text, at, end - at));
+		if (event.size &&
+			decode_or_quarantine(split, event, split->decoder->decode_text, err) < 0)
+			return -1;
+		at = end;
+	}
+	return 0;
+}
+
+/* Only what stands between the elements of an array whose beginning was broken. */
+static bool is_punctuation(struct text text)
+{
+	for (size_t i = 0; i < text.size; i++)
+		if (!is_space(text.data[i]) && text.data[i] != ',' && text.data[i] != ']')
+			return false;
+	return true;
+}
+
+/* What is no JSON: text lines where the source has them, else one quarantined event. */
+static int take_broken(struct split *split, struct text broken, const char *reason, struct err *err)
+{
+	struct text event = text_trim(broken);
+	split->at += broken.size;
+	if (is_punctuation(event))
+		return 0;
+	if (split->text_lines && starts_text_event(event, 0))
+		return split_lines(split, event, err);
+	return quarantine(split, event, reason, err);
+}
+
+/* Behind the line at split->at, the next one that begins an object. */
+static size_t next_object(const struct split *split)
+{
+	size_t found = text_find(split->body, TEXT("\n{"), split->at);
+	return found == SIZE_MAX ? split->body.size : found + 1;
+}
+
+/*
+ * The document at split->at is broken. If the fault is in its first line, that is one bad line of
+ * many: go on at the next object. Else nothing behind it can be trusted to be where it seems to be.
+ */
+static int take_broken_document(struct split *split, const struct pull *reader, struct err *err)
+{
+	struct err reason;
+	size_t line_end = line_at(split->body, split->at).size + 1;
+	size_t next = reader->error_at <= line_end ? next_object(split) : split->body.size;
+	ignore(pull_error(reader, &reason)); /* gives the text */
+	if (reason.kind == ERR_MEMORY)
+		return err_set(err, ERR_MEMORY, "out of memory decoding alerts");
+	if (reason.kind == ERR_INPUT && !split->text_lines && split->n_events == 0)
+		return err_set(err, ERR_INPUT, "offset %zu: %s", split->at + reader->error_at,
+			reader->error);
+	return take_broken(
+		split, text_part(split->body, split->at, next - split->at), reason.text, err);
+}
+
+/* Almost always an object is one line: then it is decoded without looking for its end first. */
+static bool take_line(struct split *split, bool *fatal, struct err *err)
+{
+	struct text line = line_at(split->body, split->at);
+	struct text event = text_trim(line);
+	*fatal = false;
+	if (!text_ends(event, TEXT("}")) ||
+		try_event(split, event, split->decoder->decode, fatal, err) < 0)
+		return false;
+	split->at += line.size;
+	return true;
+}
+
+static int take_object(struct split *split, struct err *err)
+{
+	struct pull reader;
+	bool fatal;
+	if (take_line(split, &fatal, err))
+		return 0;
+	if (fatal)
+		return -1;
+	pull_init(&reader, rest_of(split), &split->batch->arena, &pull_limits_alert);
+	if (!pull_skip(&reader))
+		return take_broken_document(split, &reader, err);
+	struct text event = text_part(split->body, split->at, pull_offset(&reader));
+	split->at += event.size;
+	return decode_or_quarantine(split, event, split->decoder->decode, err);
+}
+
+/* Reads on to the end of the value that has just begun. */
+static bool finish_value(struct pull *reader, enum pull_event what, unsigned level)
+{
+	while (what != PULL_BAD && reader->depth > level)
+		what = pull_next(reader);
+	return what != PULL_BAD;
+}
+
+static int take_array(struct split *split, struct err *err)
+{
+	struct pull reader;
+	size_t base = split->at, done = 1;
+	pull_init(&reader, rest_of(split), &split->batch->arena, &pull_limits_alert);
+	enum pull_event what = pull_next(&reader);
+	while (what != PULL_BAD && (what = pull_next(&reader)) != PULL_ARRAY_END) {
+		size_t start = reader.start;
+		if (what == PULL_BAD || !finish_value(&reader, what, 1))
+			break;
+		done = pull_offset(&reader);
+		struct text event = text_part(split->body, base + start, done - start);
+		if (decode_or_quarantine(split, event, split->decoder->decode, err) < 0)
 			return -1;
 	}
+	if (what == PULL_ARRAY_END) {
+		split->at = base + pull_offset(&reader);
+		return 0;
+	}
+	if (split->n_events) /* a comma stands between the last good event and what is broken */
+		split->at = base + done + text_starts(text_part(reader.source, done, 1), TEXT(","));
+	reader.error_at -= split->at - base < reader.error_at ? split->at - base : reader.error_at;
+	return take_broken_document(split, &reader, err);
+}
+
+static int take_next(struct split *split, struct err *err)
+{
+	char first = split->body.data[split->at];
+	if (first == '{')
+		return take_object(split, err);
+	if (first == '[')
+		return take_array(split, err);
+	if (!split->text_lines && split->n_events == 0)
+		return err_set(err, ERR_INPUT, "offset %zu: expected a JSON object or an array",
+			split->at);
+	size_t next = next_object(split);
+	return take_broken(split, text_part(split->body, split->at, next - split->at),
+		"not a JSON object", err);
 }
 
 int body_decode(struct text body, int64_t received_ns, struct batch *batch, struct err *err)
 {
-	const struct decoder *decoder = decoder_of(batch->source);
-	struct splitting run = {body, 0, decoder, received_ns, batch};
-	if (!decoder)
-		return err_set(err, ERR_INPUT, "no decoder for this source");
-	skip_space(&run);
-	if (run.at < body.size && !decoder->decode_text && body.data[run.at] != '{' &&
-		body.data[run.at] != '[')
-		return err_set(
-			err, ERR_INPUT, "offset %zu: neither a JSON object nor an array", run.at);
-	while (run.at < body.size) {
-		char byte = body.data[run.at];
-		int failed = byte == '{'   ? add_object(&run, err)
-			     : byte == '[' ? add_array(&run, err)
-					   : add_line(&run, err);
-		if (failed)
+	struct split split = {.body = body,
+		.received_ns = received_ns,
+		.batch = batch,
+		.decoder = decoder_of(batch->source)};
+	assert(split.decoder);
+	split.text_lines = split.decoder->decode_text != NULL;
+	skip_space(&split);
+	struct text rest = rest_of(&split);
+	/* A body that begins as text is text to its end: no line of a message becomes an event. */
+	if (split.text_lines && rest.size && rest.data[0] != '{' && rest.data[0] != '[')
+		return split_lines(&split, rest, err);
+	if (!rest.size && !split.text_lines)
+		return err_set(err, ERR_INPUT, "offset %zu: the body is empty", split.at);
+	while (split.at < body.size) {
+		if (take_next(&split, err) < 0)
 			return -1;
-		skip_space(&run);
+		skip_space(&split);
 	}
 	return 0;
 }

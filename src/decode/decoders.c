@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "decode/decoder.h"
 
+/* Sniffed in this order: the more particular first. */
 const struct decoder *const decoders[] = {
-	&decoder_falco, &decoder_falcosidekick, &decoder_tocsin, NULL};
+	&decoder_falcosidekick,
+	&decoder_falco,
+	&decoder_tocsin,
+	NULL,
+};
 
 const struct decoder *decoder_of(enum source source)
 {

@@ -1,100 +1,79 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/clock.h"
 #include "decode/decoder.h"
-#include "decode/falco_event.h"
+#include "decode/falco_alert.h"
+#include "decode/falco_line.h"
+#include "decode/normalise.h"
+#include "decode/occurrence.h"
 
 static bool falco_sniff(struct text event)
 {
-	return text_find(event, TEXT("\"output_fields\""), 0) != SIZE_MAX &&
-	       text_find(event, TEXT("\"priority\""), 0) != SIZE_MAX;
+	struct falco_line line;
+	if (falco_line_parse(event, &line))
+		return true;
+	return text_starts(event, TEXT("{")) && text_find(event, TEXT("\"rule\""), 0) != SIZE_MAX &&
+	       text_find(event, TEXT("\"output"), 0) != SIZE_MAX &&
+	       text_find(event, TEXT("\"uuid\""), 0) == SIZE_MAX;
 }
 
 static int falco_decode(struct arena *arena, struct alert *alert, struct err *err)
 {
 	struct falco_event event;
-	return falco_event_read(alert->raw, arena, &event, err) < 0
-		       ? -1
-		       : falco_event_finish(arena, &event, alert, err);
+	if (falco_event_read(alert->raw, arena, &event, err) < 0)
+		return -1;
+	if (!event.has_fields)
+		falco_line_fields(event.output, &event);
+	return falco_alert_fill(&event, arena, alert, err);
 }
 
-/* The value behind "key=" up to the next space, ')' or the end; absent if the key is not there. */
-static struct text value_of(struct text line, struct text key)
+/* Where the first "key=value" begins, or SIZE_MAX. */
+static size_t first_pair(struct text message)
 {
-	for (size_t at = text_find(line, key, 0); at != SIZE_MAX;
-		at = text_find(line, key, at + 1)) {
-		if (at > 0 && line.data[at - 1] != ' ' && line.data[at - 1] != '(')
-			continue;
-		size_t from = at + key.size, to = from;
-		while (to < line.size && line.data[to] != ' ' && line.data[to] != ')')
-			to++;
-		return text_part(line, from, to - from);
-	}
-	return TEXT_NONE;
-}
-
-static struct text either(struct text line, struct text key, struct text older)
-{
-	struct text value = value_of(line, key);
-	return value.size ? value : value_of(line, older);
-}
-
-/* The two forms of time a line begins with; the short one has no date and gives no time. */
-static bool is_time(struct text word)
-{
-	if (word.size < 8 || word.size > 40)
-		return false;
-	for (size_t i = 0; i < word.size; i++)
-		if (word.data[i] != ':' && word.data[i] != '.' && word.data[i] != '-' &&
-			word.data[i] != '+' && word.data[i] != 'T' && word.data[i] != 'Z' &&
-			(word.data[i] < '0' || word.data[i] > '9'))
-			return false;
-	return word.data[2] == ':' || word.data[10] == 'T';
+	size_t at = text_find_byte(message, '=', 0);
+	while (at != SIZE_MAX && at > 0 && message.data[at - 1] != ' ')
+		at--;
+	return at;
 }
 
 /*
- * A line names no rule: its message up to the first value stands for it, which is the rule's own
- * text in all of Falco's shipped rules ("Warning Sensitive file opened for reading … (file=…").
+ * The part of a message that does not change stands in for the rule's name, which the text form has
+ * not. A message without any mark of where its values begin gives one common name: rules are
+ * counted and kept by name, so values must not become names.
  */
-static struct text rule_of(struct text message)
+static struct text fixed_part(struct text message)
 {
-	size_t end = 0;
-	while (end < message.size && message.data[end] != '(' && message.data[end] != '|' &&
-		message.data[end] != '=')
-		end++;
-	if (end < message.size && message.data[end] == '=')
-		while (end > 0 && message.data[end - 1] != ' ')
-			end--;
-	return text_trim(text_part(message, 0, end));
+	const size_t ends[] = {text_find(message, TEXT(" | "), 0),
+		text_find(message, TEXT(" ("), 0), first_pair(message),
+		text_starts(message, TEXT("Falco internal: ")) ? text_find_byte(message, '.', 0)
+							       : SIZE_MAX};
+	size_t end = SIZE_MAX;
+	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+		end = ends[i] < end ? ends[i] : end;
+	struct text fixed = end == SIZE_MAX ? TEXT_NONE : text_trim(text_part(message, 0, end));
+	return fixed.size ? fixed : TEXT("Falco (rule not named)");
 }
 
+/*
+ * json_output: false, Falco's default. The short form says no date and not which zone its clock is
+ * in, so it has no time at all; the text alone is the alert's identity.
+ */
 static int falco_decode_text(struct arena *arena, struct alert *alert, struct err *err)
 {
-	struct text line = text_trim(alert->raw);
-	size_t colon = text_find(line, TEXT(": "), 0);
-	struct text time = text_part(line, 0, colon == SIZE_MAX ? 0 : colon);
-	size_t space = colon == SIZE_MAX ? SIZE_MAX : text_find_byte(line, ' ', colon + 2);
-	if (!is_time(time) || space == SIZE_MAX)
-		return err_set(err, ERR_INPUT, "neither JSON nor a Falco text line");
-	struct text message = text_part(line, space + 1, SIZE_MAX);
-	struct falco_event event = {
-		.time = time.data[2] == ':' ? TEXT_NONE : time,
-		.priority = text_part(line, colon + 2, space - colon - 2),
-		.rule = rule_of(message),
-		.output = line,
-		.container_id = either(message, TEXT("container_id="), TEXT("container=")),
-		.container_name = value_of(message, TEXT("container_name=")),
-		.repository = value_of(message, TEXT("container_image_repository=")),
-		.tag = value_of(message, TEXT("container_image_tag=")),
-		.pod = either(message, TEXT("k8s_pod_name="), TEXT("k8s.pod=")),
-		.namespace = either(message, TEXT("k8s_ns_name="), TEXT("k8s.ns=")),
-		.process_name = value_of(message, TEXT("process=")),
-		.process_exe = value_of(message, TEXT("proc_exepath=")),
-		.process_parent = value_of(message, TEXT("parent=")),
-		.user_name = value_of(message, TEXT("user=")),
-		.file = value_of(message, TEXT("file=")),
-		.event_type = value_of(message, TEXT("evt_type=")),
-	};
-	return falco_event_finish(arena, &event, alert, err);
+	struct falco_line line;
+	struct falco_event event = {0};
+	struct text text = text_repaired(arena, text_trim(alert->raw));
+	if (!falco_line_parse(text, &line))
+		return err_set(err, ERR_INPUT, "neither JSON nor a line of Falco's text form");
+	event.rule = fixed_part(line.message);
+	event.priority = line.priority;
+	event.output = text;
+	falco_line_fields(line.message, &event);
+	if (falco_alert_fill(&event, arena, alert, err) < 0)
+		return -1;
+	occurrence_of_raw(alert, TEXT("falco"));
+	if (line.has_date && !clock_parse(line.time, &alert->time_ns))
+		alert->time_ns = TIME_UNKNOWN_NS;
+	return 0;
 }
 
 const struct decoder decoder_falco = {

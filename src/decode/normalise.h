@@ -2,32 +2,28 @@
 #pragma once
 
 /*
- * The last step of every decoder: what is the same for all products. Pure.
- *
- * A decoder fills in what its payload says; normalise_alert makes absent words absent, identities
- * canonical, tags ATT&CK, and gives the alert its fingerprint.
+ * The last step of every decoder: what means absent becomes absent, names become canonical, tags
+ * become ATT&CK, fields get their limits, and the fingerprint is taken. Also the small helpers that
+ * decoders share.
  */
 
-#include "base/arena.h"
 #include "model/alert.h"
 
-enum {
-	FIELD_BYTES_MAX =
-		4096, /* a field's text; what is longer is cut and flagged, the raw is whole */
-	NAME_BYTES_MAX = 512, /* of names that rows are interned by */
-};
-
-#define TIME_MIN_NS   (INT64_C(1420070400) * 1000000000) /* 2015-01-01: what is earlier is absurd */
-#define TIME_AHEAD_NS (INT64_C(86400) * 1000000000) /* likewise, what is more than a day ahead */
-
-/** Does @word mean that there is nothing? "", "<NA>", "null", "host". */
-bool word_is_absent(struct text word);
+#define TIME_UNKNOWN_NS  INT64_MIN
+#define TIME_EARLIEST_NS INT64_C(1420070400000000000) /* 2015: before there were such sensors */
+#define TIME_AHEAD_NS    INT64_C(86400000000000)      /* a clock may be a day wrong */
 
 /**
- * Completes @alert. @container is the container's id as the sensor gave it. alert->received_ns is
- * set; alert->time_ns is the event's own time, 0 if it had none.
+ * Finishes an alert that a decoder filled (raw, cluster, received_ns are set; time_ns is the
+ * sensor's or TIME_UNKNOWN_NS). Check arena->failed afterwards.
  */
-void normalise_alert(struct arena *arena, struct alert *alert, struct text container);
+void alert_normalise(struct arena *arena, struct alert *alert);
 
-/** The occurrence id: first 16 bytes of SHA-256 over the length-prefixed parts. */
-void normalise_occurrence(struct alert *alert, const struct text *parts, size_t n);
+/** Is it a value, and not one of the ways to say that there is none? */
+bool text_says(struct text text);
+
+/** The parts one after another in @arena; the absent text without memory. */
+struct text text_join(struct arena *arena, const struct text *parts, size_t n);
+
+/** @text itself if it is valid UTF-8, else a repaired copy in @arena. */
+struct text text_repaired(struct arena *arena, struct text text);

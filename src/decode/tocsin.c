@@ -1,189 +1,292 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stddef.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/pull.h"
+#include "base/utf8.h"
 #include "decode/decoder.h"
+#include "decode/limits.h"
 #include "decode/normalise.h"
+#include "decode/occurrence.h"
 
-/* Our own normalised form (schema/json/alert.schema.json): other programs of ours send it. */
+/*
+ * Tocsin's own form (schema/json/alert.schema.json), for programs that have no decoder here and for
+ * alerts that were exported. What the ledger or a credential decides (cluster, leaf, received,
+ * source, incident, fingerprint) is not taken from it; unknown keys stay in the raw.
+ */
 
-struct document {
-	struct text id, time, severity, action, pid, uid, count, sensor;
-	struct text container_id;
+/* Sensors are few and stored by number, so only families we know keep their name. */
+static const char *const families[] = {"falco", "kubearmor", "tetragon", "sysdig", "k8s-audit",
+	"tracee", "gvisor", "alertmanager"};
+
+struct form {
+	struct alert *alert;
+	struct text id, time, severity, action, sensor;
+	struct text_list tactics, techniques, flags;
 };
 
-#define FIELD(key, member)                                                                         \
-	{                                                                                          \
-		{key, sizeof(key) - 1}, offsetof(struct alert, member)                             \
-	}
-
-static const struct {
-	struct text key;
-	size_t offset;
-} fields[] = {
-	FIELD("node", node),
-	FIELD("namespace", namespace),
-	FIELD("pod", pod),
-	FIELD("pod_uid", pod_uid),
-	FIELD("container", container),
-	FIELD("image", image),
-	FIELD("image_digest", image_digest),
-	FIELD("runtime_class", runtime_class),
-	FIELD("rule", rule),
-	FIELD("severity_reported", severity_reported),
-	FIELD("message", message),
-	FIELD("resource", resource),
-	FIELD("operation", operation),
-	FIELD("workload.kind", workload.kind),
-	FIELD("workload.name", workload.name),
-	FIELD("process.name", process.name),
-	FIELD("process.exe", process.exe),
-	FIELD("process.cmdline", process.cmdline),
-	FIELD("process.parent", process.parent),
-	FIELD("process.user", process.user),
-	FIELD("process.exec_id", process.exec_id),
-};
-
-static bool tocsin_sniff(struct text event)
+static bool read_text(struct pull *reader, struct text *out)
 {
-	return text_find(event, TEXT("\"sensor\""), 0) != SIZE_MAX &&
-	       text_find(event, TEXT("\"severity\""), 0) != SIZE_MAX;
+	*out = TEXT_NONE;
+	enum pull_event what = pull_next(reader);
+	if (what == PULL_STRING || what == PULL_NUMBER)
+		*out = reader->value;
+	unsigned above = reader->depth - (what == PULL_OBJECT || what == PULL_ARRAY);
+	while (what != PULL_BAD && reader->depth > above)
+		what = pull_next(reader);
+	return what != PULL_BAD;
 }
 
-static void set(struct alert *alert, struct document *document, struct text key, struct text value)
+static bool read_number(struct pull *reader, int64_t *out)
 {
+	struct text text;
+	if (!read_text(reader, &text))
+		return false;
+	if (!text_to_i64(text, out) || *out < 0)
+		*out = -1;
+	return true;
+}
+
+static bool read_list(struct pull *reader, struct text_list *list)
+{
+	size_t at = pull_offset(reader);
+	while (at < reader->source.size && memchr(" \t\r\n:", reader->source.data[at], 5))
+		at++;
+	if (at == reader->source.size || reader->source.data[at] != '[')
+		return pull_skip(reader);
+	ignore(pull_next(reader) == PULL_ARRAY ? 0 : -1); /* it is: the bracket was seen */
+	list->items = arena_array(reader->arena, ALERT_TAGS_MAX, sizeof *list->items);
+	list->n = 0;
+	for (;;) {
+		enum pull_event what = pull_next(reader);
+		if (what == PULL_ARRAY_END || what == PULL_BAD)
+			return what != PULL_BAD;
+		if (what == PULL_STRING && reader->value.size && list->items &&
+			list->n < ALERT_TAGS_MAX)
+			list->items[list->n++] = reader->value;
+		unsigned above = reader->depth - (what == PULL_OBJECT || what == PULL_ARRAY);
+		while (what != PULL_BAD && reader->depth > above)
+			what = pull_next(reader);
+	}
+}
+
+typedef bool (*read_member)(struct pull *reader, struct form *form, struct text key);
+
+static bool read_members(struct pull *reader, struct form *form, read_member member)
+{
+	enum pull_event what = pull_next(reader);
+	if (what == PULL_ARRAY) {
+		while (what != PULL_BAD && reader->depth > 1)
+			what = pull_next(reader);
+		return what != PULL_BAD;
+	}
+	if (what != PULL_OBJECT)
+		return what != PULL_BAD;
+	while ((what = pull_next(reader)) == PULL_KEY)
+		if (!member(reader, form, reader->value))
+			return false;
+	return what == PULL_OBJECT_END;
+}
+
+struct place {
+	const char *key;
+	struct text *text;
+};
+
+static struct text *place_of(const struct place *places, size_t n, struct text key)
+{
+	for (size_t i = 0; i < n; i++)
+		if (text_is(key, places[i].key))
+			return places[i].text;
+	return NULL;
+}
+
+static bool read_process(struct pull *reader, struct form *form, struct text key)
+{
+	struct process *process = &form->alert->process;
+	const struct place places[] = {
+		{"name", &process->name},
+		{"exe", &process->exe},
+		{"cmdline", &process->cmdline},
+		{"parent", &process->parent},
+		{"parent_exe", &process->parent_exe},
+		{"user", &process->user},
+		{"exec_id", &process->exec_id},
+	};
+	if (text_is(key, "pid"))
+		return read_number(reader, &process->pid);
+	if (text_is(key, "uid"))
+		return read_number(reader, &process->uid);
+	struct text *text = place_of(places, sizeof places / sizeof places[0], key);
+	return text ? read_text(reader, text) : pull_skip(reader);
+}
+
+static bool read_workload(struct pull *reader, struct form *form, struct text key)
+{
+	struct workload *workload = &form->alert->workload;
+	if (text_is(key, "kind"))
+		return read_text(reader, &workload->kind);
+	if (text_is(key, "name"))
+		return read_text(reader, &workload->name);
+	if (!text_is(key, "inferred"))
+		return pull_skip(reader);
+	enum pull_event what = pull_next(reader);
+	workload->inferred = what == PULL_TRUE;
+	while (what != PULL_BAD && reader->depth > 2)
+		what = pull_next(reader);
+	return what != PULL_BAD;
+}
+
+static bool read_count(struct pull *reader, struct alert *alert)
+{
+	struct text text;
+	uint64_t count;
+	if (!read_text(reader, &text))
+		return false;
+	if (text_to_u64(text, &count) && count > 0 && count <= INT64_MAX)
+		alert->count = count;
+	return true;
+}
+
+static bool read_top(struct pull *reader, struct form *form, struct text key)
+{
+	struct alert *alert = form->alert;
+	const struct place places[] = {
+		{"id", &form->id},
+		{"time", &form->time},
+		{"sensor", &form->sensor},
+		{"node", &alert->node},
+		{"namespace", &alert->namespace},
+		{"pod", &alert->pod},
+		{"pod_uid", &alert->pod_uid},
+		{"container", &alert->container},
+		{"container_id", &alert->container_id},
+		{"image", &alert->image},
+		{"image_digest", &alert->image_digest},
+		{"runtime_class", &alert->runtime_class},
+		{"rule", &alert->rule},
+		{"severity", &form->severity},
+		{"severity_reported", &alert->severity_reported},
+		{"action", &form->action},
+		{"message", &alert->message},
+		{"resource", &alert->resource},
+		{"operation", &alert->operation},
+	};
 	const struct {
 		const char *key;
-		struct text *place;
-	} scalars[] = {
-		{"id", &document->id},
-		{"time", &document->time},
-		{"severity", &document->severity},
-		{"action", &document->action},
-		{"process.pid", &document->pid},
-		{"process.uid", &document->uid},
-		{"count", &document->count},
-		{"sensor", &document->sensor},
-		{"container_id", &document->container_id},
+		struct text_list *list;
+	} lists[] = {
+		{"tags", &alert->tags},
+		{"via", &alert->via},
+		{"tactics", &form->tactics},
+		{"techniques", &form->techniques},
+		{"flags", &form->flags},
 	};
-	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
-		if (text_equal(fields[i].key, key))
-			*(struct text *)(void *)((char *)alert + fields[i].offset) = value;
-	for (size_t i = 0; i < sizeof scalars / sizeof scalars[0]; i++)
-		if (text_is(key, scalars[i].key))
-			*scalars[i].place = value;
+	struct text *text = place_of(places, sizeof places / sizeof places[0], key);
+	if (text)
+		return read_text(reader, text);
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+		if (text_is(key, lists[i].key))
+			return read_list(reader, lists[i].list);
+	if (text_is(key, "process"))
+		return read_members(reader, form, read_process);
+	if (text_is(key, "workload"))
+		return read_members(reader, form, read_workload);
+	return text_is(key, "count") ? read_count(reader, alert) : pull_skip(reader);
 }
 
-static void add_item(struct arena *arena, struct text_list *list, struct text value)
+static int read_form(struct form *form, struct arena *arena, struct err *err)
 {
-	if (!list->items)
-		list->items = arena_array(arena, ALERT_TAGS_MAX, sizeof *list->items);
-	if (list->items && list->n < ALERT_TAGS_MAX)
-		list->items[list->n++] = value;
+	struct pull reader;
+	pull_init(&reader, form->alert->raw, arena, &pull_limits_alert);
+	if (!read_members(&reader, form, read_top))
+		return pull_error(&reader, err);
+	if (!text_starts(form->alert->raw, TEXT("{")))
+		return err_set(err, ERR_INPUT, "not a JSON object");
+	if (text_trim(pull_rest(&reader)).size)
+		return err_set(err, ERR_INPUT, "more follows the JSON object");
+	return 0;
 }
 
-/* A string in a list at the top: tags say tactics and techniques as well as their own lists do. */
-static void set_item(struct arena *arena, struct alert *alert, struct text key, struct text value)
+static void read_attack(const struct text_list *list, struct alert *alert)
 {
-	if (text_is(key, "tags") || text_is(key, "tactics") || text_is(key, "techniques"))
-		add_item(arena, &alert->tags, value);
-	if (text_is(key, "via"))
-		add_item(arena, &alert->via, value);
-}
-
-/* Where the reader is: keys at the top and one below ("process.name"). */
-struct path {
-	struct text top, key;
-	bool in_list;
-};
-
-static void enter(struct pull *pull, struct path *path, struct arena *arena)
-{
-	if (pull->depth == 1)
-		path->top = path->key = pull->value;
-	else if (pull->depth == 2)
-		path->key = arena_format(
-			arena, "%.*s.%.*s", TEXT_ARG(path->top), TEXT_ARG(pull->value));
-	else
-		path->key = TEXT_NONE;
-}
-
-static int read_document(
-	struct arena *arena, struct alert *alert, struct document *document, struct err *err)
-{
-	struct pull pull;
-	struct path path = {0};
-	pull_init(&pull, alert->raw, arena, &pull_limits_alert);
-	if (pull_next(&pull) != PULL_OBJECT)
-		return pull.error ? pull_error(&pull, err)
-				  : err_set(err, ERR_INPUT, "not a JSON object");
-	for (;;) {
-		enum pull_event event = pull_next(&pull);
-		if (event == PULL_END)
-			return 0;
-		if (event == PULL_BAD)
-			return pull_error(&pull, err);
-		if (event == PULL_KEY)
-			enter(&pull, &path, arena);
-		if (event == PULL_ARRAY && pull.depth == 2)
-			path.in_list = true;
-		if (event == PULL_ARRAY_END && pull.depth == 1)
-			path.in_list = false;
-		if (event != PULL_STRING && event != PULL_NUMBER)
-			continue;
-		if (path.in_list)
-			set_item(arena, alert, path.top, pull.value);
-		else
-			set(alert, document, path.key, pull.value);
+	for (size_t i = 0; i < list->n; i++) {
+		struct attack_tag tag = attack_tag_parse(list->items[i]);
+		alert->tactics |= tag.tactics;
+		if (tag.technique)
+			alert_add_technique(alert, tag.technique);
 	}
 }
 
-static void set_occurrence(struct alert *alert, const struct document *document)
+static void interpret(const struct form *form)
 {
-	char time[24];
-	size_t length = text_format(time, sizeof time, "%lld", (long long)alert->time_ns);
-	struct text by_id[] = {TEXT("tocsin"), alert->cluster, alert->sensor, document->id};
-	struct text by_content[] = {TEXT("tocsin"), alert->cluster, alert->sensor, alert->node,
-		alert->rule, {time, length}, alert->pod_uid, document->container_id,
-		text_part(alert->message, 0, 256)};
-	struct text whole[] = {TEXT("tocsin"), alert->cluster, alert->raw};
-	if (document->id.size == 2 * OCCURRENCE_BYTES && text_is_hex(document->id))
-		normalise_occurrence(alert, by_id, sizeof by_id / sizeof by_id[0]);
-	else if (alert->time_ns)
-		normalise_occurrence(alert, by_content, sizeof by_content / sizeof by_content[0]);
-	else
-		normalise_occurrence(alert, whole, sizeof whole / sizeof whole[0]);
+	struct alert *alert = form->alert;
+	alert->sensor = TEXT("tocsin");
+	for (size_t i = 0; i < sizeof families / sizeof families[0]; i++)
+		if (text_is(form->sensor, families[i]))
+			alert->sensor = text_of(families[i]);
+	if (!clock_parse(form->time, &alert->time_ns))
+		alert->time_ns = TIME_UNKNOWN_NS;
+	for (size_t i = 0; i < form->flags.n; i++) {
+		if (text_is(form->flags.items[i], "prevented"))
+			alert->flags |= ALERT_PREVENTED;
+		if (text_is(form->flags.items[i], "context"))
+			alert->flags |= ALERT_CONTEXT;
+	}
+	read_attack(&form->tactics, alert);
+	read_attack(&form->techniques, alert);
+}
+
+/* An id of ours stands for the alert; otherwise what makes one happening differ from another. */
+static void identify(const struct form *form, struct alert *alert)
+{
+	unsigned char id[OCCURRENCE_BYTES];
+	bool has_id = text_to_bytes(form->id, id, sizeof id);
+	if (!has_id && alert->time_ns == TIME_UNKNOWN_NS) {
+		occurrence_of_raw(alert, TEXT("tocsin"));
+		return;
+	}
+	struct digest_state *state = occurrence_start(alert, TEXT("tocsin"));
+	digest_add_part(state, alert->sensor);
+	if (has_id) {
+		digest_add_part(state, (struct text){(const char *)id, sizeof id});
+	} else {
+		digest_add_part(state, alert->node);
+		digest_add_part(state, alert->rule);
+		occurrence_add_i64(state, alert->time_ns);
+		digest_add_part(state, alert->pod_uid);
+		digest_add_part(state, alert->container_id);
+		digest_add_part(state, text_part(alert->message, 0, IDENTITY_TEXT_BYTES));
+	}
+	occurrence_end(state, alert);
 }
 
 static int tocsin_decode(struct arena *arena, struct alert *alert, struct err *err)
 {
-	struct document document = {0};
-	if (read_document(arena, alert, &document, err) < 0)
+	struct form form = {.alert = alert};
+	if (read_form(&form, arena, err) < 0)
 		return -1;
-	if (!alert->rule.size)
-		return err_set(err, ERR_INPUT, "an alert without a rule");
-	if (!severity_parse(document.severity, &alert->severity))
+	if (!text_trim(alert->rule).size)
+		return err_set(err, ERR_INPUT, "no rule: not an alert");
+	if (!severity_parse(form.severity, &alert->severity))
 		return err_set(err, ERR_INPUT,
-			"severity is '%.*s': must be info, low, medium, high or critical",
-			(int)(document.severity.size < 32 ? document.severity.size : 32),
-			document.severity.data ? document.severity.data : "");
-	if (document.action.size && !alert_action_parse(document.action, &alert->action))
+			"severity must be info, low, medium, high or critical, not '%.*s'",
+			(int)utf8_prefix(form.severity, 32).size,
+			form.severity.data ? form.severity.data : "");
+	if (form.action.size && !alert_action_parse(form.action, &alert->action))
 		return err_set(
 			err, ERR_INPUT, "action must be observed, blocked, audited or killed");
-	alert->sensor = document.sensor.size ? text_part(document.sensor, 0, 64) : TEXT("tocsin");
-	if (!text_to_i64(document.pid, &alert->process.pid))
-		alert->process.pid = -1;
-	if (!text_to_i64(document.uid, &alert->process.uid))
-		alert->process.uid = -1;
-	if (!text_to_u64(document.count, &alert->count) || alert->count == 0)
-		alert->count = 1;
-	if (!clock_parse(document.time, &alert->time_ns))
-		alert->time_ns = 0;
-	set_occurrence(alert, &document);
-	normalise_alert(arena, alert, document.container_id);
-	return arena->failed ? err_set(err, ERR_MEMORY, "out of memory for an alert") : 0;
+	interpret(&form);
+	identify(&form, alert);
+	return 0;
+}
+
+static bool tocsin_sniff(struct text event)
+{
+	return text_starts(event, TEXT("{")) &&
+	       text_find(event, TEXT("\"severity\""), 0) != SIZE_MAX &&
+	       text_find(event, TEXT("\"rule\""), 0) != SIZE_MAX &&
+	       text_find(event, TEXT("\"output_fields\""), 0) == SIZE_MAX;
 }
 
 const struct decoder decoder_tocsin = {

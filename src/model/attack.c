@@ -169,7 +169,7 @@ struct attack_tag attack_tag_parse(struct text tag)
 	out.tactics = mask_of(find_tactic_id(word, &out.about_attack));
 	if (!out.tactics && !out.technique)
 		out.tactics = mask_of(rank_of_name(name));
-	if (text_is(name, "escape")) {
+	if (out.about_attack && text_is(name, "escape")) {
 		out.technique = 1611000;
 		out.tactics = mask_of(rank_of_name(TEXT("privilege-escalation")));
 	}
