@@ -5,8 +5,8 @@
 #include "documents/documents.h"
 #include "documents/query.h"
 #include "store/audit.h"
-#include "store/ledger.h"
 #include "store/heard.h"
+#include "store/ledger.h"
 #include "store/tokens.h"
 
 enum { ARENA_BYTES = 64 * 1024 * 1024 };

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/commands.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "config.h"
+
+const struct command commands[] = {
+	{"status", "", "how the daemon is", show_status, 0},
+	{"sources", "", "who sends: last heard, held, lost", show_sources, 0},
+	{"incidents list", "", "incidents, newest first", show_incidents, 0},
+	{"incidents show", "N", "one incident: why, where, what happened", show_incident, 1},
+	{"alerts list", "", "alerts, newest first", show_alerts, 0},
+	{"alerts show", "ID", "one alert", show_alert, 1},
+	{"alerts raw", "ID", "the bytes as the sender sent them", show_raw, 1},
+	{"tail", "", "alerts as they come in", show_tail, 0},
+	{"ingest", "FILE --source S", "sends a file of alerts ('-': standard input)", act_ingest,
+		1},
+	{"ledger status", "", "size and root of the ledger", show_ledger, 0},
+	{"ledger verify", "", "hashes everything again (reads the database)", act_verify, 0},
+	{"tokens list", "", "all tokens", show_tokens, 0},
+	{"tokens create", "NAME [--role R] [--cluster C] [--source S] [--node N]",
+		"makes a token and shows it once", act_token_create, 1},
+	{"tokens revoke", "ID", "takes a token out of force", act_token_revoke, 1},
+	{0},
+};
+
+static const char usage_options[] =
+	"\n"
+	"  --server URL        the daemon (TOCSIN_SERVER; default http://127.0.0.1:8789)\n"
+	"  --data DIR          read the database in DIR instead of asking a daemon\n"
+	"  --token-file FILE   the token (else TOCSIN_TOKEN, TOCSIN_DATA, ./var, /var/lib/tocsin)\n"
+	"  -o FORM             table, json, jsonl, yaml\n"
+	"  --limit N --after NEXT --severity S --rule R --cluster C --namespace N --pod P --node "
+	"N\n"
+	"  --container ID --source S --since T --until T --incident N      narrow lists\n"
+	"\n"
+	"exit: 0, 1 failure, 2 findings, 64 usage, 69 no server, 77 denied\n";
+
+static void write_usage(FILE *out)
+{
+	fputs("usage: tocsin COMMAND [ARGUMENTS] [OPTIONS]\n\n", out);
+	for (const struct command *command = commands; command->name; command++) {
+		char line[160];
+		text_format(line, sizeof line, "%s %s", command->name, command->arguments);
+		if (strlen(line) > 30)
+			fprintf(out, "  %s\n  %-30s %s\n", line, "", command->text);
+		else
+			fprintf(out, "  %-30s %s\n", line, command->text);
+	}
+	fputs(usage_options, out);
+}
+
+/* How many words of the command's name the arguments begin with; 0: not all. */
+static size_t matching_words(const struct command *command, const struct session *session)
+{
+	struct text rest = text_of(command->name), word;
+	size_t n = 0;
+	while (text_split(&rest, ' ', &word)) {
+		if (n == session->n_arguments || !text_is(word, session->arguments[n]))
+			return 0;
+		n++;
+	}
+	return n;
+}
+
+static const struct command *find_command(const struct session *session, size_t *words)
+{
+	for (const struct command *command = commands; command->name; command++)
+		if ((*words = matching_words(command, session)))
+			return command;
+	return NULL;
+}
+
+const char *command_argument(const struct session *session)
+{
+	return session->arguments[session->n_arguments - 1];
+}
+
+int print_text(struct text text, struct err *err)
+{
+	fflush(stdout);
+	while (text.size) {
+		ssize_t n = write(STDOUT_FILENO, text.data, text.size);
+		if (n < 0 && errno != EINTR)
+			return err_errno(err, errno, "writing to standard output");
+		if (n > 0)
+			text = text_part(text, (size_t)n, text.size);
+	}
+	return 0;
+}
+
+static int usage_error(const char *what)
+{
+	fprintf(stderr, "tocsin: %s; tocsin help shows all\n", what);
+	return CLI_USAGE;
+}
+
+static int run_command(struct session *session)
+{
+	struct err err;
+	size_t words;
+	const struct command *command = find_command(session, &words);
+	if (!command)
+		return usage_error("no such command");
+	if (session->n_arguments - words != command->n_arguments)
+		return usage_error(command->n_arguments ? "an argument is missing or too many"
+							: "too many arguments");
+	if (command->run(session, &err) == 0)
+		return session->exit_code == CLI_FINDINGS ? CLI_FINDINGS : CLI_OK;
+	fprintf(stderr, "tocsin: %s\n", err.text);
+	return session->exit_code;
+}
+
+int cli_main(int argc, char **argv)
+{
+	struct session session;
+	struct err err;
+	log_set_level(LOG_LEVEL_WARNING);
+	if (session_read(&session, argc, argv, &err) < 0) {
+		fprintf(stderr, "tocsin: %s\n", err.text);
+		return CLI_USAGE;
+	}
+	bool help =
+		session.help || (session.n_arguments && strcmp(session.arguments[0], "help") == 0);
+	if (session.n_arguments && strcmp(session.arguments[0], "version") == 0) {
+		puts(PACKAGE_STRING);
+		return CLI_OK;
+	}
+	if (help || session.n_arguments == 0) {
+		write_usage(help ? stdout : stderr);
+		return help ? CLI_OK : CLI_USAGE;
+	}
+	int code = run_command(&session);
+	session_done(&session);
+	return code;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* The one table of commands: what is run, and what help, manual and completion say. */
+
+#include "cli/session.h"
+
+struct command {
+	const char *name;                                     /* "incidents show" */
+	const char *arguments;                                /* "N", "FILE --source S", "" */
+	const char *text;                                     /* one line */
+	int (*run)(struct session *session, struct err *err); /* 0, or -1 with session->exit_code */
+	size_t n_arguments;                                   /* behind the name's words */
+};
+
+/** Ended by a NULL name. */
+extern const struct command commands[];
+
+/** The whole program. Returns its exit code. */
+int cli_main(int argc, char **argv);
+
+/* show.c */
+CHECKED int show_status(struct session *session, struct err *err);
+CHECKED int show_sources(struct session *session, struct err *err);
+CHECKED int show_incidents(struct session *session, struct err *err);
+CHECKED int show_incident(struct session *session, struct err *err);
+CHECKED int show_alerts(struct session *session, struct err *err);
+CHECKED int show_alert(struct session *session, struct err *err);
+CHECKED int show_raw(struct session *session, struct err *err);
+CHECKED int show_tokens(struct session *session, struct err *err);
+CHECKED int show_ledger(struct session *session, struct err *err);
+CHECKED int show_tail(struct session *session, struct err *err);
+
+/* act.c */
+CHECKED int act_ingest(struct session *session, struct err *err);
+CHECKED int act_verify(struct session *session, struct err *err);
+CHECKED int act_token_create(struct session *session, struct err *err);
+CHECKED int act_token_revoke(struct session *session, struct err *err);
+
+/** The last argument of the command line, behind the command's own words. */
+const char *command_argument(const struct session *session);
+
+/** Writes all of @text to standard output. */
+CHECKED int print_text(struct text text, struct err *err);

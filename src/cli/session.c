@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/tree.h"
+#include "documents/documents.h"
+#include "net/http_client.h"
+
+enum { PATH_BYTES = 4096, TOKEN_BYTES = 256 };
+
+static const char *const data_folders[] = {"./var", "/var/lib/tocsin"};
+
+static int set_form(struct session *session, const char *value, struct err *err)
+{
+	static const char *const names[] = {"table", "json", "jsonl", "yaml"};
+	for (unsigned i = 0; i < 4; i++)
+		if (strcmp(value, names[i]) == 0) {
+			session->form = (enum output_form)i;
+			return 0;
+		}
+	return err_set(err, ERR_INPUT, "-o %s: must be table, json, jsonl or yaml", value);
+}
+
+static int set_flag(struct session *session, struct text name, const char *value, struct err *err)
+{
+	struct document_query probe;
+	if (text_is(name, "o") || text_is(name, "output"))
+		return set_form(session, value, err);
+	if (text_is(name, "server")) {
+		session->server = value;
+	} else if (text_is(name, "data")) {
+		session->data = value;
+	} else if (text_is(name, "token-file")) {
+		session->token_file = value;
+	} else {
+		if (text_is(name, "source"))
+			session->source = value;
+		bool known = document_query_member(&probe, name) || text_is(name, "role") ||
+			     text_is(name, "expires");
+		if (!known || session->n_query == 16)
+			return err_set(err, ERR_INPUT, "unknown option --%.*s: see tocsin help",
+				TEXT_ARG(name));
+		session->query[session->n_query][0] = name;
+		session->query[session->n_query++][1] = text_of(value);
+	}
+	return 0;
+}
+
+int session_read(struct session *session, int argc, char **argv, struct err *err)
+{
+	const char *server = getenv("TOCSIN_SERVER");
+	*session = (struct session){
+		.server = server && *server ? server : "http://127.0.0.1:8789",
+		.data = getenv("TOCSIN_OFFLINE_DATA"),
+		.exit_code = CLI_USAGE,
+	};
+	for (int i = 1; i < argc; i++) {
+		struct text word = text_of(argv[i]);
+		if (text_is(word, "--help") || text_is(word, "-h")) {
+			session->help = true;
+			continue;
+		}
+		if (word.size < 2 || word.data[0] != '-') {
+			if (session->n_arguments == 8)
+				return err_set(
+					err, ERR_INPUT, "too many arguments at '%s'", argv[i]);
+			session->arguments[session->n_arguments++] = argv[i];
+			continue;
+		}
+		struct text rest = text_part(word, word.data[1] == '-' ? 2 : 1, word.size), name;
+		text_split(&rest, '=', &name);
+		const char *value = rest.data ? rest.data : i + 1 < argc ? argv[++i] : NULL;
+		if (!value)
+			return err_set(err, ERR_INPUT, "%s needs a value", word.data);
+		if (set_flag(session, name, value, err) < 0)
+			return -1;
+	}
+	session->exit_code = CLI_FAILURE;
+	return 0;
+}
+
+void session_done(struct session *session)
+{
+	http_client_free(session->client);
+	if (session->connection.db)
+		connection_close(&session->connection);
+}
+
+static int read_token_file(const char *path, char *out, size_t size, struct err *err)
+{
+	FILE *file = fopen(path, "re");
+	if (!file)
+		return err_errno(err, errno, "reading the token in %s", path);
+	bool got = fgets(out, (int)size, file) != NULL;
+	fclose(file);
+	if (!got)
+		return err_set(err, ERR_INPUT, "%s is empty: it must hold a token", path);
+	struct text token = text_trim(text_of(out));
+	memmove(out, token.data, token.size);
+	out[token.size] = '\0';
+	return 0;
+}
+
+int session_token(
+	struct session *session, const char *name, char *out, size_t size, struct err *err)
+{
+	char path[PATH_BYTES];
+	const char *given = getenv("TOCSIN_TOKEN");
+	if (session->token_file)
+		return read_token_file(session->token_file, out, size, err);
+	if (given && *given) {
+		text_format(out, size, "%s", given);
+		return 0;
+	}
+	const char *data = getenv("TOCSIN_DATA");
+	if (data && *data) {
+		text_format(path, sizeof path, "%s/%s.token", data, name);
+		return read_token_file(path, out, size, err);
+	}
+	for (size_t i = 0; i < sizeof data_folders / sizeof data_folders[0]; i++) {
+		text_format(path, sizeof path, "%s/%s.token", data_folders[i], name);
+		if (access(path, R_OK) == 0)
+			return read_token_file(path, out, size, err);
+	}
+	session->exit_code = CLI_DENIED;
+	return err_set(err, ERR_DENIED,
+		"no token: give --token-file FILE or TOCSIN_TOKEN (a local daemon's is looked for "
+		"in"
+		" ./var and /var/lib/tocsin)");
+}
+
+static int make_client(struct session *session, const char *token_name, struct err *err)
+{
+	char token[TOKEN_BYTES];
+	if (session->client)
+		return 0;
+	if (session_token(session, token_name, token, sizeof token, err) < 0)
+		return -1;
+	struct http_client_options options = {.base_url = session->server, .token = token};
+	return http_client_new(&session->client, &options, err);
+}
+
+/* What a problem+json says. */
+static int problem(struct session *session, const struct http_answer *answer, struct err *err)
+{
+	AUTO(arena_done) struct arena arena;
+	struct node *tree;
+	struct err unreadable;
+	arena_init(&arena, 1024 * 1024);
+	struct text detail = TEXT_NONE;
+	if (tree_read(buf_text(&answer->body), &arena, &tree, &unreadable) == 0) {
+		detail = tree_member_text(tree, "detail");
+		if (!detail.size)
+			detail = tree_member_text(tree, "title");
+	}
+	session->exit_code =
+		answer->status == 401 || answer->status == 403 ? CLI_DENIED : CLI_FAILURE;
+	return err_set(err, ERR_INPUT, "%s says %u: %.*s", session->server, answer->status,
+		(int)(detail.size < 150 ? detail.size : 150), detail.data ? detail.data : "");
+}
+
+int session_call(struct session *session, const char *method, const char *path, struct text body,
+	struct buf *out, struct err *err)
+{
+	bool ingests = strncmp(path, "/ingest/", 8) == 0;
+	if (make_client(session, ingests ? "ingest" : "admin", err) < 0)
+		return -1;
+	struct http_call call = {.method = method, .path = path, .body = body};
+	AUTO(http_answer_done) struct http_answer answer = {0};
+	if (http_client_call(session->client, &call, &answer, err) < 0) {
+		session->exit_code = err->kind == ERR_BUSY ? CLI_NO_SERVER : CLI_FAILURE;
+		return -1;
+	}
+	if (answer.status >= 300)
+		return problem(session, &answer, err);
+	buf_add(out, buf_text(&answer.body));
+	return buf_ok(out) ? 0 : err_set(err, ERR_LIMIT, "the answer is too long");
+}
+
+static const char *database_folder(const struct session *session)
+{
+	const char *data = getenv("TOCSIN_DATA");
+	char path[PATH_BYTES];
+	if (session->data)
+		return session->data;
+	if (data && *data)
+		return data;
+	text_format(path, sizeof path, "%s/tocsin.db", data_folders[0]);
+	return data_folders[access(path, R_OK) == 0 ? 0 : 1];
+}
+
+int session_database(struct session *session, struct connection **connection, struct err *err)
+{
+	char path[PATH_BYTES];
+	*connection = &session->connection;
+	if (session->connection.db)
+		return 0;
+	text_format(path, sizeof path, "%s/tocsin.db", database_folder(session));
+	return connection_open(&session->connection, path, CONNECTION_READ, NULL, err);
+}
+
+/* The documents behind the API's paths, for reading offline. */
+static int offline_document(struct session *session, struct text path,
+	const struct document_query *query, struct buf *out, struct err *err)
+{
+	struct text part[4] = {TEXT_NONE, TEXT_NONE, TEXT_NONE, TEXT_NONE};
+	struct connection *connection;
+	struct text rest = text_part(path, sizeof "/api/v1/" - 1, path.size);
+	for (size_t i = 0; i < 4 && text_split(&rest, '/', &part[i]); i++)
+		;
+	if (session_database(session, &connection, err) < 0)
+		return -1;
+	if (text_is(part[0], "status"))
+		return document_status(connection, NULL, out, err);
+	if (text_is(part[0], "sources"))
+		return document_sources(connection, NULL, out, err);
+	if (text_is(part[0], "tokens"))
+		return document_tokens(connection, out, err);
+	if (text_is(part[0], "audit"))
+		return document_audit(connection, query, out, err);
+	if (text_is(part[0], "ledger"))
+		return document_ledger(connection, out, err);
+	if (text_is(part[0], "incidents") && part[1].size)
+		return document_incident(connection, part[1], out, err);
+	if (text_is(part[0], "incidents"))
+		return document_incidents(connection, query, out, err);
+	if (text_is(part[0], "alerts") && text_is(part[2], "raw"))
+		return document_raw(connection, part[1], out, err);
+	if (text_is(part[0], "alerts") && part[1].size)
+		return document_alert(connection, part[1], out, err);
+	return document_alerts(connection, query, out, err);
+}
+
+int session_get(struct session *session, const char *path, struct buf *out, struct err *err)
+{
+	struct document_query query = {0};
+	AUTO(buf_done) struct buf url;
+	buf_init(&url, 64 * 1024);
+	buf_add_string(&url, path);
+	for (size_t i = 0; i < session->n_query; i++) {
+		struct text *member = document_query_member(&query, session->query[i][0]);
+		if (!member)
+			continue;
+		*member = session->query[i][1];
+		buf_addf(&url, "%c%.*s=", i ? '&' : '?', TEXT_ARG(session->query[i][0]));
+		http_encode(&url, session->query[i][1]);
+	}
+	if (session->data)
+		return offline_document(session, text_of(path), &query, out, err);
+	return session_call(session, "GET", buf_string(&url), TEXT_NONE, out, err);
+}

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/tree.h"
+#include "base/utf8.h"
+#include "cli/commands.h"
+#include "cli/table.h"
+#include "cli/yaml_view.h"
+
+enum { ANSWER_BYTES = 256 * 1024 * 1024, TAIL_MS = 1000 };
+
+/* One answer on its way to the screen. */
+struct view {
+	struct buf body;
+	struct arena arena;
+	struct node *tree;
+	struct buf out;
+};
+
+static void view_init(struct view *view)
+{
+	buf_init(&view->body, ANSWER_BYTES);
+	buf_init(&view->out, ANSWER_BYTES);
+	arena_init(&view->arena, SIZE_MAX);
+	view->tree = NULL;
+}
+
+static void view_done_auto(struct view *view)
+{
+	buf_done(&view->body);
+	buf_done(&view->out);
+	arena_done(&view->arena);
+}
+
+static int view_get(struct session *session, const char *path, struct view *view, struct err *err)
+{
+	view_init(view);
+	if (session_get(session, path, &view->body, err) < 0)
+		return -1;
+	return tree_read(buf_text(&view->body), &view->arena, &view->tree, err);
+}
+
+/* The forms for programs. false: a table is wanted. */
+static bool write_form(const struct session *session, struct view *view)
+{
+	const struct node *items = tree_member(view->tree, "items");
+	switch (session->form) {
+	case OUTPUT_TABLE:
+		return false;
+	case OUTPUT_JSON:
+		buf_add(&view->out, buf_text(&view->body));
+		buf_add_byte(&view->out, '\n');
+		break;
+	case OUTPUT_JSONL:
+		for (const struct node *item = items ? items->first : view->tree; item;
+			item = items ? item->next : NULL) {
+			json_view_write(item, &view->out);
+			buf_add_byte(&view->out, '\n');
+		}
+		break;
+	case OUTPUT_YAML:
+		yaml_view_write(view->tree, &view->out);
+		break;
+	}
+	return true;
+}
+
+static struct text cell(const struct node *node, const char *key)
+{
+	return tree_member_text(node, key);
+}
+
+/* "3m ago": what somebody asks at night. */
+static struct text age(struct arena *arena, struct text time)
+{
+	int64_t wall_ns;
+	if (!clock_parse(time, &wall_ns))
+		return time;
+	int64_t seconds = (clock_wall_ns(&clock_system) - wall_ns) / NS_PER_S;
+	if (seconds < 0)
+		return arena_format(arena, "in %llds", (long long)-seconds);
+	if (seconds < 120)
+		return arena_format(arena, "%llds ago", (long long)seconds);
+	if (seconds < 7200)
+		return arena_format(arena, "%lldm ago", (long long)(seconds / 60));
+	if (seconds < 172800)
+		return arena_format(arena, "%lldh ago", (long long)(seconds / 3600));
+	return arena_format(arena, "%lldd ago", (long long)(seconds / 86400));
+}
+
+static struct text place(struct arena *arena, const struct node *node)
+{
+	if (cell(node, "pod").size)
+		return arena_format(arena, "%.*s/%.*s", TEXT_ARG(cell(node, "namespace")),
+			TEXT_ARG(cell(node, "pod")));
+	if (cell(node, "container_id").size)
+		return arena_format(arena, "container %.*s", TEXT_ARG(cell(node, "container_id")));
+	if (cell(node, "node").size)
+		return arena_format(arena, "node %.*s", TEXT_ARG(cell(node, "node")));
+	return cell(node, "cluster");
+}
+
+static struct text tactic_names(struct arena *arena, const struct node *incident)
+{
+	struct buf names;
+	buf_init(&names, 4096);
+	const struct node *tactics = tree_member(incident, "tactics");
+	for (const struct node *item = tactics ? tactics->first : NULL; item; item = item->next)
+		buf_addf(&names, "%s%.*s", names.size ? ", " : "", TEXT_ARG(cell(item, "name")));
+	struct text text = arena_copy(arena, buf_text(&names));
+	buf_done(&names);
+	return text;
+}
+
+static int finish_table(struct view *view, const struct table_view *table, struct err *err)
+{
+	const struct text next = cell(view->tree, "next");
+	table_view_write(table, &view->out);
+	if (next.size)
+		buf_addf(&view->out, "more: --after %.*s\n", TEXT_ARG(next));
+	return print_text(buf_text(&view->out), err);
+}
+
+static const struct node *first_item(const struct view *view, const char *key)
+{
+	const struct node *items = tree_member(view->tree, key);
+	return items ? items->first : NULL;
+}
+
+int show_incidents(struct session *session, struct err *err)
+{
+	static const char *const titles[] = {
+		"NUMBER", "SEVERITY", "RISK", "TITLE", "WHERE", "TACTICS", "ALERTS", "LAST", NULL};
+	AUTO(view_done) struct view view;
+	struct table_view table;
+	if (view_get(session, "/api/v1/incidents", &view, err) < 0)
+		return -1;
+	if (write_form(session, &view))
+		return print_text(buf_text(&view.out), err);
+	table_view_init(&table, &view.arena, titles);
+	for (const struct node *item = first_item(&view, "items"); item; item = item->next) {
+		struct text cells[] = {cell(item, "number"), cell(item, "severity"),
+			cell(item, "risk"), cell(item, "title"),
+			place(&view.arena, tree_member(item, "entity")),
+			tactic_names(&view.arena, item), cell(item, "alerts"),
+			age(&view.arena, cell(item, "last_seen"))};
+		if (!table_view_add(&table, cells))
+			return err_set(err, ERR_MEMORY, "out of memory for the table");
+	}
+	return finish_table(&view, &table, err);
+}
+
+int show_alerts(struct session *session, struct err *err)
+{
+	static const char *const titles[] = {
+		"LEAF", "TIME", "SEVERITY", "RULE", "WHERE", "PROCESS", "INCIDENT", NULL};
+	AUTO(view_done) struct view view;
+	struct table_view table;
+	if (view_get(session, "/api/v1/alerts", &view, err) < 0)
+		return -1;
+	if (write_form(session, &view))
+		return print_text(buf_text(&view.out), err);
+	table_view_init(&table, &view.arena, titles);
+	for (const struct node *item = first_item(&view, "items"); item; item = item->next) {
+		struct text cells[] = {cell(item, "leaf"), cell(item, "time"),
+			cell(item, "severity"), cell(item, "rule"), place(&view.arena, item),
+			cell(tree_member(item, "process"), "cmdline"), cell(item, "incident")};
+		if (!table_view_add(&table, cells))
+			return err_set(err, ERR_MEMORY, "out of memory for the table");
+	}
+	return finish_table(&view, &table, err);
+}
+
+int show_sources(struct session *session, struct err *err)
+{
+	static const char *const titles[] = {"SOURCE", "NODE", "SENSOR", "LAST HEARD", "ACCEPTED",
+		"DUPLICATE", "QUARANTINED", "EVENTS DROPPED", NULL};
+	static const char *const addresses[] = {
+		"ADDRESS", "SOURCE", "LAST HEARD", "HELD", "HELD SINCE", "REFUSED AND LOST", NULL};
+	AUTO(view_done) struct view view;
+	struct table_view table, senders;
+	if (view_get(session, "/api/v1/sources", &view, err) < 0)
+		return -1;
+	if (write_form(session, &view))
+		return print_text(buf_text(&view.out), err);
+	table_view_init(&table, &view.arena, titles);
+	table_view_init(&senders, &view.arena, addresses);
+	bool good = true;
+	for (const struct node *item = first_item(&view, "items"); item; item = item->next) {
+		struct text cells[] = {cell(item, "source"), cell(item, "node"),
+			cell(item, "sensor"), age(&view.arena, cell(item, "last_heard")),
+			cell(item, "accepted"), cell(item, "duplicate"), cell(item, "quarantined"),
+			cell(item, "events_dropped")};
+		good &= table_view_add(&table, cells);
+	}
+	for (const struct node *item = first_item(&view, "addresses"); item; item = item->next) {
+		struct text cells[] = {cell(item, "address"), cell(item, "source"),
+			age(&view.arena, cell(item, "last_heard")), cell(item, "held"),
+			age(&view.arena, cell(item, "held_since")), cell(item, "refused_and_lost")};
+		good &= table_view_add(&senders, cells);
+	}
+	if (!good)
+		return err_set(err, ERR_MEMORY, "out of memory for the table");
+	if (senders.n_rows) {
+		table_view_write(&senders, &view.out);
+		buf_add_byte(&view.out, '\n');
+	}
+	return finish_table(&view, &table, err);
+}
+
+int show_tokens(struct session *session, struct err *err)
+{
+	static const char *const titles[] = {
+		"ID", "NAME", "ROLE", "CLUSTER", "NODE", "CREATED", "EXPIRES", "REVOKED", NULL};
+	AUTO(view_done) struct view view;
+	struct table_view table;
+	if (view_get(session, "/api/v1/tokens", &view, err) < 0)
+		return -1;
+	if (write_form(session, &view))
+		return print_text(buf_text(&view.out), err);
+	table_view_init(&table, &view.arena, titles);
+	for (const struct node *item = first_item(&view, "items"); item; item = item->next) {
+		struct text cells[] = {cell(item, "id"), cell(item, "name"), cell(item, "role"),
+			cell(item, "cluster"), cell(item, "node"), cell(item, "created"),
+			cell(item, "expires"), cell(item, "revoked")};
+		if (!table_view_add(&table, cells))
+			return err_set(err, ERR_MEMORY, "out of memory for the table");
+	}
+	return finish_table(&view, &table, err);
+}
+
+/* A document that is not a list: as YAML for people too, unless JSON is asked for. */
+static int show_document(struct session *session, const char *path, struct err *err)
+{
+	AUTO(view_done) struct view view;
+	if (view_get(session, path, &view, err) < 0)
+		return -1;
+	if (!write_form(session, &view))
+		yaml_view_write(view.tree, &view.out);
+	return print_text(buf_text(&view.out), err);
+}
+
+int show_status(struct session *session, struct err *err)
+{
+	return show_document(session, "/api/v1/status", err);
+}
+
+int show_ledger(struct session *session, struct err *err)
+{
+	return show_document(session, "/api/v1/ledger", err);
+}
+
+static void item_path(
+	const struct session *session, const char *list, const char *rest, char *out, size_t size)
+{
+	text_format(out, size, "/api/v1/%s/%s%s", list, command_argument(session), rest);
+}
+
+int show_alert(struct session *session, struct err *err)
+{
+	char path[512];
+	item_path(session, "alerts", "", path, sizeof path);
+	return show_document(session, path, err);
+}
+
+int show_raw(struct session *session, struct err *err)
+{
+	char path[512];
+	AUTO(buf_done) struct buf body;
+	buf_init(&body, ANSWER_BYTES);
+	item_path(session, "alerts", "/raw", path, sizeof path);
+	return session_get(session, path, &body, err) < 0 ? -1 : print_text(buf_text(&body), err);
+}
+
+static void add_line(struct buf *out, const char *name, struct text value)
+{
+	if (!value.size)
+		return;
+	buf_addf(out, "%-12s ", name);
+	utf8_escape(out, value);
+	buf_add_byte(out, '\n');
+}
+
+static void write_why(const struct node *incident, struct buf *out)
+{
+	const struct node *terms = tree_member(incident, "risk_terms");
+	buf_add_string(out, "\nWHY THIS RISK\n");
+	for (const struct node *term = terms ? terms->first : NULL; term; term = term->next) {
+		buf_addf(out, "  %-16.*s %6.*s  ", TEXT_ARG(cell(term, "name")),
+			TEXT_ARG(cell(term, "value")));
+		utf8_escape(out, cell(term, "why"));
+		buf_add_byte(out, '\n');
+	}
+}
+
+static void write_tactics(const struct node *incident, struct buf *out)
+{
+	const struct node *tactics = tree_member(incident, "tactics");
+	unsigned n = 0;
+	buf_add_string(out, "\nTACTICS, as they appeared\n");
+	for (const struct node *item = tactics ? tactics->first : NULL; item; item = item->next)
+		buf_addf(out, "  %u. %.*s  %.*s (%.*s)\n", ++n, TEXT_ARG(cell(item, "first_seen")),
+			TEXT_ARG(cell(item, "name")), TEXT_ARG(cell(item, "id")));
+}
+
+static int write_story(struct view *view, struct err *err)
+{
+	static const char *const titles[] = {
+		"FIRST", "SEVERITY", "ALERTS", "RULE", "PROGRAM", "RESOURCE", "SAMPLE", NULL};
+	struct table_view table;
+	table_view_init(&table, &view->arena, titles);
+	for (const struct node *item = first_item(view, "story"); item; item = item->next) {
+		const struct node *samples = tree_member(item, "samples");
+		struct text cells[] = {cell(item, "first_seen"), cell(item, "severity"),
+			cell(item, "alerts"), cell(item, "rule"), cell(item, "exe"),
+			cell(item, "resource"), samples ? tree_text(samples->first) : TEXT_NONE};
+		if (!table_view_add(&table, cells))
+			return err_set(err, ERR_MEMORY, "out of memory for the table");
+	}
+	buf_add_string(&view->out, "\nWHAT HAPPENED\n");
+	table_view_write(&table, &view->out);
+	return 0;
+}
+
+int show_incident(struct session *session, struct err *err)
+{
+	char path[512];
+	AUTO(view_done) struct view view;
+	item_path(session, "incidents", "", path, sizeof path);
+	if (view_get(session, path, &view, err) < 0)
+		return -1;
+	if (write_form(session, &view))
+		return print_text(buf_text(&view.out), err);
+	const struct node *incident = view.tree;
+	struct text redirect = cell(incident, "redirect_to");
+	if (redirect.size) {
+		buf_addf(&view.out, "%.*s is now part of %.*s\n",
+			TEXT_ARG(cell(incident, "number")), TEXT_ARG(redirect));
+		return print_text(buf_text(&view.out), err);
+	}
+	buf_addf(&view.out, "%.*s  %.*s  risk %.*s  ", TEXT_ARG(cell(incident, "number")),
+		TEXT_ARG(cell(incident, "severity")), TEXT_ARG(cell(incident, "risk")));
+	utf8_escape(&view.out, cell(incident, "title"));
+	buf_add_byte(&view.out, '\n');
+	add_line(&view.out, "where", place(&view.arena, tree_member(incident, "entity")));
+	add_line(&view.out, "node", cell(tree_member(incident, "entity"), "node"));
+	add_line(&view.out, "state", cell(incident, "state"));
+	add_line(&view.out, "first seen", cell(incident, "first_seen"));
+	add_line(&view.out, "last seen", cell(incident, "last_seen"));
+	add_line(&view.out, "alerts", cell(incident, "alerts"));
+	add_line(&view.out, "content id", cell(incident, "content_id"));
+	write_why(incident, &view.out);
+	write_tactics(incident, &view.out);
+	return write_story(&view, err) < 0 ? -1 : print_text(buf_text(&view.out), err);
+}
+
+static void write_tail_line(const struct node *item, struct buf *out)
+{
+	buf_addf(out, "%.*s %-8.*s ", TEXT_ARG(cell(item, "time")),
+		TEXT_ARG(cell(item, "severity")));
+	utf8_escape(out, cell(item, "rule"));
+	buf_add_string(out, "  ");
+	utf8_escape(out, cell(item, "message"));
+	buf_add_byte(out, '\n');
+}
+
+/* Prints what is newer than *newest, oldest first (the list comes newest first). */
+static void write_newer(const struct node *item, uint64_t *newest, struct buf *out)
+{
+	uint64_t leaf;
+	if (!item || !text_to_u64(cell(item, "leaf"), &leaf) || leaf + 1 <= *newest)
+		return;
+	write_newer(item->next, newest, out);
+	write_tail_line(item, out);
+	*newest = leaf + 1;
+}
+
+int show_tail(struct session *session, struct err *err)
+{
+	uint64_t newest = 0;
+	struct timespec pause = {TAIL_MS / 1000, TAIL_MS % 1000 * 1000000};
+	for (;;) {
+		AUTO(view_done) struct view view;
+		if (view_get(session, "/api/v1/alerts", &view, err) < 0)
+			return -1;
+		write_newer(first_item(&view, "items"), &newest, &view.out);
+		if (print_text(buf_text(&view.out), err) < 0)
+			return -1;
+		nanosleep(&pause, NULL);
+	}
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/yaml_view.h"
+
+#include "base/emit.h"
+
+static void write_scalar(const struct node *node, struct emitter *out)
+{
+	if (node->type == PULL_STRING)
+		emit_text(out, node->value);
+	else if (node->type == PULL_NULL)
+		emit_null(out);
+	else
+		emit_raw(out, tree_text(node));
+}
+
+static void write_json(const struct node *node, struct emitter *out)
+{
+	if (node->type != PULL_OBJECT && node->type != PULL_ARRAY) {
+		write_scalar(node, out);
+		return;
+	}
+	bool object = node->type == PULL_OBJECT;
+	if (object)
+		emit_object(out);
+	else
+		emit_array(out);
+	for (const struct node *child = node->first; child; child = child->next) {
+		if (object)
+			emit_key_text(out, child->key);
+		write_json(child, out);
+	}
+	if (object)
+		emit_object_end(out);
+	else
+		emit_array_end(out);
+}
+
+void json_view_write(const struct node *node, struct buf *out)
+{
+	struct emitter emitter;
+	emit_init(&emitter, out);
+	write_json(node, &emitter);
+}
+
+static bool is_nested(const struct node *node)
+{
+	return (node->type == PULL_OBJECT || node->type == PULL_ARRAY) && node->first;
+}
+
+static void indent(struct buf *out, unsigned depth)
+{
+	for (unsigned i = 0; i < depth; i++)
+		buf_add_string(out, "  ");
+}
+
+static void write_yaml(const struct node *node, unsigned depth, struct buf *out)
+{
+	for (const struct node *child = node->first; child; child = child->next) {
+		indent(out, depth);
+		if (node->type == PULL_ARRAY)
+			buf_add_string(out, "-");
+		else
+			buf_addf(out, "%.*s:", TEXT_ARG(child->key));
+		if (is_nested(child)) {
+			buf_add_byte(out, '\n');
+			write_yaml(child, depth + 1, out);
+			continue;
+		}
+		buf_add_byte(out, ' ');
+		json_view_write(child, out);
+		buf_add_byte(out, '\n');
+	}
+}
+
+void yaml_view_write(const struct node *node, struct buf *out)
+{
+	if (is_nested(node)) {
+		write_yaml(node, 0, out);
+		return;
+	}
+	json_view_write(node, out);
+	buf_add_byte(out, '\n');
+}
