@@ -154,7 +154,7 @@ static struct text strip_prefix(struct text word, bool *stripped)
 
 static tactic_mask mask_of(unsigned rank)
 {
-	return rank ? (tactic_mask)(1U << (rank - 1)) : 0;
+	return (tactic_mask)(rank ? 1U << (rank - 1) : 0U);
 }
 
 struct attack_tag attack_tag_parse(struct text tag)
