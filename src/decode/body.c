@@ -18,6 +18,7 @@ struct split {
 	const struct decoder *decoder;
 	bool text_lines;
 	size_t n_events;
+	struct alert *spare; /* of an event that could not be decoded, to be used again */
 };
 
 static struct text rest_of(const struct split *split)
@@ -38,7 +39,16 @@ static void skip_space(struct split *split)
 
 static struct alert *alert_of(struct split *split, struct text raw)
 {
-	struct alert *alert = batch_alert_new(split->batch);
+	struct alert *alert = split->spare;
+	if (alert)
+		*alert = (struct alert){.kind = LEAF_ALERT,
+			.count = 1,
+			.process = {.pid = -1, .uid = -1},
+			.source = split->batch->source,
+			.cluster = split->batch->cluster};
+	else
+		alert = batch_alert_new(split->batch);
+	split->spare = NULL;
 	if (!alert)
 		return NULL;
 	alert->raw = raw;
@@ -82,8 +92,10 @@ static int try_event(
 	struct arena *arena = &split->batch->arena;
 	struct alert *alert = alert_of(split, raw);
 	*fatal = false;
-	if (alert && decode(arena, alert, err) < 0 && err->kind != ERR_MEMORY && !arena->failed)
+	if (alert && decode(arena, alert, err) < 0 && err->kind != ERR_MEMORY && !arena->failed) {
+		split->spare = alert;
 		return -1;
+	}
 	*fatal = true;
 	if (alert && !arena->failed)
 		alert_normalise(arena, alert);
