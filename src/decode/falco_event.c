@@ -162,7 +162,7 @@ static bool read_text(struct pull *reader, struct text *out)
 static bool next_is_object(const struct pull *reader)
 {
 	size_t at = pull_offset(reader);
-	while (at < reader->source.size && strchr(" \t\r\n:", reader->source.data[at]))
+	while (at < reader->source.size && memchr(" \t\r\n:", reader->source.data[at], 5))
 		at++;
 	return at < reader->source.size && reader->source.data[at] == '{';
 }

@@ -197,7 +197,8 @@ struct text operation_class(struct text operation)
 		{"finit_module", "module"},
 	};
 	for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
-		if (text_is(operation, classes[i].call))
+		if (operation.size && *classes[i].call == *operation.data &&
+			text_is(operation, classes[i].call))
 			return text_of(classes[i].class);
 	return operation;
 }

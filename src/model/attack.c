@@ -58,11 +58,13 @@ static struct text fold(struct text word, char out[WORD_BYTES])
 
 static unsigned rank_of_name(struct text name)
 {
+	if (!name.size)
+		return 0;
 	for (unsigned i = 0; i < N_TACTICS; i++)
-		if (text_is(name, tactics[i].shortname))
+		if (*tactics[i].shortname == *name.data && text_is(name, tactics[i].shortname))
 			return i + 1;
 	for (size_t i = 0; i < sizeof spellings / sizeof spellings[0]; i++)
-		if (text_is(name, spellings[i].word))
+		if (*spellings[i].word == *name.data && text_is(name, spellings[i].word))
 			return spellings[i].rank;
 	return 0;
 }
