@@ -139,25 +139,39 @@ static bool date_exists(int64_t year, int64_t month, int64_t day)
 	return day <= lengths[month - 1] + (leap && month == 2);
 }
 
+/* Seconds since 1970 of YYYY-MM-DD. */
+static bool parse_date(struct text text, size_t *at, int64_t *seconds)
+{
+	int64_t year, month, day;
+	if (!digits(text, at, 4, &year) || !one_of(text, at, "-") || !digits(text, at, 2, &month) ||
+		!one_of(text, at, "-") || !digits(text, at, 2, &day) ||
+		!date_exists(year, month, day))
+		return false;
+	*seconds = clock_days(year, (unsigned)month, (unsigned)day) * 86400;
+	return true;
+}
+
+/* Seconds of the day of HH:MM:SS. */
+static bool parse_time(struct text text, size_t *at, int64_t *seconds)
+{
+	int64_t hour, minute, second;
+	if (!digits(text, at, 2, &hour) || !one_of(text, at, ":") ||
+		!digits(text, at, 2, &minute) || !one_of(text, at, ":") ||
+		!digits(text, at, 2, &second) || hour > 23 || minute > 59 || second > 60)
+		return false;
+	*seconds = hour * 3600 + minute * 60 + second;
+	return true;
+}
+
 bool clock_parse(struct text text, int64_t *wall_ns)
 {
 	size_t at = 0;
-	int64_t year, month, day, hour, minute, second, fraction, offset_s;
-	if (!digits(text, &at, 4, &year) || !one_of(text, &at, "-") ||
-		!digits(text, &at, 2, &month) || !one_of(text, &at, "-") ||
-		!digits(text, &at, 2, &day) || !one_of(text, &at, "Tt "))
+	int64_t date_s, time_s, fraction, offset_s;
+	if (!parse_date(text, &at, &date_s) || !one_of(text, &at, "Tt ") ||
+		!parse_time(text, &at, &time_s) || !parse_fraction(text, &at, &fraction) ||
+		!parse_zone(text, &at, &offset_s) || at != text.size)
 		return false;
-	if (!digits(text, &at, 2, &hour) || !one_of(text, &at, ":") ||
-		!digits(text, &at, 2, &minute) || !one_of(text, &at, ":") ||
-		!digits(text, &at, 2, &second))
-		return false;
-	if (!parse_fraction(text, &at, &fraction) || !parse_zone(text, &at, &offset_s) ||
-		at != text.size)
-		return false;
-	if (!date_exists(year, month, day) || hour > 23 || minute > 59 || second > 60)
-		return false;
-	int64_t seconds = clock_days(year, (unsigned)month, (unsigned)day) * 86400 + hour * 3600 +
-			  minute * 60 + second - offset_s;
+	int64_t seconds = date_s + time_s - offset_s;
 	return !__builtin_mul_overflow(seconds, NS_PER_S, wall_ns) &&
 	       !__builtin_add_overflow(*wall_ns, fraction, wall_ns);
 }

@@ -184,7 +184,8 @@ static int32_t read_unit(struct text source, size_t at, size_t end)
 	return unit;
 }
 
-/* \uXXXX, with its other half if it is one of a pair. Returns the offset behind it, or 0. */
+/* \u and four digits, with its other half if it is one of a pair. Returns the offset behind it, or
+ * 0. */
 static size_t read_unicode(struct text source, size_t at, size_t end, struct buf *out)
 {
 	int32_t high = read_unit(source, at, end);
@@ -376,6 +377,19 @@ static int after_value(struct pull *reader, int byte)
 	return skip_space(reader);
 }
 
+/* A value, a key or an end begins with @byte. */
+static enum pull_event read_next(struct pull *reader, int byte)
+{
+	if (byte < 0)
+		return bad(reader, "the document ends too early");
+	if ((reader->state == STATE_FIRST_KEY && byte == '}') ||
+		(reader->state == STATE_FIRST_VALUE && byte == ']'))
+		return close_level(reader);
+	if (reader->state == STATE_FIRST_KEY || reader->state == STATE_KEY)
+		return read_key(reader, byte);
+	return read_value(reader, byte);
+}
+
 enum pull_event pull_next(struct pull *reader)
 {
 	if (reader->state == STATE_BAD)
@@ -397,14 +411,7 @@ enum pull_event pull_next(struct pull *reader)
 		reader->state = STATE_VALUE;
 		byte = skip_space(reader);
 	}
-	if (byte < 0)
-		return bad(reader, "the document ends too early");
-	if ((reader->state == STATE_FIRST_KEY && byte == '}') ||
-		(reader->state == STATE_FIRST_VALUE && byte == ']'))
-		return close_level(reader);
-	if (reader->state == STATE_FIRST_KEY || reader->state == STATE_KEY)
-		return read_key(reader, byte);
-	return read_value(reader, byte);
+	return read_next(reader, byte);
 }
 
 bool pull_skip(struct pull *reader)

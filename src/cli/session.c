@@ -52,33 +52,40 @@ static int set_flag(struct session *session, struct text name, const char *value
 	return 0;
 }
 
+static int add_argument(struct session *session, const char *word, struct err *err)
+{
+	if (session->n_arguments == 8)
+		return err_set(err, ERR_INPUT, "too many arguments at '%s'", word);
+	session->arguments[session->n_arguments++] = word;
+	return 0;
+}
+
+/* One flag at argv[*i], with its value behind '=' or in the next word. */
+static int read_flag(struct session *session, char **argv, int argc, int *i, struct err *err)
+{
+	struct text word = text_of(argv[*i]), name;
+	struct text rest = text_part(word, word.data[1] == '-' ? 2 : 1, word.size);
+	text_split(&rest, '=', &name);
+	const char *value = rest.data ? rest.data : *i + 1 < argc ? argv[++*i] : NULL;
+	if (!value)
+		return err_set(err, ERR_INPUT, "%s needs a value", word.data);
+	return set_flag(session, name, value, err);
+}
+
 int session_read(struct session *session, int argc, char **argv, struct err *err)
 {
 	const char *server = getenv("TOCSIN_SERVER");
 	*session = (struct session){
 		.server = server && *server ? server : "http://127.0.0.1:8789",
-		.data = getenv("TOCSIN_OFFLINE_DATA"),
 		.exit_code = CLI_USAGE,
 	};
 	for (int i = 1; i < argc; i++) {
 		struct text word = text_of(argv[i]);
-		if (text_is(word, "--help") || text_is(word, "-h")) {
+		bool flag = word.size > 1 && word.data[0] == '-';
+		if (text_is(word, "--help") || text_is(word, "-h"))
 			session->help = true;
-			continue;
-		}
-		if (word.size < 2 || word.data[0] != '-') {
-			if (session->n_arguments == 8)
-				return err_set(
-					err, ERR_INPUT, "too many arguments at '%s'", argv[i]);
-			session->arguments[session->n_arguments++] = argv[i];
-			continue;
-		}
-		struct text rest = text_part(word, word.data[1] == '-' ? 2 : 1, word.size), name;
-		text_split(&rest, '=', &name);
-		const char *value = rest.data ? rest.data : i + 1 < argc ? argv[++i] : NULL;
-		if (!value)
-			return err_set(err, ERR_INPUT, "%s needs a value", word.data);
-		if (set_flag(session, name, value, err) < 0)
+		else if ((flag ? read_flag(session, argv, argc, &i, err)
+			       : add_argument(session, argv[i], err)) < 0)
 			return -1;
 	}
 	session->exit_code = CLI_FAILURE;
@@ -205,36 +212,92 @@ int session_database(struct session *session, struct connection **connection, st
 	return connection_open(&session->connection, path, CONNECTION_READ, NULL, err);
 }
 
-/* The documents behind the API's paths, for reading offline. */
+/* What an offline document is made from. */
+struct offline {
+	struct connection *connection;
+	const struct document_query *query;
+	struct text part; /* {n}, {id} */
+};
+
+static int read_status(struct offline *offline, struct buf *out, struct err *err)
+{
+	return document_status(offline->connection, NULL, out, err);
+}
+
+static int read_sources(struct offline *offline, struct buf *out, struct err *err)
+{
+	return document_sources(offline->connection, NULL, out, err);
+}
+
+static int read_tokens(struct offline *offline, struct buf *out, struct err *err)
+{
+	return document_tokens(offline->connection, out, err);
+}
+
+static int read_ledger(struct offline *offline, struct buf *out, struct err *err)
+{
+	return document_ledger(offline->connection, out, err);
+}
+
+static int read_incidents(struct offline *offline, struct buf *out, struct err *err)
+{
+	return document_incidents(offline->connection, offline->query, out, err);
+}
+
+static int read_incident(struct offline *offline, struct buf *out, struct err *err)
+{
+	return document_incident(offline->connection, offline->part, out, err);
+}
+
+static int read_alerts(struct offline *offline, struct buf *out, struct err *err)
+{
+	return document_alerts(offline->connection, offline->query, out, err);
+}
+
+static int read_alert(struct offline *offline, struct buf *out, struct err *err)
+{
+	return document_alert(offline->connection, offline->part, out, err);
+}
+
+static int read_raw(struct offline *offline, struct buf *out, struct err *err)
+{
+	return document_raw(offline->connection, offline->part, out, err);
+}
+
+/* The API's paths that commands ask for, and what is behind them. */
+static const struct {
+	const char *list, *rest;
+	bool item;
+	int (*read)(struct offline *offline, struct buf *out, struct err *err);
+} offline_documents[] = {
+	{"status", "", false, read_status},
+	{"sources", "", false, read_sources},
+	{"tokens", "", false, read_tokens},
+	{"ledger", "", false, read_ledger},
+	{"incidents", "", false, read_incidents},
+	{"incidents", "", true, read_incident},
+	{"alerts", "", false, read_alerts},
+	{"alerts", "", true, read_alert},
+	{"alerts", "raw", true, read_raw},
+};
+
 static int offline_document(struct session *session, struct text path,
 	const struct document_query *query, struct buf *out, struct err *err)
 {
-	struct text part[4] = {TEXT_NONE, TEXT_NONE, TEXT_NONE, TEXT_NONE};
-	struct connection *connection;
+	struct text part[3] = {TEXT_NONE, TEXT_NONE, TEXT_NONE};
 	struct text rest = text_part(path, sizeof "/api/v1/" - 1, path.size);
-	for (size_t i = 0; i < 4 && text_split(&rest, '/', &part[i]); i++)
+	struct offline offline = {.query = query};
+	for (size_t i = 0; i < 3 && text_split(&rest, '/', &part[i]); i++)
 		;
-	if (session_database(session, &connection, err) < 0)
+	offline.part = part[1];
+	if (session_database(session, &offline.connection, err) < 0)
 		return -1;
-	if (text_is(part[0], "status"))
-		return document_status(connection, NULL, out, err);
-	if (text_is(part[0], "sources"))
-		return document_sources(connection, NULL, out, err);
-	if (text_is(part[0], "tokens"))
-		return document_tokens(connection, out, err);
-	if (text_is(part[0], "audit"))
-		return document_audit(connection, query, out, err);
-	if (text_is(part[0], "ledger"))
-		return document_ledger(connection, out, err);
-	if (text_is(part[0], "incidents") && part[1].size)
-		return document_incident(connection, part[1], out, err);
-	if (text_is(part[0], "incidents"))
-		return document_incidents(connection, query, out, err);
-	if (text_is(part[0], "alerts") && text_is(part[2], "raw"))
-		return document_raw(connection, part[1], out, err);
-	if (text_is(part[0], "alerts") && part[1].size)
-		return document_alert(connection, part[1], out, err);
-	return document_alerts(connection, query, out, err);
+	for (size_t i = 0; i < sizeof offline_documents / sizeof offline_documents[0]; i++)
+		if (text_is(part[0], offline_documents[i].list) &&
+			text_is(part[2], offline_documents[i].rest) &&
+			(part[1].size > 0) == offline_documents[i].item)
+			return offline_documents[i].read(&offline, out, err);
+	return err_set(err, ERR_MISSING, "%.*s cannot be read offline", TEXT_ARG(path));
 }
 
 int session_get(struct session *session, const char *path, struct buf *out, struct err *err)

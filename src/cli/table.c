@@ -63,18 +63,17 @@ bool table_view_add(struct table_view *view, const struct text *cells)
 /* Wide East Asian blocks take two columns; escaped text has no controls and no combining tricks. */
 static size_t columns_at(struct text text, size_t at, size_t length)
 {
-	unsigned char first = (unsigned char)text.data[at];
-	if (length == 3 && first >= 0xe1) {
-		unsigned code = (first & 15U) << 12 |
-				((unsigned char)text.data[at + 1] & 63U) << 6 |
-				((unsigned char)text.data[at + 2] & 63U);
-		bool wide =
-			(code >= 0x1100 && code <= 0x115f) || (code >= 0x2e80 && code <= 0xa4cf) ||
-			(code >= 0xac00 && code <= 0xd7a3) || (code >= 0xf900 && code <= 0xfaff) ||
-			(code >= 0xfe30 && code <= 0xfe6f) || (code >= 0xff00 && code <= 0xff60);
-		return wide ? 2 : 1;
-	}
-	return length == 4 ? 2 : 1;
+	static const unsigned wide[][2] = {{0x1100, 0x115f}, {0x2e80, 0xa4cf}, {0xac00, 0xd7a3},
+		{0xf900, 0xfaff}, {0xfe30, 0xfe6f}, {0xff00, 0xff60}};
+	if (length != 3)
+		return length == 4 ? 2 : 1;
+	unsigned code = ((unsigned char)text.data[at] & 15U) << 12 |
+			((unsigned char)text.data[at + 1] & 63U) << 6 |
+			((unsigned char)text.data[at + 2] & 63U);
+	for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++)
+		if (code >= wide[i][0] && code <= wide[i][1])
+			return 2;
+	return 1;
 }
 
 size_t text_columns(struct text text)

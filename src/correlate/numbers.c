@@ -58,19 +58,26 @@ static const struct old_piece *origin(
 	return best;
 }
 
+/* The oldest of those that @heir inherits from; NULL: none. */
+static const struct old_piece *eldest_of(
+	const struct old_piece *olds, size_t n_olds, size_t heir_index)
+{
+	const struct old_piece *eldest = NULL;
+	for (size_t i = 0; i < n_olds; i++)
+		if (olds[i].redirect_to == heir_index + 1 &&
+			(!eldest || is_older(&olds[i], eldest)))
+			eldest = &olds[i];
+	return eldest;
+}
+
 void numbers_match(struct old_piece *olds, size_t n_olds, struct new_piece *news, size_t n_news)
 {
-	for (size_t i = 0; i < n_news; i++)
-		news[i].number = news[i].split_from = 0;
 	for (size_t i = 0; i < n_olds; i++) {
 		size_t to = heir(&olds[i], news, n_news);
 		olds[i].redirect_to = to < n_news ? to + 1 : 0;
 	}
 	for (size_t i = 0; i < n_news; i++) {
-		const struct old_piece *eldest = NULL;
-		for (size_t j = 0; j < n_olds; j++)
-			if (olds[j].redirect_to == i + 1 && (!eldest || is_older(&olds[j], eldest)))
-				eldest = &olds[j];
+		const struct old_piece *eldest = eldest_of(olds, n_olds, i);
 		const struct old_piece *from = eldest ? NULL : origin(&news[i], olds, n_olds);
 		news[i].number = eldest ? eldest->number : 0;
 		news[i].split_from = from ? from->number : 0;

@@ -209,7 +209,7 @@ static void on_reload(void *ctx)
 		log_info("reload", "done");
 }
 
-static int start(struct daemon *daemon, struct err *err)
+static int make_parts(struct daemon *daemon, struct err *err)
 {
 	if (loop_new(&daemon->loop, err) < 0)
 		return -1;
@@ -219,9 +219,14 @@ static int start(struct daemon *daemon, struct err *err)
 	daemon->drain_timer = loop_timer_new(daemon->loop, drain, daemon);
 	if (!daemon->queue || !daemon->credentials || !daemon->senders || !daemon->drain_timer)
 		return err_set(err, ERR_MEMORY, "out of memory at start");
-	if (lock_directory(daemon, err) < 0 || open_store(daemon, err) < 0 ||
-		start_threads(daemon, err) < 0 || make_services(daemon, err) < 0 ||
-		listen_http(daemon, err) < 0)
+	return 0;
+}
+
+static int start(struct daemon *daemon, struct err *err)
+{
+	if (make_parts(daemon, err) < 0 || lock_directory(daemon, err) < 0 ||
+		open_store(daemon, err) < 0 || start_threads(daemon, err) < 0 ||
+		make_services(daemon, err) < 0 || listen_http(daemon, err) < 0)
 		return -1;
 	if (loop_signal(daemon->loop, SIGTERM, on_terminate, daemon, err) < 0 ||
 		loop_signal(daemon->loop, SIGINT, on_terminate, daemon, err) < 0)

@@ -167,10 +167,10 @@ static void read_number(struct alert *alert, unsigned char tag, uint64_t value)
 		alert->time_ns = (int64_t)value;
 		break;
 	case TAG_SEVERITY:
-		alert->severity = value < N_SEVERITIES ? (enum severity)value : SEVERITY_INFO;
+		alert->severity = (enum severity)(value % N_SEVERITIES);
 		break;
 	case TAG_ACTION:
-		alert->action = value <= ACTION_KILLED ? (enum alert_action)value : ACTION_OBSERVED;
+		alert->action = (enum alert_action)(value % (ACTION_KILLED + 1));
 		break;
 	case TAG_PID:
 		alert->process.pid = (int64_t)value;

@@ -194,13 +194,19 @@ static struct identity_seen copy_seen(struct arena *arena, const struct identity
 	};
 }
 
+/* Does the alert give its name an owner from an earlier time on than was known? */
+static bool gives_start(const struct entity_state *entity, const struct alert *alert)
+{
+	return entity->seen.name.size && entity->seen.uid.size &&
+	       !alert_is(alert, ALERT_TIME_UNTRUSTED) && alert->time_ns < entity->name_start_ns;
+}
+
 int identities_note(struct identities *identities, struct entity_state *entity,
 	const struct alert *alert, struct err *err)
 {
 	const struct identity_seen *seen = &entity->seen;
 	bool contains = seen->container.size && (seen->uid.size || seen->name.size);
-	bool starts = seen->name.size && seen->uid.size && !alert_is(alert, ALERT_TIME_UNTRUSTED) &&
-		      alert->time_ns < entity->name_start_ns;
+	bool starts = gives_start(entity, alert);
 	if (!starts && (entity->facts_noted || !contains))
 		return 0;
 	struct noted *noted = arena_alloc(&identities->arena, sizeof *noted);

@@ -271,15 +271,21 @@ static int find_start(struct scan *scan, int64_t *from_slot, struct err *err)
 		scan->connection, scan->key, scan->task->from_slot, from_slot, &found, err);
 }
 
-static int scan_key(struct scan *scan, struct err *err)
+/* The key, its parts and its pieces from *from_slot on. */
+static int scan_start(struct scan *scan, int64_t *from_slot, struct err *err)
 {
-	int64_t from_slot, first_day, last_day;
 	if (key_intern(scan->connection, scan->task->key, &scan->key, err) < 0 ||
 		identities_parts(scan->identities, scan->connection, scan->task->key, scan->arena,
 			&scan->parts, err) < 0 ||
-		find_start(scan, &from_slot, err) < 0 ||
-		pieces_read(scan->connection, scan->key, from_slot, scan->arena, &scan->olds, err) <
-			0 ||
+		find_start(scan, from_slot, err) < 0)
+		return -1;
+	return pieces_read(scan->connection, scan->key, *from_slot, scan->arena, &scan->olds, err);
+}
+
+static int scan_key(struct scan *scan, struct err *err)
+{
+	int64_t from_slot, first_day, last_day;
+	if (scan_start(scan, &from_slot, err) < 0 ||
 		presence_days(scan->connection, &first_day, &last_day, err) < 0)
 		return -1;
 	if (from_slot != INT64_MIN && day_of_slot(from_slot) > first_day)

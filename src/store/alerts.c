@@ -179,13 +179,17 @@ static bool text_wanted(struct text wanted, struct text value)
 	return !wanted.size || text_equal(wanted, value);
 }
 
+static bool time_wanted(const struct alert_filter *filter, int64_t time_ns)
+{
+	return (!filter->since_ns || time_ns >= filter->since_ns) &&
+	       (!filter->until_ns || time_ns < filter->until_ns);
+}
+
 static bool is_wanted(const struct alert_filter *filter, const struct alert *alert)
 {
 	return alert->severity >= filter->severity_min &&
 	       (filter->source == SOURCE_NONE || filter->source == alert->source) &&
-	       (!filter->since_ns || alert->time_ns >= filter->since_ns) &&
-	       (!filter->until_ns || alert->time_ns < filter->until_ns) &&
-	       text_wanted(filter->rule, alert->rule) &&
+	       time_wanted(filter, alert->time_ns) && text_wanted(filter->rule, alert->rule) &&
 	       text_wanted(filter->cluster, alert->cluster) &&
 	       text_wanted(filter->namespace, alert->namespace) &&
 	       text_wanted(filter->pod, alert->pod) && text_wanted(filter->node, alert->node) &&

@@ -8,7 +8,7 @@
 #include "store/incident_story.h"
 #include "store/pieces.h"
 
-enum { SCANNED_MAX = 20000 };
+enum { SCANNED_MAX = 20000, MEMBERS_SHOWN = 16 };
 
 static int no_memory(struct err *err)
 {
@@ -44,6 +44,26 @@ static void set_name(struct incident *incident, struct text name)
 	incident->pod = rest;
 }
 
+static void fill_from_key(struct incident *incident, struct text value)
+{
+	switch (incident->kind) {
+	case ENTITY_POD:
+		incident->pod_uid = value;
+		break;
+	case ENTITY_POD_NAME:
+		set_name(incident, value);
+		break;
+	case ENTITY_CONTAINER:
+		incident->container = value;
+		break;
+	case ENTITY_NODE:
+		incident->node = value;
+		break;
+	case ENTITY_CLUSTER:
+		break;
+	}
+}
+
 /* Where it happened: from the key, completed by what the members' alerts gave. */
 static int fill_entity(struct connection *connection, struct incident *incident,
 	struct arena *arena, struct err *err)
@@ -53,17 +73,10 @@ static int fill_entity(struct connection *connection, struct incident *incident,
 	if (!entity_key_parse(incident->key, &incident->kind, &incident->cluster, &value))
 		return err_set(err, ERR_CORRUPT, "incident INC-%llu has no entity",
 			(unsigned long long)incident->number);
-	if (incident->kind == ENTITY_POD)
-		incident->pod_uid = value;
-	if (incident->kind == ENTITY_POD_NAME)
-		set_name(incident, value);
-	if (incident->kind == ENTITY_CONTAINER)
-		incident->container = value;
-	if (incident->kind == ENTITY_NODE)
-		incident->node = value;
+	fill_from_key(incident, value);
 	if (members_read(connection, incident->number, arena, &members, err) < 0)
 		return -1;
-	for (size_t i = 0; i < members.n && i < 16; i++) {
+	for (size_t i = 0; i < members.n && i < MEMBERS_SHOWN; i++) {
 		struct identity_seen seen;
 		if (entity_read(connection, members.items[i].entity, arena, &seen, err) < 0)
 			return -1;
@@ -199,6 +212,7 @@ static void fill_terms(struct incident *incident, int64_t base_milli, struct are
 
 /* What does not go into struct incident as it is. */
 struct row_rest {
+	struct arena *arena; /* in: where texts go */
 	int64_t base_milli;
 	uint64_t sensors;
 	struct piece_sums sums;
@@ -209,9 +223,10 @@ static void row_rest_done_auto(struct row_rest *rest)
 	piece_sums_done(&rest->sums);
 }
 
-static int read_row(sqlite3_stmt *statement, struct arena *arena, struct incident *incident,
-	struct row_rest *rest, struct err *err)
+static int read_row(
+	sqlite3_stmt *statement, struct incident *incident, struct row_rest *rest, struct err *err)
 {
+	struct arena *arena = rest->arena;
 	*incident = (struct incident){
 		.number = (uint64_t)sql_i64(statement, 0),
 		.state = (enum incident_state)sql_i64(statement, 1),
@@ -255,7 +270,7 @@ static int complete(struct connection *connection, struct incident *incident,
 int incident_read(struct connection *connection, uint64_t number, struct arena *arena,
 	struct incident *out, struct err *err)
 {
-	AUTO(row_rest_done) struct row_rest rest = {0};
+	AUTO(row_rest_done) struct row_rest rest = {.arena = arena};
 	sqlite3_stmt *statement =
 		connection_statement(connection, QUERY " WHERE i.number = ?1", err);
 	if (!statement)
@@ -267,7 +282,7 @@ int incident_read(struct connection *connection, uint64_t number, struct arena *
 	if (!found)
 		return err_set(
 			err, ERR_MISSING, "no incident INC-%llu", (unsigned long long)number);
-	int failed = read_row(statement, arena, out, &rest, err);
+	int failed = read_row(statement, out, &rest, err);
 	sqlite3_reset(statement);
 	if (failed || out->redirect_to)
 		return failed;
@@ -293,8 +308,7 @@ static bool is_wanted(const struct incident_filter *filter, const struct inciden
 
 /* The next incident below @before that the row alone does not rule out. 1, 0 at the end, -1. */
 static int next_row(struct connection *connection, const struct incident_filter *filter,
-	uint64_t before, struct arena *arena, struct incident *incident, struct row_rest *rest,
-	struct err *err)
+	uint64_t before, struct row_rest *rest, struct incident *incident, struct err *err)
 {
 	sqlite3_stmt *statement = connection_statement(connection,
 		QUERY " WHERE i.number < ?1 AND i.redirect_to IS NULL AND p.number IS NOT NULL"
@@ -310,7 +324,7 @@ static int next_row(struct connection *connection, const struct incident_filter 
 	int found = sql_step(statement, err);
 	if (found <= 0)
 		return found;
-	int failed = read_row(statement, arena, incident, rest, err);
+	int failed = read_row(statement, incident, rest, err);
 	sqlite3_reset(statement);
 	return failed ? -1 : 1;
 }
@@ -323,11 +337,11 @@ int incidents_list(struct connection *connection, const struct incident_filter *
 	page->first = NULL;
 	page->next_before = 0;
 	for (size_t scanned = 0, n = 0;; scanned++) {
-		AUTO(row_rest_done) struct row_rest rest = {0};
+		AUTO(row_rest_done) struct row_rest rest = {.arena = page->arena};
 		struct incident *incident = arena_alloc(page->arena, sizeof *incident);
 		if (!incident)
 			return no_memory(err);
-		int found = next_row(connection, filter, before, page->arena, incident, &rest, err);
+		int found = next_row(connection, filter, before, &rest, incident, err);
 		if (found <= 0)
 			return found;
 		if (n == page->limit || scanned == SCANNED_MAX) {
