@@ -120,7 +120,8 @@ static size_t plain_end(const struct pull *reader, size_t at)
 {
 	const char *data = reader->source.data;
 	size_t size = reader->source.size;
-	for (; size - at >= 8; at += 8) {
+	/* A backslash at the very end leads one byte past it. */
+	for (; at < size && size - at >= 8; at += 8) {
 		uint64_t word;
 		memcpy(&word, data + at, 8);
 		if (!word_is_plain(word))
