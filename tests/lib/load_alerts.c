@@ -85,8 +85,11 @@ static bool add_line(struct load_alerts *alerts, const char *line, size_t length
 	*template = (struct template){.line = strndup(line, length)};
 	if (!template->line)
 		return false;
-	alerts->n++;
 	template_split(template, length);
+	if (template->n_pieces > 1)
+		alerts->n++;
+	else
+		free(template->line); /* without a time it would be the same alert every time */
 	return true;
 }
 

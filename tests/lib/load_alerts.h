@@ -3,7 +3,8 @@
 
 /*
  * Alert number i of a load: line i (modulo) of a file with its times rewritten, so that every alert
- * is another occurrence and the same number always gives the same bytes.
+ * is another occurrence and the same number always gives the same bytes. Lines without a time are
+ * left out.
  */
 
 #include "base/buf.h"

@@ -342,6 +342,34 @@ START_TEST(refuses_bodies_whose_length_is_not_clear)
 }
 END_TEST
 
+/* All bodies together may have 384 KiB here (buffers double): the second large one has no room. */
+START_TEST(refuses_bodies_beyond_what_all_may_have)
+{
+	static char half[LIMIT / 2], body[LIMIT - LIMIT / 4];
+	static const struct http_limits limits = {.max_connections = 100,
+		.header_bytes = 16 * 1024,
+		.header_after_ms = 10000,
+		.body_after_ms = 60000,
+		.idle_after_ms = 600000,
+		.body_bytes_all = LIMIT + LIMIT / 2};
+	server_thread_join(&server);
+	server_thread_done(&server);
+	server_thread_init(&server, routes, &manual.clock, &limits, NULL);
+	server_thread_run(&server);
+	int first = socket_open(server.port);
+	socket_send_string(
+		first, "POST /never HTTP/1.1\r\nHost: x\r\nContent-Length: 131072\r\n\r\n");
+	ck_assert(socket_send(first, (struct text){half, sizeof half}));
+	while (atomic_load(&n_waiting) == 0)
+		poll(NULL, 0, 1);
+	struct text text = {body, sizeof body};
+	ck_assert_int_eq(socket_post_once(server.port, "/echo", "", text, &reply), 503);
+	ck_assert_int_eq(atomic_load(&last_refused), 503);
+	ck_assert_int_eq(socket_post_once(server.port, "/later", "", TEXT("small"), &reply), 202);
+	close(first);
+}
+END_TEST
+
 START_TEST(answers_expect_100_continue)
 {
 	int fd = socket_open(server.port);
@@ -503,6 +531,7 @@ int main(void)
 	tcase_add_test(tests, refuses_an_endless_chunked_body_with_flat_memory);
 	tcase_add_test(tests, hangs_up_on_a_chunked_body_that_never_ends);
 	tcase_add_test(tests, refuses_bodies_whose_length_is_not_clear);
+	tcase_add_test(tests, refuses_bodies_beyond_what_all_may_have);
 	tcase_add_test(tests, answers_expect_100_continue);
 	tcase_add_test(tests, ends_a_slow_first_header);
 	tcase_add_test(tests, ends_a_slow_later_header_but_not_an_idle_connection);
