@@ -25,16 +25,22 @@ struct form {
 	struct text_list tactics, techniques, flags;
 };
 
+/* Reads on to the end of the value that has just begun. */
+static bool finish_value(struct pull *reader, enum pull_event what)
+{
+	unsigned above = reader->depth - (what == PULL_OBJECT || what == PULL_ARRAY);
+	while (what != PULL_BAD && reader->depth > above)
+		what = pull_next(reader);
+	return what != PULL_BAD;
+}
+
 static bool read_text(struct pull *reader, struct text *out)
 {
 	*out = TEXT_NONE;
 	enum pull_event what = pull_next(reader);
 	if (what == PULL_STRING || what == PULL_NUMBER)
 		*out = reader->value;
-	unsigned above = reader->depth - (what == PULL_OBJECT || what == PULL_ARRAY);
-	while (what != PULL_BAD && reader->depth > above)
-		what = pull_next(reader);
-	return what != PULL_BAD;
+	return finish_value(reader, what);
 }
 
 static bool read_number(struct pull *reader, int64_t *out)
@@ -47,27 +53,22 @@ static bool read_number(struct pull *reader, int64_t *out)
 	return true;
 }
 
+/* An array's strings; any other value is passed over. */
 static bool read_list(struct pull *reader, struct text_list *list)
 {
-	size_t at = pull_offset(reader);
-	while (at < reader->source.size && memchr(" \t\r\n:", reader->source.data[at], 5))
-		at++;
-	if (at == reader->source.size || reader->source.data[at] != '[')
-		return pull_skip(reader);
-	ignore(pull_next(reader) == PULL_ARRAY ? 0 : -1); /* it is: the bracket was seen */
+	enum pull_event what = pull_next(reader);
+	if (what != PULL_ARRAY)
+		return finish_value(reader, what);
 	list->items = arena_array(reader->arena, ALERT_TAGS_MAX, sizeof *list->items);
 	list->n = 0;
-	for (;;) {
-		enum pull_event what = pull_next(reader);
-		if (what == PULL_ARRAY_END || what == PULL_BAD)
-			return what != PULL_BAD;
+	while ((what = pull_next(reader)) != PULL_ARRAY_END) {
+		if (!finish_value(reader, what))
+			return false;
 		if (what == PULL_STRING && reader->value.size && list->items &&
 			list->n < ALERT_TAGS_MAX)
 			list->items[list->n++] = reader->value;
-		unsigned above = reader->depth - (what == PULL_OBJECT || what == PULL_ARRAY);
-		while (what != PULL_BAD && reader->depth > above)
-			what = pull_next(reader);
 	}
+	return true;
 }
 
 typedef bool (*read_member)(struct pull *reader, struct form *form, struct text key);

@@ -16,6 +16,7 @@ SETS = [
     ("falco-odd", "falco", decode.CORPUS / "own/odd.jsonl", False),
     ("falco-broken", "falco", decode.CORPUS / "own/broken.jsonl", False),
     ("falco-seeds", "falco", decode.CORPUS / "own/seeds.jsonl", False),
+    ("falcosidekick", "falcosidekick", decode.CORPUS / "falcosidekick/forwarded.jsonl", True),
     ("tocsin", "tocsin", decode.CORPUS / "own/tocsin.jsonl", False),
     ("falco-text", "falco", decode.CORPUS / "own/text.txt", False),
     ("foreign-falco-events", "falco", decode.SHARED / "falco/events.jsonl", True),
