@@ -4,11 +4,11 @@
 
 #include "base/cleanup.h"
 #include "base/emit.h"
-#include "base/pull.h"
 #include "console/api.h"
+#include "console/token_wish.h"
 #include "model/batch.h"
 
-enum { NAME_BYTES_MAX = 64, ANSWER_BYTES = 4096 };
+enum { ANSWER_BYTES = 4096 };
 
 /* A decision on its way to the writer and back: the batch's owner. */
 struct token_job {
@@ -85,89 +85,8 @@ static void give_to_writer(struct console *console, struct batch *batch)
 	batch_free(batch);
 }
 
-/* What a body asks for, as words. */
-struct wish {
-	struct text name, role, cluster, node, expires;
-	uint32_t sources;
-	bool unknown_source;
-};
-
-static void set_wish(struct wish *wish, struct text key, struct text value)
-{
-	const struct {
-		const char *key;
-		struct text *place;
-	} members[] = {{"name", &wish->name}, {"role", &wish->role}, {"cluster", &wish->cluster},
-		{"node", &wish->node}, {"expires", &wish->expires}};
-	if (text_is(key, "sources")) {
-		enum source source = source_parse(value);
-		wish->unknown_source |= source == SOURCE_NONE;
-		wish->sources |= 1U << source;
-		return;
-	}
-	for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
-		if (text_is(key, members[i].key))
-			*members[i].place = value;
-}
-
-static int read_wish(struct text body, struct arena *arena, struct wish *wish, struct err *err)
-{
-	struct pull pull;
-	struct text key = TEXT_NONE;
-	*wish = (struct wish){.role = TEXT("source"), .cluster = TEXT("default")};
-	pull_init(&pull, body, arena, &pull_limits_alert);
-	if (pull_next(&pull) != PULL_OBJECT)
-		return err_set(err, ERR_INPUT, "the body must be a JSON object");
-	for (;;) {
-		enum pull_event event = pull_next(&pull);
-		if (event == PULL_BAD)
-			return pull_error(&pull, err);
-		if (event == PULL_END)
-			return 0;
-		if (event == PULL_KEY)
-			key = pull.value;
-		if (event == PULL_STRING)
-			set_wish(wish, key, pull.value);
-	}
-}
-
-static bool is_name(struct text name)
-{
-	if (name.size == 0 || name.size > NAME_BYTES_MAX)
-		return false;
-	for (size_t i = 0; i < name.size; i++) {
-		char byte = text_lower(name.data[i]);
-		bool letter = (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9');
-		if (!letter && !memchr("._-", byte, 3))
-			return false;
-	}
-	return true;
-}
-
-static int fill_credential(const struct wish *wish, struct arena *arena,
-	struct credential *credential, struct err *err)
-{
-	if (!is_name(wish->name) || !is_name(wish->cluster))
-		return err_set(err, ERR_INPUT,
-			"name and cluster must be 1 to %d letters, digits, '.', '_' or '-'",
-			NAME_BYTES_MAX);
-	if (!role_parse(wish->role, &credential->role))
-		return err_set(
-			err, ERR_INPUT, "role must be source, viewer, analyst, responder or admin");
-	if (wish->unknown_source)
-		return err_set(err, ERR_INPUT, "sources: falco, falcosidekick, tocsin");
-	if (wish->expires.size && !clock_parse(wish->expires, &credential->expires_at_ns))
-		return err_set(err, ERR_INPUT, "expires must be RFC 3339, as 2027-01-01T00:00:00Z");
-	credential->name = arena_copy(arena, wish->name);
-	credential->cluster = arena_copy(arena, wish->cluster);
-	credential->node = arena_copy(arena, wish->node);
-	credential->sources = wish->sources ? wish->sources : UINT32_MAX & ~1U;
-	return 0;
-}
-
 void tokens_create(struct http_request *request, struct console *console)
 {
-	struct wish wish;
 	struct err err;
 	struct batch *batch = new_batch(request, console);
 	if (!batch) {
@@ -177,8 +96,7 @@ void tokens_create(struct http_request *request, struct console *console)
 	struct token_job *job = batch->owner;
 	struct decision *decision = batch->decisions;
 	decision->kind = DECISION_TOKEN_CREATE;
-	if (read_wish(http_body(request), &batch->arena, &wish, &err) < 0 ||
-		fill_credential(&wish, &batch->arena, &decision->credential, &err) < 0) {
+	if (token_wish_read(http_body(request), &batch->arena, &decision->credential, &err) < 0) {
 		api_respond_error(request, &err);
 		job_free(job);
 		batch_free(batch);

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "console/token_wish.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/pull.h"
+#include "model/source.h"
+
+enum { NAME_BYTES_MAX = 64, SHOWN_BYTES_MAX = 40 };
+
+static const struct pull_limits limits = {
+	.max_depth = 2, .max_string_bytes = 256, .max_keys = 16, .max_bytes = 16 * 1024};
+
+struct wish {
+	struct text name, role, cluster, node, expires;
+	uint32_t sources; /* 0: all */
+};
+
+static struct text *find_member(struct wish *wish, struct text key)
+{
+	const struct {
+		const char *key;
+		struct text *place;
+	} members[] = {{"name", &wish->name}, {"role", &wish->role}, {"cluster", &wish->cluster},
+		{"node", &wish->node}, {"expires", &wish->expires}};
+	for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
+		if (text_is(key, members[i].key))
+			return members[i].place;
+	return NULL;
+}
+
+/* The array behind "sources". An empty one is refused: it would read as "all". */
+static int read_sources(struct pull *pull, uint32_t *sources, struct err *err)
+{
+	enum pull_event event = pull_next(pull);
+	size_t n = 0;
+	if (event == PULL_ARRAY)
+		for (; (event = pull_next(pull)) == PULL_STRING; n++) {
+			enum source source = source_parse(pull->value);
+			if (source == SOURCE_NONE)
+				return err_set(
+					err, ERR_INPUT, "sources: falco, falcosidekick, tocsin");
+			*sources |= 1U << source;
+		}
+	if (event == PULL_BAD)
+		return pull_error(pull, err);
+	if (event != PULL_ARRAY_END || n == 0)
+		return err_set(err, ERR_INPUT,
+			"sources must be an array of names; leave it out for all sources");
+	return 0;
+}
+
+static int read_member(struct pull *pull, struct wish *wish, struct err *err)
+{
+	struct text key = pull->value;
+	if (text_is(key, "sources"))
+		return read_sources(pull, &wish->sources, err);
+	struct text *place = find_member(wish, key);
+	int shown = (int)(key.size < SHOWN_BYTES_MAX ? key.size : SHOWN_BYTES_MAX);
+	if (!place)
+		return err_set(err, ERR_INPUT,
+			"unknown member '%.*s': name, role, cluster, sources, node, expires", shown,
+			key.data);
+	enum pull_event event = pull_next(pull);
+	if (event == PULL_BAD)
+		return pull_error(pull, err);
+	if (event != PULL_STRING)
+		return err_set(err, ERR_INPUT, "'%.*s' must be a string", shown, key.data);
+	*place = pull->value;
+	return 0;
+}
+
+static int read_wish(struct text body, struct arena *arena, struct wish *wish, struct err *err)
+{
+	struct pull pull;
+	enum pull_event event;
+	pull_init(&pull, body, arena, &limits);
+	event = pull_next(&pull);
+	if (event != PULL_OBJECT && event != PULL_BAD)
+		return err_set(err, ERR_INPUT, "the body must be a JSON object");
+	while (event != PULL_BAD && (event = pull_next(&pull)) == PULL_KEY)
+		if (read_member(&pull, wish, err) < 0)
+			return -1;
+	if (event == PULL_BAD || pull_next(&pull) != PULL_END)
+		return pull_error(&pull, err);
+	if (text_trim(pull_rest(&pull)).size)
+		return err_set(err, ERR_INPUT, "something follows the JSON object");
+	return 0;
+}
+
+static bool is_name(struct text name)
+{
+	if (name.size == 0 || name.size > NAME_BYTES_MAX)
+		return false;
+	for (size_t i = 0; i < name.size; i++) {
+		char byte = text_lower(name.data[i]);
+		bool letter = (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9');
+		if (!letter && !memchr("._-", byte, 3))
+			return false;
+	}
+	return true;
+}
+
+int token_wish_read(struct text body, struct arena *arena, struct credential *out, struct err *err)
+{
+	struct wish wish = {.role = TEXT("source"), .cluster = TEXT("default")};
+	struct credential credential = {0};
+	if (read_wish(body, arena, &wish, err) < 0)
+		return -1;
+	if (!is_name(wish.name) || !is_name(wish.cluster))
+		return err_set(err, ERR_INPUT,
+			"name and cluster must be 1 to %d letters, digits, '.', '_' or '-'",
+			NAME_BYTES_MAX);
+	if (!role_parse(wish.role, &credential.role))
+		return err_set(
+			err, ERR_INPUT, "role must be source, viewer, analyst, responder or admin");
+	if (wish.expires.data && !clock_parse(wish.expires, &credential.expires_at_ns))
+		return err_set(err, ERR_INPUT, "expires must be RFC 3339, as 2027-01-01T00:00:00Z");
+	credential.name = arena_copy(arena, wish.name);
+	credential.cluster = arena_copy(arena, wish.cluster);
+	credential.node = arena_copy(arena, wish.node);
+	credential.sources = wish.sources ? wish.sources : UINT32_MAX & ~1U;
+	*out = credential;
+	return 0;
+}
