@@ -73,7 +73,7 @@ static int add_chain(
 		if (add_batch(writer, batch_of(item), now_ns, err) < 0)
 			return -1;
 	if (correlator_finish(writer->correlator, store_connection(store), now_ns, err) < 0 ||
-		store_make_room(store, err) < 0 || store_flush(store, err) < 0)
+		store_flush(store, err) < 0)
 		return -1;
 	return store_commit(store, err);
 }

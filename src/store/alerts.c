@@ -6,8 +6,9 @@
 #include "model/alert_record.h"
 #include "model/entity.h"
 #include "store/block.h"
+#include "store/occurrences.h"
 
-enum { SCANNED_MAX = 100000, TAIL_MAX = 200000 };
+enum { SCANNED_MAX = 100000 };
 
 #define COLUMNS                                                                                    \
 	"SELECT a.leaf, a.slot, a.entity, a.occ, a.time_ns, a.received_ns, a.fingerprint, "        \
@@ -267,32 +268,11 @@ int alerts_list(struct connection *connection, const struct alert_filter *filter
 	}
 }
 
-/* Newest first; occurrence runs will shorten this once they are made. */
-static int find_occurrence(
-	struct connection *connection, const unsigned char *occ, uint64_t *leaf, struct err *err)
-{
-	sqlite3_stmt *statement = connection_statement(
-		connection, "SELECT leaf, occ FROM alert ORDER BY leaf DESC", err);
-	if (!statement)
-		return -1;
-	int step;
-	while ((step = sql_step(statement, err)) > 0) {
-		struct text stored = sql_blob(statement, 1);
-		if (stored.size != OCCURRENCE_BYTES ||
-			memcmp(stored.data, occ, OCCURRENCE_BYTES) != 0)
-			continue;
-		*leaf = (uint64_t)sql_i64(statement, 0);
-		sqlite3_reset(statement);
-		return 0;
-	}
-	return step < 0 ? -1 : err_set(err, ERR_MISSING, "there is no alert with this id");
-}
-
 int alert_find(struct connection *connection, struct text id, uint64_t *leaf, struct err *err)
 {
 	unsigned char occ[OCCURRENCE_BYTES];
 	if (id.size == 2 * OCCURRENCE_BYTES && text_to_bytes(id, occ, sizeof occ))
-		return find_occurrence(connection, occ, leaf, err);
+		return occurrence_find(connection, occ, leaf, err);
 	if (text_to_u64(id, leaf) && *leaf <= INT64_MAX)
 		return 0;
 	return err_set(err, ERR_INPUT, "'%.*s' is no alert id: give 32 hex digits or a leaf number",

@@ -113,6 +113,11 @@ int heard_count(struct heard *heard, const struct alert *alert, int64_t origin, 
 	return 0;
 }
 
+bool heard_pending(const struct heard *heard)
+{
+	return table_count(heard->counts) > 0;
+}
+
 static int write_counts(struct connection *connection, const struct counts *counts, struct err *err)
 {
 	sqlite3_stmt *statement = connection_statement(connection,

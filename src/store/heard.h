@@ -24,6 +24,9 @@ CHECKED int heard_count(
 CHECKED int heard_flush(struct heard *heard, struct connection *connection, int64_t now_ns,
 	bool now, struct err *err);
 
+/** Is anything counted that was not written yet? */
+bool heard_pending(const struct heard *heard);
+
 /* One row as it is read. */
 struct heard_row {
 	struct text source, cluster, node, sensor, version;

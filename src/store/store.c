@@ -17,6 +17,7 @@
 #include "store/heard.h"
 #include "store/intern.h"
 #include "store/ledger.h"
+#include "store/occurrences.h"
 
 enum { STREAMS_MAX = 64, SCRATCH_BYTES = 16 * 1024 * 1024 };
 
@@ -42,6 +43,7 @@ struct store {
 	struct buf scratch, record, frame;
 	int64_t dictionaries[N_SOURCES]; /* the newest of each source; 0: none */
 	uint64_t committed_leaves;
+	uint64_t runs_checked_leaves; /* the ledger's size when all runs had been made */
 	bool in_transaction;
 };
 
@@ -384,18 +386,31 @@ int store_recover(struct store *store, struct err *err)
 	return 0;
 }
 
-int store_idle(struct store *store, struct err *err)
+/* The two kinds of work that idle time has: 1 when a run was made, so that there may be more. */
+static int do_idle(struct store *store, struct err *err)
 {
-	(void)store;
-	(void)err;
-	return 0;
+	if (heard_flush(store->heard, &store->connection, clock_wall_ns(store->options.clock), true,
+		    err) < 0)
+		return -1;
+	return occurrence_run_make(&store->connection, err);
 }
 
-int store_make_room(struct store *store, struct err *err)
+int store_idle(struct store *store, struct err *err)
 {
-	(void)store;
-	(void)err;
-	return 0;
+	bool due = store->committed_leaves >= store->runs_checked_leaves + OCCURRENCE_RUN ||
+		   heard_pending(store->heard);
+	if (!due)
+		return 0;
+	if (store_begin(store, err) < 0)
+		return -1;
+	int more = do_idle(store, err);
+	if (more < 0 || store_commit(store, err) < 0) {
+		store_rollback(store);
+		return -1;
+	}
+	if (!more)
+		store->runs_checked_leaves = store->committed_leaves;
+	return more;
 }
 
 uint64_t store_leaves(const struct store *store)

@@ -23,9 +23,7 @@ struct store_options {
 	const char *path; /* the database file; its folder must exist */
 	const char *vfs;  /* NULL: the default */
 	const struct clock *clock;
-	int64_t horizon_s;  /* alerts older than this are orphan_late; at least 8 days */
-	uint64_t max_bytes; /* database size at which retention starts; 0: none */
-	int64_t raw_keep_s; /* raw bytes leave after this; 0: with their rows */
+	int64_t horizon_s; /* alerts older than this are orphan_late; at least 8 days */
 };
 
 struct store;
@@ -61,14 +59,10 @@ void store_rollback(struct store *store); /* also forgets all cached state that 
 CHECKED int store_recover(struct store *store, struct err *err);
 
 /**
- * One slice of at most 20 ms of work that waits for idle time: training dictionaries, re-framing
- * small blocks, occurrence runs, retention. Outside a transaction; makes its own. 1: more to do; 0:
- * nothing.
+ * One slice of work that waits for idle time: what was heard is written, and a run of occurrence
+ * ids made (some 10 ms). Outside a transaction; makes its own. 1: more to do; 0: nothing.
  */
 CHECKED int store_idle(struct store *store, struct err *err);
-
-/** At the size limit: deletes at least as much as @added_bytes, inside the current transaction. */
-CHECKED int store_make_room(struct store *store, struct err *err);
 
 uint64_t store_leaves(const struct store *store); /* ledger size, committed */
 uint64_t store_file_bytes(const struct store *store);

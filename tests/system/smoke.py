@@ -53,6 +53,9 @@ def under_load(daemon):
     odd = {path: codes for path, codes in seen.items() if not codes <= {200, 404}}
     check("everything can be read meanwhile", seen and not odd, odd)
     status = json.loads(daemon.get("/api/v1/status")[1])
+    items = json.loads(daemon.get("/api/v1/alerts?limit=2")[1])["items"]
+    found = json.loads(daemon.get("/api/v1/alerts/" + items[1]["id"])[1])
+    check("an alert is found by its id", found == items[1], found)
     check("the ledger has a leaf for each", int(status["ledger"]["leaves"]) == ALERTS, status)
     again = load(daemon)
     status = json.loads(daemon.get("/api/v1/status")[1])
@@ -72,7 +75,7 @@ def refusals(daemon):
     check("over the cap is 413", daemon.ingest(b"[" + b" " * (9 << 20))[0] in (413, 0))
     status, body = daemon.ingest(b'{"rule": "a", "priority": 5')
     check("a broken event is quarantined, not refused", status == 200 and json.loads(body)["quarantined"] == 1, (status, body))
-    status, body = daemon.ingest(b"neither JSON nor text\n" + line)
+    status, body = daemon.ingest(b'{"rule": broken}\n' + line)
     check("bad input loses nothing that was good", status == 200 and sum(json.loads(body)[k] for k in ("accepted", "duplicate")) == 1, body)
     check("broken JSON for another source is 400", daemon.ingest(b"nonsense", "tocsin")[0] == 400)
     for year in ("1970", "2100"):

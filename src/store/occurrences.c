@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/occurrences.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/cursor.h"
+
+/* An entry: the first eight bytes of the id, and the leaf's distance from the run's first. */
+enum { PREFIX_BYTES = 8, ENTRY_BYTES = PREFIX_BYTES + 4 };
+
+struct entry {
+	unsigned char prefix[PREFIX_BYTES];
+	uint32_t distance;
+};
+
+/* The first leaf behind the last run. */
+static int runs_end(struct connection *connection, int64_t *leaf, struct err *err)
+{
+	*leaf = 0;
+	sqlite3_stmt *statement = connection_statement(connection,
+		"SELECT last_leaf + 1 FROM occurrence_run ORDER BY first_leaf DESC LIMIT 1", err);
+	if (!statement)
+		return -1;
+	int found = sql_step(statement, err);
+	if (found > 0)
+		*leaf = sql_i64(statement, 0);
+	sqlite3_reset(statement);
+	return found < 0 ? -1 : 0;
+}
+
+static int compare_entries(const void *left, const void *right)
+{
+	const struct entry *a = left, *b = right;
+	int order = memcmp(a->prefix, b->prefix, PREFIX_BYTES);
+	return order ? order : (a->distance > b->distance) - (a->distance < b->distance);
+}
+
+/* Up to OCCURRENCE_RUN alerts from @first on. */
+static int read_entries(struct connection *connection, int64_t first, struct entry *entries,
+	size_t *n, int64_t *last, struct err *err)
+{
+	int step;
+	*n = 0;
+	sqlite3_stmt *statement = connection_statement(connection,
+		"SELECT leaf, occ FROM alert WHERE leaf >= ?1 ORDER BY leaf LIMIT ?2", err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, first);
+	sql_bind_i64(statement, 2, OCCURRENCE_RUN);
+	while ((step = sql_step(statement, err)) > 0) {
+		struct text occ = sql_blob(statement, 1);
+		*last = sql_i64(statement, 0);
+		if (occ.size != OCCURRENCE_BYTES || *last - first > UINT32_MAX)
+			continue;
+		memcpy(entries[*n].prefix, occ.data, PREFIX_BYTES);
+		entries[(*n)++].distance = (uint32_t)(*last - first);
+	}
+	return step;
+}
+
+static int write_run(struct connection *connection, int64_t first, int64_t last,
+	const struct buf *packed, struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(connection,
+		"INSERT INTO occurrence_run (first_leaf, last_leaf, entries) VALUES (?1, ?2, ?3)",
+		err);
+	if (!statement)
+		return -1;
+	if (!buf_ok(packed))
+		return err_set(err, ERR_MEMORY, "out of memory for a run of occurrence ids");
+	sql_bind_i64(statement, 1, first);
+	sql_bind_i64(statement, 2, last);
+	sql_bind_blob(statement, 3, packed->data, packed->size);
+	return sql_run(statement, err);
+}
+
+int occurrence_run_make(struct connection *connection, struct err *err)
+{
+	int64_t first, last = 0;
+	size_t n;
+	AUTO(free) struct entry *entries = calloc(OCCURRENCE_RUN, sizeof *entries);
+	AUTO(buf_done) struct buf packed;
+	buf_init(&packed, OCCURRENCE_RUN * ENTRY_BYTES + 1);
+	if (!entries)
+		return err_set(err, ERR_MEMORY, "out of memory for a run of occurrence ids");
+	if (runs_end(connection, &first, err) < 0 ||
+		read_entries(connection, first, entries, &n, &last, err) < 0)
+		return -1;
+	if (n < OCCURRENCE_RUN)
+		return 0;
+	qsort(entries, n, sizeof *entries, compare_entries);
+	for (size_t i = 0; i < n; i++) {
+		buf_add_bytes(&packed, entries[i].prefix, PREFIX_BYTES);
+		buf_add_be32(&packed, entries[i].distance);
+	}
+	return write_run(connection, first, last, &packed, err) < 0 ? -1 : 1;
+}
+
+/* Does this leaf have the whole id? The prefix alone may be another's. */
+static int is_alert(struct connection *connection, int64_t leaf, const unsigned char *occ, bool *is,
+	struct err *err)
+{
+	sqlite3_stmt *statement =
+		connection_statement(connection, "SELECT occ FROM alert WHERE leaf = ?1", err);
+	*is = false;
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, leaf);
+	int found = sql_step(statement, err);
+	if (found > 0) {
+		struct text stored = sql_blob(statement, 0);
+		*is = stored.size == OCCURRENCE_BYTES &&
+		      memcmp(stored.data, occ, OCCURRENCE_BYTES) == 0;
+	}
+	sqlite3_reset(statement);
+	return found < 0 ? -1 : 0;
+}
+
+/* The first entry that is not less than the id's prefix. */
+static size_t lower_bound(struct text entries, const unsigned char *occ)
+{
+	size_t low = 0, high = entries.size / ENTRY_BYTES;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (memcmp(entries.data + middle * ENTRY_BYTES, occ, PREFIX_BYTES) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static int search_run(struct connection *connection, int64_t first, struct text entries,
+	const unsigned char *occ, int64_t *leaf, struct err *err)
+{
+	for (size_t i = lower_bound(entries, occ); i < entries.size / ENTRY_BYTES; i++) {
+		struct text entry = text_part(entries, i * ENTRY_BYTES, ENTRY_BYTES);
+		struct cursor cursor = cursor_of(text_part(entry, PREFIX_BYTES, 4));
+		bool is;
+		if (memcmp(entry.data, occ, PREFIX_BYTES) != 0)
+			return 0;
+		*leaf = first + cursor_be32(&cursor);
+		if (is_alert(connection, *leaf, occ, &is, err) < 0)
+			return -1;
+		if (is)
+			return 1;
+	}
+	return 0;
+}
+
+static int search_runs(
+	struct connection *connection, const unsigned char *occ, int64_t *leaf, struct err *err)
+{
+	int step, found = 0;
+	sqlite3_stmt *statement = connection_statement(connection,
+		"SELECT first_leaf, entries FROM occurrence_run ORDER BY first_leaf DESC", err);
+	if (!statement)
+		return -1;
+	while (!found && (step = sql_step(statement, err)) > 0)
+		found = search_run(
+			connection, sql_i64(statement, 0), sql_blob(statement, 1), occ, leaf, err);
+	if (!found && step < 0)
+		found = -1;
+	sqlite3_reset(statement);
+	return found;
+}
+
+static int search_tail(
+	struct connection *connection, const unsigned char *occ, int64_t *leaf, struct err *err)
+{
+	int64_t first;
+	if (runs_end(connection, &first, err) < 0)
+		return -1;
+	sqlite3_stmt *statement = connection_statement(
+		connection, "SELECT leaf FROM alert WHERE leaf >= ?1 AND occ = ?2 LIMIT 1", err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, first);
+	sql_bind_blob(statement, 2, occ, OCCURRENCE_BYTES);
+	int found = sql_step(statement, err);
+	if (found > 0)
+		*leaf = sql_i64(statement, 0);
+	sqlite3_reset(statement);
+	return found;
+}
+
+int occurrence_find(struct connection *connection, const unsigned char occ[OCCURRENCE_BYTES],
+	uint64_t *leaf, struct err *err)
+{
+	int64_t at = 0;
+	int found = search_tail(connection, occ, &at, err);
+	if (found == 0)
+		found = search_runs(connection, occ, &at, err);
+	*leaf = (uint64_t)at;
+	if (found > 0)
+		return 0;
+	return found < 0 ? -1 : err_set(err, ERR_MISSING, "there is no alert with this id");
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * From an occurrence id to its leaf. Ids are random, so an index over them would dirty pages all
+ * over the file at every commit; instead, idle time makes sorted runs of OCCURRENCE_RUN alerts,
+ * which are searched by halving, and what came after the last run is looked through.
+ */
+
+#include "model/alert.h"
+#include "store/connection.h"
+
+enum { OCCURRENCE_RUN = 16384 };
+
+/** Makes the next run, if there are enough alerts behind the last. 1: one was made; 0: not yet. */
+CHECKED int occurrence_run_make(struct connection *connection, struct err *err);
+
+/** ERR_MISSING when no alert has this id. */
+CHECKED int occurrence_find(struct connection *connection,
+	const unsigned char occ[OCCURRENCE_BYTES], uint64_t *leaf, struct err *err);
