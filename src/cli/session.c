@@ -114,6 +114,24 @@ static int read_token_file(const char *path, char *out, size_t size, struct err 
 	return 0;
 }
 
+/* Tokens that were merely found go to this machine and nowhere else. */
+static bool is_local(const char *server)
+{
+	static const char *const hosts[] = {"127.0.0.1", "localhost", "[::1]"};
+	struct text url = text_of(server);
+	size_t at = text_find(url, TEXT("://"), 0);
+	struct text rest = at == SIZE_MAX ? url : text_part(url, at + 3, url.size);
+	if (text_find_byte(rest, '@', 0) != SIZE_MAX)
+		return false; /* what stands before it is no host */
+	for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+		struct text host = text_of(hosts[i]);
+		char next = rest.size > host.size ? rest.data[host.size] : '/';
+		if (text_starts(rest, host) && (next == ':' || next == '/'))
+			return true;
+	}
+	return false;
+}
+
 int session_token(
 	struct session *session, const char *name, char *out, size_t size, struct err *err)
 {
@@ -124,6 +142,14 @@ int session_token(
 	if (given && *given) {
 		text_format(out, size, "%s", given);
 		return 0;
+	}
+	if (!is_local(session->server)) {
+		session->exit_code = CLI_DENIED;
+		return err_set(err, ERR_DENIED,
+			"no token for %.100s: give --token-file FILE or TOCSIN_TOKEN (a local "
+			"daemon's"
+			" token is sent to this machine only)",
+			session->server);
 	}
 	const char *data = getenv("TOCSIN_DATA");
 	if (data && *data) {

@@ -28,7 +28,8 @@ struct endpoint {
 	endpoint_answer *answer; /* on a reader; NULL: `direct` answers */
 	void (*direct)(struct http_request *request, struct console *console); /* on the loop */
 	const char *content_type;
-	const char *text; /* for the reference page */
+	const char *const *parameters; /* of the query, ended by NULL; NULL: none */
+	const char *text;              /* for the reference page */
 };
 
 /** Ends with a NULL path. */

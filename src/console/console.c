@@ -192,9 +192,26 @@ static void fill_query(struct http_request *request, struct document_query *quer
 		*document_query_member(query, text_of(names[i])) = http_query(request, names[i]);
 }
 
+/* A parameter that does nothing would look like a filter that works. */
+static bool query_is_known(struct http_request *request, const struct endpoint *endpoint)
+{
+	static const char *const none[] = {NULL};
+	char detail[160];
+	struct text unknown =
+		http_query_unknown(request, endpoint->parameters ? endpoint->parameters : none);
+	if (!unknown.data)
+		return true;
+	size_t length = text_format(detail, sizeof detail, "'%.60s' is no parameter of %s",
+		unknown.data, endpoint->path);
+	http_respond_problem(request, 400, "Bad request", (struct text){detail, length});
+	return false;
+}
+
 static void handle(struct http_request *request, void *ctx)
 {
 	struct binding *binding = ctx;
+	if (!query_is_known(request, binding->endpoint))
+		return;
 	if (binding->endpoint->direct) {
 		binding->endpoint->direct(request, binding->console);
 		return;

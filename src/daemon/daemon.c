@@ -50,6 +50,7 @@ struct daemon {
 	struct console *console;
 	struct tls_server *tls;
 	struct http_server *http, *metrics;
+	const struct http_route *routes[3], *metrics_routes[2]; /* ended by NULL; the servers' */
 	struct loop_timer *drain_timer;
 	int64_t drain_until_ms;
 	int exit_code;
@@ -142,12 +143,12 @@ static int make_services(struct daemon *daemon, struct err *err)
 
 static int listen_metrics(struct daemon *daemon, struct err *err)
 {
-	const struct http_route *const routes[] = {console_metrics_routes(daemon->console), NULL};
+	daemon->metrics_routes[0] = console_metrics_routes(daemon->console);
 	struct http_server_options options = {
 		.address = daemon->options.metrics_address,
 		.port = daemon->options.metrics_port,
 		.clock = &clock_system,
-		.routes = routes,
+		.routes = daemon->metrics_routes,
 	};
 	if (!daemon->options.metrics_address[0])
 		return 0;
@@ -157,8 +158,8 @@ static int listen_metrics(struct daemon *daemon, struct err *err)
 static int listen_http(struct daemon *daemon, struct err *err)
 {
 	const struct options *given = &daemon->options;
-	const struct http_route *const routes[] = {
-		intake_routes(daemon->intake), console_routes(daemon->console), NULL};
+	daemon->routes[0] = intake_routes(daemon->intake);
+	daemon->routes[1] = console_routes(daemon->console);
 	struct tls_server_options tls = {
 		given->tls_certificate, given->tls_key, given->tls_client_ca};
 	if (given->tls_certificate && tls_server_new(&daemon->tls, &tls, err) < 0)
@@ -168,7 +169,7 @@ static int listen_http(struct daemon *daemon, struct err *err)
 		.port = given->port,
 		.tls = daemon->tls,
 		.clock = &clock_system,
-		.routes = routes,
+		.routes = daemon->routes,
 	};
 	if (http_server_start(&daemon->http, daemon->loop, &options, err) < 0)
 		return -1;

@@ -264,6 +264,33 @@ struct text http_query(struct http_request *request, const char *name)
 	return http_decode(value, &request->arena, &decoded) ? decoded : TEXT_NONE;
 }
 
+/* What is allowed, and what was found that is not. */
+struct query_check {
+	const char *const *names;
+	const char *unknown;
+};
+
+static enum MHD_Result check_name(
+	void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct query_check *check = ctx;
+	(void)kind;
+	(void)value;
+	for (size_t i = 0; check->names[i]; i++)
+		if (text_is(text_of(name), check->names[i]))
+			return MHD_YES;
+	check->unknown = name;
+	return MHD_NO;
+}
+
+struct text http_query_unknown(struct http_request *request, const char *const *names)
+{
+	struct query_check check = {names, NULL};
+	MHD_get_connection_values(
+		request->connection->mhd, MHD_GET_ARGUMENT_KIND, check_name, &check);
+	return text_of(check.unknown);
+}
+
 struct text http_body(const struct http_request *request)
 {
 	return buf_text(&request->body);

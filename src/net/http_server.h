@@ -63,8 +63,8 @@ struct http_server_options {
 	struct tls_server *tls;           /* NULL: plain */
 	const struct http_limits *limits; /* NULL: the values above */
 	const struct clock *clock;
-	const struct http_route *const
-		*routes; /* arrays ended by a route with NULL path; ended by NULL */
+	const struct http_route *const *routes; /* arrays ended by a route with NULL path; ended by
+						   NULL; must outlive the server */
 };
 
 /** Starts listening; requests come once the loop runs. Loop thread, or before it runs. */
@@ -87,6 +87,8 @@ struct text http_header(
 	const struct http_request *request, const char *name); /* loop thread only */
 /** A query parameter, percent-decoded; absent if it is not there. Loop thread only. */
 struct text http_query(struct http_request *request, const char *name);
+/** The first query parameter that is not in @names (ended by NULL); absent if there is none. */
+struct text http_query_unknown(struct http_request *request, const char *const *names);
 struct text http_body(const struct http_request *request); /* handle and later */
 /** Moves the body out (caller frees); for batches that outlive the request. */
 char *http_body_take(struct http_request *request, size_t *size);

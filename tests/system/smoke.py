@@ -55,6 +55,7 @@ def under_load(daemon):
     status = json.loads(daemon.get("/api/v1/status")[1])
     items = json.loads(daemon.get("/api/v1/alerts?limit=2")[1])["items"]
     found = json.loads(daemon.get("/api/v1/alerts/" + items[1]["id"])[1])
+    check("an unknown query parameter is 400", daemon.get("/api/v1/incidents?rule=x")[0] == 400)
     check("an alert is found by its id", found == items[1], found)
     check("the ledger has a leaf for each", int(status["ledger"]["leaves"]) == ALERTS, status)
     again = load(daemon)
