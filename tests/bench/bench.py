@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Measures, in interleaved rounds of one run: HTTP at several concurrencies, batches, the pipeline without network, raw SQLite,
+and the peers that are there (Alertmanager always if installed; falcosidekick when TOCSIN_FALCOSIDEKICK names it).
+
+CPU is the server's own (from /proc), not the client's. One JSON line per figure, then medians and ratios. Nothing is compared
+across runs. bench.py [--rounds N] [--alerts N]
+"""
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import urllib.request
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../system"))
+from daemon import BUILD, SOURCE, Daemon, free_port, wait_for  # noqa: E402
+
+LINES = os.path.join(SOURCE, "tests/corpus/labelled/alerts.jsonl")
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds(pid):
+    with open("/proc/%d/stat" % pid) as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def load(pid, port, path, file, connections, alerts, batch, seed):
+    before = cpu_seconds(pid)
+    done = subprocess.run([os.path.join(BUILD, "tests/lib/tocsin-load"), "--url", "127.0.0.1:%d" % port, "--path", path, "--file", file,
+                           "--connections", str(connections), "--alerts", str(alerts), "--batch", str(batch), "--seed", str(seed)],
+                          capture_output=True, text=True)
+    if done.returncode:
+        sys.exit("bench: the load failed: " + done.stdout + done.stderr)
+    told = json.loads(done.stdout.strip().splitlines()[-1])
+    return {"cpu_us": round((cpu_seconds(pid) - before) * 1e6 / alerts, 2), "per_second": round(alerts / told["seconds"]),
+            "p50_ms": told["p50_ms"], "p99_ms": told["p99_ms"]}
+
+
+class Peer:
+    """A program that takes one alert a POST."""
+
+    def __init__(self, name, words, port, path, file, ready, env=None):
+        self.name, self.port, self.path, self.file = name, port, path, file
+        self.process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ, **(env or {})))
+
+        def up():
+            try:
+                return urllib.request.urlopen("http://127.0.0.1:%d%s" % (port, ready), timeout=1).status == 200
+            except OSError:
+                return False
+        wait_for(up, 30, name + " answers")
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
+def peers(folder):
+    found = []
+    binary = shutil.which("prometheus-alertmanager")
+    if binary:
+        file = os.path.join(folder, "alertmanager.jsonl")
+        with open(LINES) as f, open(file, "w") as out:
+            for line in f:
+                alert = json.loads(line)
+                labels = {"alertname": alert["rule"], "time": alert["time"], "output": alert["output"]}
+                out.write('[{"time":"%s","labels":%s}]\n' % (alert["time"], json.dumps(labels)))
+        config, port = os.path.join(folder, "alertmanager.yml"), free_port()
+        with open(config, "w") as f:
+            f.write("route: {receiver: none}\nreceivers: [{name: none}]\n")
+        found.append(Peer("alertmanager", [binary, "--config.file=" + config, "--storage.path=" + folder, "--cluster.listen-address=",
+                                           "--web.listen-address=127.0.0.1:%d" % port], port, "/api/v2/alerts", file, "/-/ready"))
+    binary = os.environ.get("TOCSIN_FALCOSIDEKICK")
+    if binary:
+        port = free_port()
+        found.append(Peer("falcosidekick", [binary], port, "/", LINES, "/ping", {"LISTENADDRESS": "127.0.0.1", "LISTENPORT": str(port)}))
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--alerts", type=int, default=30000)
+    args = parser.parse_args()
+    figures = {}
+
+    def note(name, figure):
+        figures.setdefault(name, []).append(figure)
+        print(json.dumps(dict(figure, bench=name)), flush=True)
+
+    with tempfile.TemporaryDirectory() as folder:
+        daemon = Daemon(os.path.join(folder, "data")).start()
+        path, pid = "/ingest/falco/" + daemon.token("ingest"), daemon.process.pid
+        others = peers(folder)
+        load(pid, daemon.port, path, LINES, 32, 5000, 1, 999)  # warm-up
+        for i in range(args.rounds):
+            for connections, alerts in ((1, args.alerts // 10), (32, args.alerts), (256, args.alerts)):
+                note("http c=%d" % connections, load(pid, daemon.port, path, LINES, connections, alerts, 1, 1000 + 10 * i + connections))
+            note("http batches of 500", load(pid, daemon.port, path, LINES, 4, args.alerts * 3, 500, 5000 + i))
+            for peer in others:
+                note(peer.name + " c=256", load(peer.process.pid, peer.port, peer.path, peer.file, 256, args.alerts, 1, 1 + i))
+        for peer in others:
+            peer.stop()
+        daemon.stop()
+        store = os.path.join(folder, "store")
+        os.mkdir(store)
+        done = subprocess.run([os.path.join(BUILD, "tests/bench/bench-store"), LINES, store, str(args.rounds)], capture_output=True, text=True)
+        for line in done.stdout.splitlines():
+            told = json.loads(line)
+            name = told.pop("bench")
+            note(name if name == "stored-bytes" else "%s N=%d" % (name, told["per_commit"]), told)
+    print("\n%-24s %10s %12s   median (least to most) of %d" % ("", "CPU us", "alerts/s", args.rounds))
+    for name, rows in figures.items():
+        if "cpu_us" in rows[0]:
+            cpu, rate = [r["cpu_us"] for r in rows], [r["per_second"] for r in rows]
+            print("%-24s %10.1f %12.0f   (%.1f-%.1f, %d-%d)" % (name, statistics.median(cpu), statistics.median(rate), min(cpu), max(cpu), min(rate), max(rate)))
+    middle = {n: statistics.median(r["cpu_us"] for r in rows) for n, rows in figures.items() if "cpu_us" in rows[0]}
+    for name in ("alertmanager c=256", "falcosidekick c=256"):
+        if name in middle:
+            print("%s takes %.1f times the CPU of ours at c=256" % (name, middle[name] / middle["http c=256"]))
+    for n in (1, 64, 256, 1000):
+        print("N=%d: the pipeline takes %.1f times the CPU of raw SQLite inserts" % (n, middle["pipeline N=%d" % n] / middle["raw-sqlite N=%d" % n]))
+    print("stored: %s" % json.dumps(figures["stored-bytes"][0]))
+
+
+main()

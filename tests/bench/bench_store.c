@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The pipeline without network: decode, deduplicate, ledger, rows, correlation, COMMIT with FULL;
+ *beside it raw SQLite inserts of the same bytes, interleaved in the same run. One JSON line per
+ *measurement.
+ *
+ *	bench-store LINES FOLDER ROUNDS
+ */
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "base/cleanup.h"
+#include "decode/body.h"
+#include "pipeline/correlator.h"
+#include "store/store.h"
+#include "tests/lib/load_alerts.h"
+
+static double cpu_seconds(void)
+{
+	struct rusage usage;
+	getrusage(RUSAGE_SELF, &usage);
+	return (double)usage.ru_utime.tv_sec + (double)usage.ru_utime.tv_usec / 1e6 +
+	       (double)usage.ru_stime.tv_sec + (double)usage.ru_stime.tv_usec / 1e6;
+}
+
+static void die(const struct err *err)
+{
+	fprintf(stderr, "bench-store: %s\n", err->text);
+	exit(1);
+}
+
+struct bench {
+	struct load_alerts *alerts;
+	uint64_t next;
+	const char *folder;
+	struct store *store;
+	struct correlator *correlator;
+	struct connection raw;
+	size_t raw_bytes;
+};
+
+static void fill_body(struct bench *bench, size_t n, struct buf *body)
+{
+	buf_clear(body);
+	for (size_t i = 0; i < n; i++) {
+		load_alert_write(bench->alerts, bench->next++, body);
+		buf_add_byte(body, '\n');
+	}
+	bench->raw_bytes += body->size;
+}
+
+static void commit_batch(struct bench *bench, struct text body)
+{
+	struct err err;
+	struct batch *batch = batch_new();
+	assert(batch);
+	batch->source = SOURCE_FALCO;
+	batch->cluster = TEXT("default");
+	struct connection *connection = store_connection(bench->store);
+	int64_t now_ns = clock_wall_ns(&clock_system);
+	if (body_decode(body, now_ns, batch, &err) < 0 || store_begin(bench->store, &err) < 0 ||
+		store_add_batch(bench->store, batch, &err) < 0)
+		die(&err);
+	for (struct alert *alert = batch->first; alert; alert = alert->next)
+		if (correlator_add(bench->correlator, connection, alert, &err) < 0)
+			die(&err);
+	if (correlator_finish(bench->correlator, connection, now_ns, &err) < 0 ||
+		store_flush(bench->store, &err) < 0 || store_commit(bench->store, &err) < 0)
+		die(&err);
+	assert(batch->n_accepted == batch->n_alerts);
+	batch_free(batch);
+}
+
+static void insert_raw(struct bench *bench, struct text body)
+{
+	struct err err;
+	struct text line;
+	if (connection_run(&bench->raw, "BEGIN IMMEDIATE", &err) < 0)
+		die(&err);
+	while (text_split(&body, '\n', &line) && line.size) {
+		sqlite3_stmt *statement = connection_statement(
+			&bench->raw, "INSERT INTO raw (body) VALUES (?1)", &err);
+		if (!statement)
+			die(&err);
+		sql_bind_blob(statement, 1, line.data, line.size);
+		if (sql_run(statement, &err) < 0)
+			die(&err);
+	}
+	if (connection_run(&bench->raw, "COMMIT", &err) < 0)
+		die(&err);
+}
+
+static void measure(struct bench *bench, bool raw, size_t per_commit, size_t n_alerts)
+{
+	double cpu = 0, wall = 0;
+	struct buf body;
+	buf_init(&body, 64 * 1024 * 1024);
+	for (size_t i = 0; i < n_alerts; i += per_commit) {
+		fill_body(bench, per_commit, &body);
+		double cpu_before = cpu_seconds();
+		int64_t before_ns = clock_wall_ns(&clock_system);
+		if (raw)
+			insert_raw(bench, buf_text(&body));
+		else
+			commit_batch(bench, buf_text(&body));
+		wall += (double)(clock_wall_ns(&clock_system) - before_ns) / 1e9;
+		cpu += cpu_seconds() - cpu_before;
+	}
+	buf_done(&body);
+	printf("{\"bench\":\"%s\",\"per_commit\":%zu,\"alerts\":%zu,\"cpu_us\":%.2f,\"per_second\":"
+	       "%.0f}\n",
+		raw ? "raw-sqlite" : "pipeline", per_commit, n_alerts, cpu * 1e6 / (double)n_alerts,
+		(double)n_alerts / wall);
+	fflush(stdout);
+}
+
+static void open_all(struct bench *bench, const char *lines)
+{
+	static char path[4096], raw[4096];
+	struct err err;
+	int64_t first_ns = clock_wall_ns(&clock_system) - INT64_C(7200) * NS_PER_S;
+	text_format(path, sizeof path, "%s/bench.db", bench->folder);
+	text_format(raw, sizeof raw, "%s/raw.db", bench->folder);
+	struct store_options options = {
+		.path = path, .clock = &clock_system, .horizon_s = INT64_C(30) * 86400};
+	if (load_alerts_read(&bench->alerts, lines, first_ns, 1000, &err) < 0 ||
+		store_open(&bench->store, &options, &err) < 0 ||
+		connection_open(&bench->raw, raw, CONNECTION_WRITE, NULL, &err) < 0 ||
+		connection_run(&bench->raw,
+			"CREATE TABLE raw (id INTEGER PRIMARY KEY, body BLOB NOT NULL)", &err) < 0)
+		die(&err);
+	bench->correlator = correlator_new();
+	assert(bench->correlator);
+}
+
+int main(int argc, char **argv)
+{
+	static const size_t sizes[] = {1, 64, 256, 1000};
+	if (argc != 4) {
+		fputs("usage: bench-store LINES FOLDER ROUNDS\n", stderr);
+		return 64;
+	}
+	struct bench bench = {.folder = argv[2]};
+	open_all(&bench, argv[1]);
+	measure(&bench, false, 1000, 10000); /* warm-up */
+	for (long round = strtol(argv[3], NULL, 10); round > 0; round--)
+		for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+			size_t n = sizes[i] == 1 ? 1000 : sizes[i] * 40;
+			measure(&bench, false, sizes[i], n);
+			measure(&bench, true, sizes[i], n);
+		}
+	struct err err;
+	if (connection_run(store_connection(bench.store), "PRAGMA wal_checkpoint(TRUNCATE)", &err) <
+		0)
+		die(&err);
+	double stored = (double)store_file_bytes(bench.store) / (double)store_leaves(bench.store);
+	printf("{\"bench\":\"stored-bytes\",\"alerts\":%llu,\"bytes_per_alert\":%.0f,\"raw_bytes_"
+	       "per_alert\":%.0f}\n",
+		(unsigned long long)store_leaves(bench.store), stored,
+		(double)bench.raw_bytes / (double)bench.next);
+	correlator_free(bench.correlator);
+	store_close(bench.store);
+	connection_close(&bench.raw);
+	load_alerts_free(bench.alerts);
+	return 0;
+}
