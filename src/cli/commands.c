@@ -27,10 +27,18 @@ const struct command commands[] = {
 	{"tokens create", "NAME [--role R] [--cluster C] [--source S] [--node N]",
 		"makes a token and shows it once", act_token_create, 1},
 	{"tokens revoke", "ID", "takes a token out of force", act_token_revoke, 1},
+	{"config check", "FILE", "is the file right?", config_check, 1},
+	{"config show", "FILE", "what is in force with it, environment included", config_show, 1},
+	{"config schema", "", "JSON Schema of the file", config_schema, 0},
+	{"config sample", "", "a commented file with the defaults", config_sample, 0},
+	{"reference commands", "", "docs/reference/commands.md", reference_commands, 0},
+	{"reference settings", "", "docs/reference/settings.md", reference_settings, 0},
+	{"reference manual", "", "the manual page", reference_manual, 0},
+	{"reference completion", "", "completion for bash", reference_completion, 0},
 	{0},
 };
 
-static const char usage_options[] =
+const char usage_options[] =
 	"\n"
 	"  --server URL        the daemon (TOCSIN_SERVER; default http://127.0.0.1:8789)\n"
 	"  --data DIR          read the database in DIR instead of asking a daemon\n"

@@ -37,6 +37,21 @@ CHECKED int act_verify(struct session *session, struct err *err);
 CHECKED int act_token_create(struct session *session, struct err *err);
 CHECKED int act_token_revoke(struct session *session, struct err *err);
 
+/* config.c */
+CHECKED int config_check(struct session *session, struct err *err);
+CHECKED int config_show(struct session *session, struct err *err);
+CHECKED int config_schema(struct session *session, struct err *err);
+CHECKED int config_sample(struct session *session, struct err *err);
+
+/* reference.c: pages made from the tables */
+CHECKED int reference_commands(struct session *session, struct err *err);
+CHECKED int reference_settings(struct session *session, struct err *err);
+CHECKED int reference_manual(struct session *session, struct err *err);
+CHECKED int reference_completion(struct session *session, struct err *err);
+
+/** What follows the commands in the usage. */
+extern const char usage_options[];
+
 /** The last argument of the command line, behind the command's own words. */
 const char *command_argument(const struct session *session);
 

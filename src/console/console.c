@@ -24,7 +24,12 @@ struct reader {
 void api_respond(
 	struct http_request *request, unsigned status, const char *content_type, struct buf *body)
 {
+	/* Raw bytes are an attacker's: they are saved, never shown by a browser. */
+	static const char *const saved[] = {
+		"Content-Disposition", "attachment; filename=\"alert.raw\"", NULL};
 	struct http_response response = {.status = status, .content_type = content_type};
+	if (text_is(text_of(content_type), "application/octet-stream"))
+		response.headers = saved;
 	if (!buf_ok(body)) {
 		buf_done(body);
 		http_respond_problem(

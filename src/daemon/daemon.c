@@ -32,9 +32,6 @@ enum {
 	DRAIN_MS = 30000,
 };
 
-#define QUEUE_BYTES ((size_t)64 * 1024 * 1024)
-#define HORIZON_S   (INT64_C(30) * 86400)
-
 struct daemon {
 	struct options options;
 	char database[PATH_BYTES];
@@ -60,7 +57,7 @@ struct daemon {
 static int lock_directory(struct daemon *daemon, struct err *err)
 {
 	char path[PATH_BYTES];
-	const char *data = daemon->options.data;
+	const char *data = daemon->options.settings.data;
 	if (mkdir(data, 0700) < 0 && errno != EEXIST)
 		return err_errno(err, errno, "making %s", data);
 	text_format(path, sizeof path, "%s/lock", data);
@@ -79,16 +76,16 @@ static int open_store(struct daemon *daemon, struct err *err)
 	struct store_options options = {
 		.path = daemon->database,
 		.clock = &clock_system,
-		.horizon_s = HORIZON_S,
+		.horizon_s = daemon->options.settings.retention_horizon_s,
 	};
 	if (store_open(&daemon->store, &options, err) < 0 ||
-		first_tokens_make(daemon->store, daemon->options.data, &clock_system, &made, err) <
-			0 ||
+		first_tokens_make(daemon->store, daemon->options.settings.data, &clock_system,
+			&made, err) < 0 ||
 		writer_publish_credentials(daemon->store, daemon->credentials, err) < 0)
 		return -1;
 	if (made)
 		log_info("start", "made tokens: %s/admin.token, %s/ingest.token",
-			daemon->options.data, daemon->options.data);
+			daemon->options.settings.data, daemon->options.settings.data);
 	return 0;
 }
 
@@ -145,36 +142,36 @@ static int listen_metrics(struct daemon *daemon, struct err *err)
 {
 	daemon->metrics_routes[0] = console_metrics_routes(daemon->console);
 	struct http_server_options options = {
-		.address = daemon->options.metrics_address,
-		.port = daemon->options.metrics_port,
+		.address = daemon->options.settings.metrics_address,
+		.port = (unsigned)daemon->options.settings.metrics_port,
 		.clock = &clock_system,
 		.routes = daemon->metrics_routes,
 	};
-	if (!daemon->options.metrics_address[0])
+	if (!daemon->options.settings.metrics_address[0])
 		return 0;
 	return http_server_start(&daemon->metrics, daemon->loop, &options, err);
 }
 
 static int listen_http(struct daemon *daemon, struct err *err)
 {
-	const struct options *given = &daemon->options;
+	const struct settings *given = &daemon->options.settings;
 	daemon->routes[0] = intake_routes(daemon->intake);
 	daemon->routes[1] = console_routes(daemon->console);
-	struct tls_server_options tls = {
-		given->tls_certificate, given->tls_key, given->tls_client_ca};
-	if (given->tls_certificate && tls_server_new(&daemon->tls, &tls, err) < 0)
+	struct tls_server_options tls = {given->tls_certificate, given->tls_key,
+		given->tls_client_ca[0] ? given->tls_client_ca : NULL};
+	if (given->tls_certificate[0] && tls_server_new(&daemon->tls, &tls, err) < 0)
 		return -1;
 	struct http_server_options options = {
-		.address = given->address,
-		.port = given->port,
+		.address = given->listen_address,
+		.port = (unsigned)given->listen_port,
 		.tls = daemon->tls,
 		.clock = &clock_system,
 		.routes = daemon->routes,
 	};
 	if (http_server_start(&daemon->http, daemon->loop, &options, err) < 0)
 		return -1;
-	log_info("start", "listening on %s://%s:%u", daemon->tls ? "https" : "http", given->address,
-		http_server_port(daemon->http));
+	log_info("start", "listening on %s://%s:%u", daemon->tls ? "https" : "http",
+		given->listen_address, http_server_port(daemon->http));
 	return listen_metrics(daemon, err);
 }
 
@@ -214,7 +211,7 @@ static int make_parts(struct daemon *daemon, struct err *err)
 {
 	if (loop_new(&daemon->loop, err) < 0)
 		return -1;
-	daemon->queue = queue_new(QUEUE_BYTES);
+	daemon->queue = queue_new((size_t)daemon->options.settings.intake_queue_bytes);
 	daemon->credentials = snapshot_slot_new();
 	daemon->senders = snapshot_slot_new();
 	daemon->drain_timer = loop_timer_new(daemon->loop, drain, daemon);
@@ -308,5 +305,6 @@ int daemon_main(int argc, char **argv)
 		fputs(daemon.options.help ? options_usage : PACKAGE_STRING "\n", stdout);
 		return 0;
 	}
+	log_set_level((enum log_level)daemon.options.settings.log_level);
 	return daemon.options.check_only ? 0 : run(&daemon);
 }

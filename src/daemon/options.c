@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/options.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/text.h"
+#include <unistd.h>
 
 const char options_usage[] =
-	"usage: tocsind [--data DIR] [--listen ADDR:PORT] [--listen-metrics ADDR:PORT]\n"
-	"               [--tls-certificate FILE --tls-key FILE [--tls-client-ca FILE] | --tls "
-	"off]\n"
-	"               [--check-config] [--help] [--version]\n"
+	"usage: tocsind [--config FILE] [--data DIR] [--listen ADDR:PORT] [--listen-metrics "
+	"ADDR:PORT]\n"
+	"               [--SETTING VALUE ...] [--check-config] [--help] [--version]\n"
 	"\n"
+	"  --config FILE              settings (default " SYSTEM_CONFIG " if it is there)\n"
 	"  --data DIR                 where the database and the tokens are (default "
 	"/var/lib/tocsin)\n"
 	"  --listen ADDR:PORT         HTTP: intake and API (default 127.0.0.1:8789)\n"
@@ -19,83 +16,9 @@ const char options_usage[] =
 	"  --tls off                  plain HTTP beyond loopback; must be said\n"
 	"  --check-config             checks what was said and ends\n"
 	"\n"
-	"Environment: TOCSIN_DATA, TOCSIN_LISTEN, TOCSIN_LISTEN_METRICS. Flags beat it.\n";
-
-static int read_listen(
-	const char *value, char *address, size_t size, unsigned *port, struct err *err)
-{
-	struct text text = text_of(value);
-	size_t colon = text.size;
-	uint64_t number;
-	while (colon > 0 && text.data[colon - 1] != ':')
-		colon--;
-	if (colon < 2 || !text_to_u64(text_part(text, colon, text.size), &number) ||
-		number > 65535 || colon - 1 >= size)
-		return err_set(err, ERR_INPUT,
-			"'%s' is no ADDR:PORT: give for example 127.0.0.1:8789 or [::1]:8789",
-			value);
-	struct text host = text_part(text, 0, colon - 1);
-	if (host.size > 2 && host.data[0] == '[' && host.data[host.size - 1] == ']')
-		host = text_part(host, 1, host.size - 2);
-	text_format(address, size, "%.*s", TEXT_ARG(host));
-	*port = (unsigned)number;
-	return 0;
-}
-
-static int set(struct options *options, struct text name, const char *value, struct err *err)
-{
-	if (text_is(name, "data")) {
-		options->data = value;
-		return 0;
-	}
-	if (text_is(name, "listen"))
-		return read_listen(
-			value, options->address, sizeof options->address, &options->port, err);
-	if (text_is(name, "listen-metrics"))
-		return read_listen(value, options->metrics_address, sizeof options->metrics_address,
-			&options->metrics_port, err);
-	if (text_is(name, "tls-certificate"))
-		options->tls_certificate = value;
-	else if (text_is(name, "tls-key"))
-		options->tls_key = value;
-	else if (text_is(name, "tls-client-ca"))
-		options->tls_client_ca = value;
-	else if (text_is(name, "tls") && strcmp(value, "off") == 0)
-		options->tls_off = true;
-	else
-		return err_set(err, ERR_INPUT, "unknown option --%.*s %s: see tocsind --help",
-			TEXT_ARG(name), value);
-	return 0;
-}
-
-static int read_environment(struct options *options, struct err *err)
-{
-	static const char *const names[][2] = {{"TOCSIN_DATA", "data"}, {"TOCSIN_LISTEN", "listen"},
-		{"TOCSIN_LISTEN_METRICS", "listen-metrics"}};
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-		const char *value = getenv(names[i][0]);
-		if (value && *value && set(options, text_of(names[i][1]), value, err) < 0)
-			return err_prefix(err, "%s", names[i][0]);
-	}
-	return 0;
-}
-
-static bool is_loopback(const char *address)
-{
-	return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
-}
-
-static int check(const struct options *options, struct err *err)
-{
-	if (!options->tls_certificate != !options->tls_key)
-		return err_set(err, ERR_DENIED, "--tls-certificate and --tls-key go together");
-	if (!options->tls_certificate && !options->tls_off && !is_loopback(options->address))
-		return err_set(err, ERR_DENIED,
-			"listening on %s without TLS: give --tls-certificate and --tls-key, or say"
-			" --tls off",
-			options->address);
-	return 0;
-}
+	"Any setting of tocsin.yaml is a flag too: --tls.certificate FILE. tocsin config schema "
+	"lists them.\n"
+	"Environment: TOCSIN_DATA, TOCSIN_LISTEN, TOCSIN_TLS_CERTIFICATE ... Flags beat it.\n";
 
 /* A flag without a value; false if it is none. */
 static bool set_switch(struct options *options, struct text name)
@@ -111,27 +34,80 @@ static bool set_switch(struct options *options, struct text name)
 	return true;
 }
 
-int options_read(struct options *options, int argc, char **argv, struct err *err)
+/* One flag, with its value behind '=' or in the next word. */
+struct flag {
+	struct text name;
+	const char *value; /* NULL: there is none */
+};
+
+static int read_flag(struct flag *flag, int argc, char **argv, int *i, struct err *err)
 {
-	*options =
-		(struct options){.data = "/var/lib/tocsin", .address = "127.0.0.1", .port = 8789};
-	if (read_environment(options, err) < 0)
-		return -1;
+	struct options switches;
+	struct text word = text_of(argv[*i]);
+	if (!text_starts(word, TEXT("--")))
+		return err_set(err, ERR_INPUT, "'%s' is no option: see tocsind --help", argv[*i]);
+	struct text rest = text_part(word, 2, word.size);
+	text_split(&rest, '=', &flag->name);
+	flag->value = rest.data;
+	if (flag->value || set_switch(&switches, flag->name))
+		return 0;
+	if (*i + 1 == argc)
+		return err_set(err, ERR_INPUT, "--%.*s needs a value", TEXT_ARG(flag->name));
+	flag->value = argv[++*i];
+	return 0;
+}
+
+/* The file that a flag names; NULL: none does. */
+static int find_config(const char **config, int argc, char **argv, struct err *err)
+{
+	struct flag flag;
+	*config = NULL;
 	for (int i = 1; i < argc; i++) {
-		struct text word = text_of(argv[i]);
-		if (!text_starts(word, TEXT("--")))
-			return err_set(
-				err, ERR_INPUT, "'%s' is no option: see tocsind --help", argv[i]);
-		struct text rest = text_part(word, 2, word.size);
-		if (set_switch(options, rest))
+		if (read_flag(&flag, argc, argv, &i, err) < 0)
+			return -1;
+		if (text_is(flag.name, "config"))
+			*config = flag.value;
+	}
+	return 0;
+}
+
+static int apply_flags(struct options *options, int argc, char **argv, struct err *err)
+{
+	struct flag flag;
+	for (int i = 1; i < argc; i++) {
+		if (read_flag(&flag, argc, argv, &i, err) < 0)
+			return -1;
+		if (set_switch(options, flag.name) || text_is(flag.name, "config"))
 			continue;
-		struct text name;
-		text_split(&rest, '=', &name);
-		const char *value = rest.data ? rest.data : i + 1 < argc ? argv[++i] : NULL;
-		if (!value)
-			return err_set(err, ERR_INPUT, "%s needs a value", argv[i]);
-		if (set(options, name, value, err) < 0)
+		bool metrics = text_is(flag.name, "listen-metrics");
+		struct text name = metrics ? TEXT("listen_metrics") : flag.name;
+		if (settings_set(&options->settings, name, text_of(flag.value), err) < 0)
 			return -1;
 	}
-	return check(options, err);
+	return 0;
+}
+
+static int read_file_and_environment(struct settings *settings, const char *config, struct err *err)
+{
+	if (!config && access(SYSTEM_CONFIG, R_OK) == 0)
+		config = SYSTEM_CONFIG;
+	if (config && settings_read_file(settings, config, err) < 0)
+		return -1;
+	return settings_read_environment(settings, err);
+}
+
+int options_read(struct options *options, int argc, char **argv, struct err *err)
+{
+	const char *config;
+	*options = (struct options){0};
+	settings_defaults(&options->settings);
+	if (find_config(&config, argc, argv, err) < 0)
+		return -1;
+	if (read_file_and_environment(&options->settings, config, err) < 0) {
+		err->kind = ERR_DENIED;
+		return -1;
+	}
+	if (apply_flags(options, argc, argv, err) < 0)
+		return -1;
+	return settings_check(&options->settings, err);
 }

@@ -200,6 +200,7 @@ static void write_running(struct emitter *out, const struct status *status)
 		emit_member_i64(out, "held_for_s", held_ns > 0 ? held_ns / NS_PER_S : 0);
 	}
 	emit_member_u64(out, "database_bytes", atomic_load(&status->database_bytes));
+	emit_member_u64(out, "log_bytes", atomic_load(&status->wal_bytes));
 }
 
 int document_status(struct connection *connection, const struct status *status, struct buf *out,

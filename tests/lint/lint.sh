@@ -102,6 +102,22 @@ decoders() {
 
 hardening() { [ -x "$build/bin/tocsind" ] && bash tests/lint/hardening.sh "$build"/bin/*; }
 
+# Pages made from tables are what the program makes.
+generated() {
+	local page words
+	[ -x "$build/bin/tocsin" ] || return
+	while read -r page words; do
+		"$build/bin/tocsin" $words | cmp -s - "$page" || echo "$page: not what 'tocsin $words' prints"
+	done <<PAGES
+docs/reference/commands.md reference commands
+docs/reference/settings.md reference settings
+packaging/man/tocsin.1 reference manual
+packaging/completions/tocsin.bash reference completion
+packaging/tocsin.yaml config sample
+PAGES
+}
+
+check generated generated
 check layers layers
 check library-headers library_headers
 check banned-calls banned_calls

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+# made by tocsin reference completion
+_tocsin() {
+	local words
+	case ${COMP_WORDS[1]-} in
+	incidents) words='list show' ;;
+	alerts) words='list show raw' ;;
+	ledger) words='status verify' ;;
+	tokens) words='list create revoke' ;;
+	config) words='check show schema sample' ;;
+	reference) words='commands settings manual completion' ;;
+	*) words='' ;;
+	esac
+	[ "$COMP_CWORD" != 1 ] || words='status sources incidents alerts tail ingest ledger tokens config reference help version'
+	COMPREPLY=($(compgen -W "$words" -- "${COMP_WORDS[COMP_CWORD]}"))
+}
+complete -o default -F _tocsin tocsin

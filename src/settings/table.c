@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "settings/table.h"
+
+#include "settings/settings.h"
+
+const struct unit plain_units[] = {{"", 1}, {NULL, 0}};
+static const struct unit time_units[] = {{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}, {NULL, 0}};
+static const struct unit size_units[] = {
+	{"", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {NULL, 0}};
+
+static const char *const tls_modes[] = {"auto", "off", NULL};
+static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
+
+#define PLACE(member) offsetof(struct settings, member), sizeof(((struct settings *)0)->member)
+#define NONE          0, 0, NULL, NULL
+
+const struct setting settings_table[] = {
+	{"data", SETTING_TEXT, PLACE(data), "/var/lib/tocsin", NONE,
+		"folder of the database and the tokens"},
+	{"listen", SETTING_ADDRESS, PLACE(listen_address), "127.0.0.1:8789", NONE,
+		"HTTP: intake and API"},
+	{"listen_metrics", SETTING_ADDRESS, PLACE(metrics_address), "", NONE,
+		"/metrics without a token; empty: off"},
+	{"tls.certificate", SETTING_TEXT, PLACE(tls_certificate), "", NONE,
+		"PEM file of the server's certificate chain"},
+	{"tls.key", SETTING_TEXT, PLACE(tls_key), "", NONE, "PEM file of its key"},
+	{"tls.client_ca", SETTING_TEXT, PLACE(tls_client_ca), "", NONE,
+		"PEM file: client certificates signed by it are accepted as credentials"},
+	{"tls.mode", SETTING_CHOICE, PLACE(tls_mode), "auto", 0, 0, NULL, tls_modes,
+		"off: plain HTTP beyond loopback, which must be said"},
+	{"log.level", SETTING_CHOICE, PLACE(log_level), "info", 0, 0, NULL, log_levels,
+		"what is logged on standard error"},
+	{"retention.horizon", SETTING_NUMBER, PLACE(retention_horizon_s), "30d", 8 * 86400,
+		3650 * INT64_C(86400), time_units, NULL,
+		"alerts older than this are stored but not correlated"},
+	{"intake.queue", SETTING_NUMBER, PLACE(intake_queue_bytes), "64MiB", 1 << 20,
+		INT64_C(1) << 32, size_units, NULL,
+		"bytes of alerts that may wait for the writer before senders are held"},
+	{0},
+};

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* The one table of settings. A new setting is a member of struct settings and a row here. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { ADDRESS_BYTES = 64 };
+
+enum setting_type {
+	SETTING_TEXT,    /* char[size] */
+	SETTING_ADDRESS, /* char[ADDRESS_BYTES] and an int64 port behind it */
+	SETTING_NUMBER,  /* int64 in the first of its units */
+	SETTING_CHOICE,  /* int64: which of the choices */
+};
+
+struct unit {
+	const char *name;
+	int64_t factor;
+};
+
+struct setting {
+	const char *name;
+	enum setting_type type;
+	size_t offset, size;
+	const char *fallback; /* the default, as it would be written */
+	int64_t least, most;
+	const struct unit *units;   /* of numbers; ended by a NULL name; the first is the base */
+	const char *const *choices; /* ended by NULL */
+	const char *text;
+};
+
+extern const struct unit plain_units[];
+
+/** Ended by a NULL name. */
+extern const struct setting settings_table[];
