@@ -62,7 +62,7 @@ START_TEST(what_is_wrong_is_said_with_its_place)
 	refused("data: [a]\n", ":1:7:", "lists");
 	refused("data: &x a\nlisten: *x\n", ":1:7:", "anchors");
 	refused("just a word\n", ":1:1:", "name: value");
-	refused("data: 'a\n", ":", "while");
+	refused("data: 'a\n", ":2:1:", "end of stream");
 }
 END_TEST
 
