@@ -188,12 +188,15 @@ int document_ledger(struct connection *connection, struct buf *out, struct err *
 static void write_running(struct emitter *out, const struct status *status)
 {
 	int64_t held_since = atomic_load(&status->held_since_ns);
+	int64_t late_since = atomic_load(&status->late_since_ns);
+	if (!held_since || (late_since && late_since < held_since))
+		held_since = late_since;
 	emit_member_time(out, "started", status->started_at_ns);
 	emit_member_string(out, "store",
 		store_state_name((enum store_state)atomic_load(&status->store_state)));
 	member_time_if(out, "store_since", atomic_load(&status->store_state_since_ns));
 	member_time_if(out, "last_commit", atomic_load(&status->last_commit_at_ns));
-	emit_member_u64(out, "held", atomic_load(&status->n_held));
+	emit_member_u64(out, "held", atomic_load(&status->n_held) + atomic_load(&status->n_late));
 	member_time_if(out, "held_since", held_since);
 	if (held_since) {
 		int64_t held_ns = clock_wall_ns(&clock_system) - held_since;

@@ -5,11 +5,37 @@
  * unanswered request is what stops the sender. Falco waits without deadline, others are told to
  * come back. One credential fills at most half of the queue; its batches then wait here, in order,
  * without holding up those of others.
+ *
+ * What is with the writer is listed too: when the store does not work, that is held as well, and
+ * shown.
  */
 
 #include "base/log.h"
 #include "intake/ingest.h"
 #include "intake/limits.h"
+
+static void sent_add(struct intake *intake, struct ingest *ingest)
+{
+	ingest->sent_previous = intake->last_sent;
+	ingest->sent_next = NULL;
+	if (intake->last_sent)
+		intake->last_sent->sent_next = ingest;
+	else
+		intake->first_sent = ingest;
+	intake->last_sent = ingest;
+}
+
+static void sent_remove(struct intake *intake, struct ingest *ingest)
+{
+	if (ingest->sent_previous)
+		ingest->sent_previous->sent_next = ingest->sent_next;
+	else
+		intake->first_sent = ingest->sent_next;
+	if (ingest->sent_next)
+		ingest->sent_next->sent_previous = ingest->sent_previous;
+	else
+		intake->last_sent = ingest->sent_previous;
+}
 
 static void show_status(const struct intake *intake)
 {
@@ -64,8 +90,10 @@ static bool push(struct ingest *ingest)
 	/* Read before the push: afterwards the batch is the writer's. */
 	size_t weight_bytes = ingest->batch->item.weight_bytes;
 	ingest->usage->in_flight_bytes += weight_bytes;
-	if (queue_push(ingest->intake->writer, &ingest->batch->item))
+	if (queue_push(ingest->intake->writer, &ingest->batch->item)) {
+		sent_add(ingest->intake, ingest);
 		return true;
+	}
 	ingest->usage->in_flight_bytes -= weight_bytes;
 	ingest->intake->is_writer_full = true;
 	return false;
@@ -74,8 +102,6 @@ static bool push(struct ingest *ingest)
 static void hold(struct ingest *ingest)
 {
 	struct intake *intake = ingest->intake;
-	ingest->held_after_ms = clock_monotonic_ms(intake->clock);
-	ingest->held_at_ns = clock_wall_ns(intake->clock);
 	if (ingest->sender)
 		ingest->sender->sender.n_held++;
 	if (!intake->first_held)
@@ -87,6 +113,8 @@ static void hold(struct ingest *ingest)
 void hold_submit(struct ingest *ingest)
 {
 	struct intake *intake = ingest->intake;
+	ingest->held_after_ms = clock_monotonic_ms(intake->clock);
+	ingest->held_at_ns = clock_wall_ns(intake->clock);
 	atomic_fetch_add(&intake->n_waiting, 1);
 	bool is_next = !intake->is_writer_full && ingest->usage->n_held == 0;
 	if (is_next && has_share(ingest) && push(ingest))
@@ -151,6 +179,7 @@ void hold_retry(struct intake *intake)
 
 void hold_release(struct ingest *ingest)
 {
+	sent_remove(ingest->intake, ingest);
 	ingest->usage->in_flight_bytes -= ingest->batch->item.weight_bytes;
 }
 
@@ -165,17 +194,30 @@ static void warn(const struct intake *intake, struct sender_entry *entry, int64_
 		(long long)(held_ms / 1000));
 }
 
+/* One request that waits, of a sender that has no older one. */
+static void report(struct intake *intake, const struct ingest *ingest)
+{
+	struct sender_entry *entry = ingest->sender;
+	if (!entry ||
+		(entry->sender.held_since_ns && entry->sender.held_since_ns <= ingest->held_at_ns))
+		return;
+	entry->sender.held_since_ns = ingest->held_at_ns;
+	warn(intake, entry, clock_monotonic_ms(intake->clock) - ingest->held_after_ms);
+}
+
 void hold_report(struct intake *intake)
 {
-	int64_t now_ms = clock_monotonic_ms(intake->clock);
+	int64_t late_ms = clock_monotonic_ms(intake->clock) - HOLD_SHOWN_MS;
+	const struct ingest *oldest = intake->first_sent;
+	uint64_t n_late = 0;
 	struct sender_entry *entry;
 	for (size_t i = 0; (entry = senders_at(intake->senders, i)); i++)
 		entry->sender.held_since_ns = 0;
-	for (const struct ingest *ingest = intake->first_held; ingest; ingest = ingest->next) {
-		entry = ingest->sender;
-		if (!entry || entry->sender.held_since_ns)
-			continue; /* an older one of this sender was seen */
-		entry->sender.held_since_ns = ingest->held_at_ns;
-		warn(intake, entry, now_ms - ingest->held_after_ms);
-	}
+	for (const struct ingest *ingest = oldest; ingest && ingest->held_after_ms <= late_ms;
+		ingest = ingest->sent_next, n_late++)
+		report(intake, ingest);
+	for (const struct ingest *ingest = intake->first_held; ingest; ingest = ingest->next)
+		report(intake, ingest);
+	atomic_store(&intake->status->n_late, n_late);
+	atomic_store(&intake->status->late_since_ns, n_late ? oldest->held_at_ns : 0);
 }

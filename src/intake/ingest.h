@@ -24,7 +24,8 @@ struct usage {
 };
 
 struct ingest {
-	struct ingest *next, *previous; /* while held */
+	struct ingest *next, *previous;           /* while held */
+	struct ingest *sent_next, *sent_previous; /* while with the writer */
 	struct intake *intake;
 	struct http_request *request; /* NULL: given up, nobody waits for the answer */
 	enum source source;
@@ -40,8 +41,8 @@ struct ingest {
 	struct sender_entry *sender;
 	int64_t arrived_after_ms;
 	int64_t held_after_ms; /* since when */
-	int64_t held_at_ns;
-	size_t held_bytes; /* the batch's weight, which is the writer's to touch later */
+	int64_t held_at_ns;    /* wall time of the submission */
+	size_t held_bytes;     /* the batch's weight, which is the writer's to touch later */
 };
 
 struct intake {
@@ -58,6 +59,7 @@ struct intake {
 	const struct clock *clock;
 
 	struct ingest *first_held, *last_held; /* in order of arrival */
+	struct ingest *first_sent, *last_sent; /* with the writer, in the order it got them */
 	bool is_writer_full;                   /* as the last push found it */
 	size_t held_bytes;
 	uint64_t pass; /* of hold_retry */

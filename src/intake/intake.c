@@ -37,7 +37,7 @@ static void on_second(void *ctx)
 	struct sender_set *set = intake->published ? senders_copy(intake->senders) : NULL;
 	if (set) /* without memory the console sees the one before */
 		snapshot_publish(intake->published, &set->snapshot);
-	if (intake->first_held)
+	if (intake->first_held || intake->first_sent || atomic_load(&intake->status->n_late))
 		intake_touch(intake);
 }
 

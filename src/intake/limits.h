@@ -11,7 +11,8 @@ enum {
 
 	/* Of all held batches; beyond it even Falco is refused, because memory ends. */
 	HOLD_BYTES_MAX = 512 * 1024 * 1024,
-	HOLD_RETRY_MS = 100, /* another maker may have filled the queue: no reply wakes us */
+	HOLD_RETRY_MS = 100,  /* another maker may have filled the queue: no reply wakes us */
+	HOLD_SHOWN_MS = 1000, /* what the writer has longer counts as held, too */
 	HOLD_WARN_MS = 30000,
 	HOLD_WARN_AGAIN_MS = 60000,
 	REFUSAL_WARN_AGAIN_MS = 60000,

@@ -31,6 +31,8 @@ struct status {
 	_Atomic int64_t last_commit_at_ns;    /* writer */
 	_Atomic uint64_t n_held;              /* requests held because the queue is full; intake */
 	_Atomic int64_t held_since_ns; /* wall time of the oldest one held; 0: none; intake */
+	_Atomic uint64_t n_late;       /* requests the writer has had for over a second; intake */
+	_Atomic int64_t late_since_ns; /* wall time of the oldest one; 0: none; intake */
 };
 
 /** "starting", "works", "disk full", "recovering", "draining". */

@@ -159,23 +159,19 @@ static void pause_ms(int64_t ms)
 static bool recover(struct writer *writer, const struct err *why)
 {
 	struct err err = *why;
-	enum store_state state = err.kind == ERR_LIMIT ? STORE_DISK_FULL : STORE_RECOVERING;
-	if (atomic_load(&writer->options.status->store_state) != (int)state)
+	if (atomic_load(&writer->options.status->store_state) == STORE_WORKS)
 		log_error("writer", "%s; holding all input until the store works", err.text);
-	for (;;) {
-		set_state(writer, state);
-		if (state == STORE_DISK_FULL)
+	do {
+		set_state(writer, err.kind == ERR_LIMIT ? STORE_DISK_FULL : STORE_RECOVERING);
+		/* An fsync that failed is not waited for: what the next open says decides. */
+		if (err.kind != ERR_IO)
 			pause_ms(RETRY_MS);
 		if (store_recover(writer->options.store, &err) == 0) {
 			correlator_forget(writer->correlator);
 			return true;
 		}
-		if (err.kind != ERR_LIMIT && err.kind != ERR_BUSY)
-			break;
-		state = STORE_DISK_FULL;
-		if (queue_closed(writer->options.queue))
-			break;
-	}
+	} while ((err.kind == ERR_LIMIT || err.kind == ERR_BUSY) &&
+		 !queue_closed(writer->options.queue));
 	log_error("writer", "the store cannot be brought back: %s", err.text);
 	writer->failed = true;
 	return false;

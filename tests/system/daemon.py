@@ -34,10 +34,11 @@ class Daemon:
 
     def __init__(self, data):
         self.data, self.process, self.port = data, None, free_port()
+        self.log_folder = os.path.dirname(data)
         self.url = "http://127.0.0.1:%d" % self.port
 
     def start(self, wrap=(), wait=True, seconds=60):
-        self.log = open(os.path.join(os.path.dirname(self.data), "tocsind.log"), "ab")
+        self.log = open(os.path.join(self.log_folder, "tocsind.log"), "ab")
         self.process = subprocess.Popen(
             list(wrap) + [os.path.join(BUILD, "bin/tocsind"), "--data", self.data, "--listen", "127.0.0.1:%d" % self.port],
             stderr=self.log, stdin=subprocess.DEVNULL, start_new_session=True)
@@ -82,6 +83,8 @@ class Daemon:
 
     def kill(self):
         """The whole process group: with strace, tocsind is its child."""
+        if self.process is None:
+            return
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:

@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Failed writes: a full disk and failing system calls. Every 200 is in the ledger once; what can resume resumes by itself.
+
+faults.py needs root (a tmpfs) and strace.
+"""
+import json
+import os
+import random
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from daemon import BUILD, SOURCE, Daemon, wait_for  # noqa: E402
+
+LINES = os.path.join(SOURCE, "tests/corpus/labelled/alerts.jsonl")
+LOAD = os.path.join(BUILD, "tests/lib/tocsin-load")
+results = []
+
+
+def check(what, good, told=""):
+    results.append(bool(good))
+    print("%sok %d - %s%s" % ("" if good else "not ", len(results), what, "" if good else ": %s" % (told,)), flush=True)
+
+
+def loader(daemon, record, alerts, resume=False):
+    words = [LOAD, "--url", "127.0.0.1:%d" % daemon.port, "--path", "/ingest/falco/" + daemon.token("ingest"), "--file", LINES,
+             "--connections", "16", "--alerts", str(alerts), "--seed", "3"]
+    words += ["--resume-from", record, "--again", "10", "--record", record + "2"] if resume else ["--record", record]
+    return subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+
+
+def stored_times(daemon):
+    db = sqlite3.connect("file:%s?mode=ro" % os.path.join(daemon.data, "tocsin.db"), uri=True)
+    try:
+        return [row[0] for row in db.execute("SELECT time_ns FROM alert")]
+    finally:
+        db.close()
+
+
+def records(path):
+    try:
+        with open(path) as f:
+            return [line for line in f if line.strip()]
+    except FileNotFoundError:
+        return []
+
+
+def verified(daemon):
+    code, report = daemon.cli("ledger", "verify")
+    check("the ledger verifies", code == 0, report)
+
+
+def full_disk(folder):
+    """A tmpfs too small for the load; then it grows."""
+    disk, record = os.path.join(folder, "disk"), os.path.join(folder, "record")
+    os.mkdir(disk)
+    subprocess.check_call(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", disk])
+    daemon = Daemon(os.path.join(disk, "data"))
+    daemon.log_folder = folder
+    try:
+        daemon.start()
+        load = loader(daemon, record, 20000)
+        wait_for(lambda: daemon.get("/readyz", token=None) == (503, b"disk full\n"), 60, "/readyz says disk full")
+        check("a full disk: /readyz says so", True)
+        answered = len(records(record))
+        held = json.loads(daemon.get("/api/v1/status")[1])
+        check("senders are held, not refused", load.poll() is None, held)
+        subprocess.check_call(["mount", "-o", "remount,size=256m", disk])
+        wait_for(lambda: daemon.ready() == 200, 60, "/readyz is 200 again")
+        out, _ = load.communicate(timeout=120)
+        check("work resumes by itself and the load ends", load.returncode == 0 and answered < 20000, out)
+        check("every alert is stored once", sorted(set(stored_times(daemon))) == sorted(stored_times(daemon)) and len(stored_times(daemon)) == 20000,
+              len(stored_times(daemon)))
+        check("tocsind ends with 0", daemon.stop() == 0)
+        verified(daemon)
+    finally:
+        daemon.kill()
+        subprocess.call(["umount", disk])
+
+
+def failing_call(folder, call, error, when):
+    """The when-th call fails once; afterwards the daemon works on, or it ended with 74 and is started again."""
+    name = "%s %s at %d" % (call, error, when)
+    record = os.path.join(folder, "record")
+    daemon = Daemon(os.path.join(folder, "data")).start()
+    daemon.stop()
+    try:
+        daemon.start(wrap=["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=" + call,
+                           "-e", "inject=%s:error=%s:when=%d" % (call, error, when)])
+        load = loader(daemon, record, 4000)
+        out, _ = load.communicate(timeout=180)
+        ended = daemon.process.poll()
+        check("%s: works on, or ends with 74" % name, (ended is None and load.returncode == 0) or ended == 74, (ended, out))
+        daemon.kill()
+        answered = len(records(record))
+        daemon.start()
+        stored = stored_times(daemon)
+        check("%s: every 200 is stored, once" % name, len(stored) == len(set(stored)) >= answered, (answered, len(stored)))
+        again = loader(daemon, record, 4000, resume=True)
+        again.communicate(timeout=120)
+        stored = stored_times(daemon)
+        check("%s: the rest comes after, none twice" % name, again.returncode == 0 and len(stored) == len(set(stored)) == 4000, len(stored))
+        check("%s: ends with 0" % name, daemon.stop() == 0)
+        verified(daemon)
+    finally:
+        daemon.kill()
+
+
+def main():
+    seed = int(os.environ.get("TOCSIN_SEED") or random.SystemRandom().getrandbits(32))
+    rnd = random.Random(seed)
+    print("# seed %d" % seed, flush=True)
+    cases = [("pwrite64", "ENOSPC", rnd.randrange(40, 1500)), ("pwrite64", "EIO", rnd.randrange(40, 1500)),
+             ("fdatasync", "EIO", rnd.randrange(1, 60)), ("fdatasync", "EIO", rnd.randrange(60, 120)),
+             ("pwrite64", "EIO", rnd.randrange(40, 1500)), ("ftruncate", "EIO", 1)]
+    for run in [lambda f: full_disk(f)] + [lambda f, c=c: failing_call(f, *c) for c in cases]:
+        with tempfile.TemporaryDirectory() as folder:
+            before = len(results)
+            try:
+                run(folder)
+            except AssertionError as err:
+                check(str(err), False)
+            if not all(results[before:]):
+                for base, _, names in os.walk(folder):
+                    for n in names:
+                        if n == "tocsind.log":
+                            print("# " + open(os.path.join(base, n), errors="replace").read()[-3000:].replace("\n", "\n# "), flush=True)
+    print("1..%d\n# PASS: %d\n# FAIL: %d" % (len(results), sum(results), len(results) - sum(results)))
+    return not all(results)
+
+
+sys.exit(main())
