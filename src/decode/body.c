@@ -96,9 +96,13 @@ static int try_event(
 		split->spare = alert;
 		return -1;
 	}
-	*fatal = true;
 	if (alert && !arena->failed)
 		alert_normalise(arena, alert);
+	if (alert && !arena->failed && !alert->rule.size) {
+		split->spare = alert; /* the rule was a word for nothing, as <NA> */
+		return err_set(err, ERR_INPUT, "no rule: not an alert");
+	}
+	*fatal = true;
 	return add(split, alert, err);
 }
 
