@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starts and stops a real tocsind for tests: plain Python, standard library only."""
+import fcntl
 import os
 import signal
 import socket
@@ -82,7 +83,7 @@ class Daemon:
         return code
 
     def kill(self):
-        """The whole process group: with strace, tocsind is its child."""
+        """The whole process group: with strace, tocsind is its child, and may end a little later."""
         if self.process is None:
             return
         try:
@@ -91,6 +92,17 @@ class Daemon:
             pass
         self.process.wait()
         self.log.close()
+        wait_for(self.is_unlocked, 30, "the killed tocsind lets go of its data")
+
+    def is_unlocked(self):
+        try:
+            with open(os.path.join(self.data, "lock")) as f:
+                fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return True
+        except BlockingIOError:
+            return False
+        return True
 
     def cli(self, *arguments):
         """-> exit code, standard output, of the command line reading offline."""
