@@ -62,6 +62,13 @@ CREATE TABLE fingerprint (
 	resource TEXT NOT NULL
 ) STRICT;
 
+CREATE TABLE workload ( -- what a tuple's own name belongs to; a host without pods is one of its own
+	id INTEGER PRIMARY KEY,
+	name TEXT NOT NULL UNIQUE, -- cluster/namespace/name, or node:cluster/node
+	first_day INTEGER,         -- of workload_day: UTC days since 1970; NULL: none yet
+	last_day INTEGER
+) STRICT;
+
 CREATE TABLE entity ( -- the observed tuple; never what it resolves to
 	id INTEGER PRIMARY KEY,
 	packed BLOB NOT NULL UNIQUE, -- model/entity.h
@@ -69,8 +76,10 @@ CREATE TABLE entity ( -- the observed tuple; never what it resolves to
 	uid TEXT,
 	container TEXT,
 	name TEXT,
-	node TEXT
+	node TEXT,
+	workload INTEGER -- NULL: the tuple tells none
 ) STRICT;
+CREATE INDEX entity_workload ON entity (workload) WHERE workload IS NOT NULL;
 CREATE INDEX entity_uid ON entity (cluster, uid) WHERE uid IS NOT NULL;
 CREATE INDEX entity_container ON entity (cluster, container) WHERE container IS NOT NULL;
 CREATE INDEX entity_name ON entity (cluster, name) WHERE name IS NOT NULL;
@@ -168,6 +177,7 @@ CREATE TABLE slot (
 	tactics INTEGER NOT NULL,
 	techniques BLOB NOT NULL,    -- big-endian 32 bit codes, ascending
 	sensors INTEGER NOT NULL,    -- bit per sensor.id
+	mark INTEGER NOT NULL,       -- sum of 64 bits of each occ, wrapping: equal sets have equal marks
 	samples BLOB NOT NULL,       -- the 16 smallest occ: 16 bytes and the leaf, 8 bytes big-endian
 	PRIMARY KEY (slot, entity, print)
 ) STRICT, WITHOUT ROWID;
@@ -203,9 +213,29 @@ CREATE TABLE name_fact ( -- a name belongs to a uid from start
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX name_fact_uid ON name_fact (cluster, uid);
 
+CREATE TABLE workload_day ( -- which rules a workload showed on which UTC day, without context
+	day INTEGER NOT NULL,
+	workload INTEGER NOT NULL,
+	rule INTEGER NOT NULL,
+	PRIMARY KEY (day, workload, rule)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE edit ( -- what people changed about the grouping; a set, nothing is ever removed
+	seq INTEGER PRIMARY KEY,
+	id TEXT NOT NULL UNIQUE,
+	kind INTEGER NOT NULL,  -- model/edit.h
+	anchor BLOB,            -- occ of the alert whose entity is meant; NULL in an undo
+	entity INTEGER,         -- the anchor's, once its alert is stored
+	anchor_ns INTEGER,      -- likewise its time
+	from_slot INTEGER,
+	to_slot INTEGER,
+	target TEXT,            -- cut: the unlink whose incident is cut; undo: the edit that it undoes
+	prints BLOB             -- unlink: fingerprints, 16 bytes each
+) STRICT;
+
 CREATE TABLE key (
 	id INTEGER PRIMARY KEY,
-	text TEXT NOT NULL UNIQUE
+	text TEXT NOT NULL UNIQUE -- an entity's, or an entity's with "#" and 8 hex digits of an unlink
 ) STRICT;
 
 CREATE TABLE piece ( -- one incident's present extent and sums; all of it can be computed again from slots
@@ -223,6 +253,10 @@ CREATE TABLE piece ( -- one incident's present extent and sums; all of it can be
 	credited INTEGER NOT NULL,
 	sensors INTEGER NOT NULL,
 	rules BLOB NOT NULL,       -- per rule: points and tactics (correlate/sums.h)
+	criticality INTEGER NOT NULL, -- hundredths, as the risk has used them
+	novelty INTEGER NOT NULL,
+	mark INTEGER NOT NULL,     -- sum of its slots' marks
+	claims BLOB,               -- which of its members' alerts are its own (model/claim.h); NULL: all
 	revision INTEGER NOT NULL,
 	changed_ns INTEGER NOT NULL -- when the revision was written
 ) STRICT;

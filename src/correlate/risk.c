@@ -16,6 +16,15 @@ unsigned severity_points(enum severity severity)
 	return points[severity];
 }
 
+unsigned risk_novelty(bool has_history, unsigned n_days)
+{
+	if (!has_history)
+		return NOVELTY_NONE;
+	if (n_days == 0)
+		return NOVELTY_NEW;
+	return n_days >= NOVELTY_DAILY_DAYS ? NOVELTY_DAILY : NOVELTY_NONE;
+}
+
 /* Keeps the ten greatest points, falling. */
 struct top {
 	int64_t points[COUNTED_RULES];
@@ -51,7 +60,7 @@ static void score(const struct top *top, unsigned n_credited, const struct risk_
 	int64_t first = top->points[0] * 1000;
 	int64_t base = first + (100000 - first) * others / (others + 100000);
 	int64_t factor = clamp(incident_tactics_factor(n_credited) * context->criticality *
-				       context->novelty / 10000,
+				       (int64_t)context->novelty / 10000,
 		25, 1600);
 	*base_milli = base;
 	*risk_milli = 100000 * base * factor / ((100000 - base) * 100 + base * factor);
@@ -76,5 +85,7 @@ void risk_of_piece(struct piece *piece, const struct risk_context *context)
 		piece->tactics |= sums->rules[i].tactics;
 	}
 	piece->credited = credited_tactics(sums->rules, sums->n_rules);
+	piece->criticality = context->criticality;
+	piece->novelty = context->novelty;
 	score(&top, piece->credited, context, &piece->base_milli, &piece->risk_milli);
 }

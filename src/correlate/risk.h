@@ -7,24 +7,26 @@
  * space.
  */
 
+#include "correlate/criticality.h"
 #include "model/piece.h"
 
-/* Hundredths. */
-enum {
-	CRITICALITY_LOW = 50,
-	CRITICALITY_NORMAL = 100,
-	CRITICALITY_HIGH = 150,
-	CRITICALITY_EXTREME = 200
-};
+/* Hundredths: the strongest rule is seen here nearly every day; is nothing special; is new here. */
 enum { NOVELTY_DAILY = 50, NOVELTY_NONE = 100, NOVELTY_NEW = 125 };
+enum { NOVELTY_DAYS = 7, NOVELTY_DAILY_DAYS = 5 };
 
 unsigned severity_points(enum severity severity); /* 3, 20, 45, 70, 90 */
 
 /* Context of a score, in hundredths. */
 struct risk_context {
-	int64_t criticality;
-	int64_t novelty;
+	unsigned criticality;
+	unsigned novelty;
 };
+
+/**
+ * Novelty of a rule on a workload: @n_days of the 7 UTC days before the incident's first show it.
+ * @has_history: the workload was seen 7 or more days before.
+ */
+unsigned risk_novelty(bool has_history, unsigned n_days);
 
 /**
  * @points per distinct rule, at least one, in any order. Writes the corroborated base and the risk
@@ -33,5 +35,8 @@ struct risk_context {
 void risk_compute(const unsigned *points, size_t n, unsigned n_credited,
 	const struct risk_context *context, int64_t *base_milli, int64_t *risk_milli);
 
-/** Fills base, risk, tactics and credited of @piece from its sums, which have at least one rule. */
+/**
+ * Fills base, risk, tactics, credited, criticality and novelty of @piece from its sums, which have
+ * at least one rule.
+ */
 void risk_of_piece(struct piece *piece, const struct risk_context *context);

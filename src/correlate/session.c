@@ -6,11 +6,20 @@ const struct session_rules session_rules_default = {
 	.span_slots = 288,
 };
 
+/* A cut holds whether or not an alert falls into its slot. */
+static bool is_cut(const struct session *session, int64_t slot, const struct session_rules *rules)
+{
+	for (size_t i = 0; i < rules->n_cuts; i++)
+		if (session->first_slot < rules->cuts[i] && rules->cuts[i] <= slot)
+			return true;
+	return false;
+}
+
 bool session_reaches(const struct session *session, const struct session_slot *slot,
 	const struct session_rules *rules)
 {
 	return session->open && slot->slot - session->first_slot < rules->span_slots &&
-	       slot->lo_ns - session->hi_ns <= rules->gap_ns;
+	       slot->lo_ns - session->hi_ns <= rules->gap_ns && !is_cut(session, slot->slot, rules);
 }
 
 enum session_step session_feed(

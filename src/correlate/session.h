@@ -7,11 +7,14 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct session_rules {
-	int64_t gap_ns;     /* idle gap G: 3600 s */
-	int64_t span_slots; /* maximum span S / w: 288 */
+	int64_t gap_ns;      /* idle gap G: 3600 s */
+	int64_t span_slots;  /* maximum span S / w: 288 */
+	const int64_t *cuts; /* slots at which people cut the key */
+	size_t n_cuts;
 };
 
 extern const struct session_rules session_rules_default;

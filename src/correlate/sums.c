@@ -7,6 +7,7 @@ bool sums_add(struct piece_sums *sums, const struct slot_row *row)
 {
 	sums->n += row->n;
 	sums->sensors |= row->sensors;
+	sums->mark += row->mark;
 	if (slot_row_is_context(row))
 		return true;
 	if (row->severity > sums->severity)

@@ -7,7 +7,7 @@
 #include "base/utf8.h"
 #include "decode/fingerprint.h"
 #include "decode/limits.h"
-#include "decode/workload.h"
+#include "model/workload.h"
 
 bool text_says(struct text text)
 {

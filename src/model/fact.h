@@ -11,6 +11,20 @@
 /* How strong a witness is. Stored: numbers never change. */
 enum fact_rank { FACT_SENSOR, FACT_AGENT, FACT_WATCH };
 
+/* What a witness says, as it comes in: a container is in a pod (by uid, by name, or both), or a
+ * name belongs to a uid from start on. */
+enum fact_kind { FACT_CONTAINER, FACT_NAME };
+
+struct fact {
+	struct fact *next; /* in its batch */
+	enum fact_kind kind;
+	enum fact_rank rank;
+	struct text cluster;
+	struct text container; /* FACT_CONTAINER */
+	struct text uid, name; /* name: "namespace/pod" */
+	int64_t start_ns;      /* FACT_NAME */
+};
+
 /* A container belongs to a pod: by uid, by name, or both. Strongest rank, then the smallest value.
  */
 struct container_fact {

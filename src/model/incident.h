@@ -8,6 +8,7 @@
 
 #include "base/digest.h"
 #include "model/alert.h"
+#include "model/claim.h"
 #include "model/entity.h"
 
 /* Stored: numbers never change. */
@@ -69,6 +70,7 @@ struct incident {
 
 	int64_t first_seen_ns, last_seen_ns;
 	int64_t first_slot, last_slot;
+	struct claims claims; /* which of its members' alerts are its own */
 	uint64_t n_alerts, n_deliveries;
 	tactic_mask tactic_set;
 	unsigned tactics_credited;

@@ -39,6 +39,28 @@ struct piece_rule *piece_sums_rule(struct piece_sums *sums, int64_t rule)
 	return &sums->rules[low];
 }
 
+static bool sums_equal(const struct piece_sums *a, const struct piece_sums *b)
+{
+	if (a->n != b->n || a->mark != b->mark || a->severity != b->severity ||
+		a->sensors != b->sensors || a->n_rules != b->n_rules)
+		return false;
+	for (size_t i = 0; i < a->n_rules; i++)
+		if (a->rules[i].rule != b->rules[i].rule ||
+			a->rules[i].points != b->rules[i].points ||
+			a->rules[i].tactics != b->rules[i].tactics)
+			return false;
+	return true;
+}
+
+bool piece_equal(const struct piece *a, const struct piece *b)
+{
+	return a->key == b->key && a->first_slot == b->first_slot && a->last_slot == b->last_slot &&
+	       a->lo_ns == b->lo_ns && a->hi_ns == b->hi_ns && a->base_milli == b->base_milli &&
+	       a->risk_milli == b->risk_milli && a->tactics == b->tactics &&
+	       a->credited == b->credited && a->criticality == b->criticality &&
+	       a->novelty == b->novelty && sums_equal(&a->sums, &b->sums);
+}
+
 void piece_rules_write(const struct piece_sums *sums, struct buf *out)
 {
 	for (size_t i = 0; i < sums->n_rules; i++) {

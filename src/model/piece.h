@@ -15,9 +15,10 @@ struct piece_rule {
 	tactic_mask tactics;
 };
 
-/* Sums over the alerts that are not context, but for n and sensors, which count all. */
+/* Sums over the alerts that are not context, but for n, mark and sensors, which count all. */
 struct piece_sums {
 	uint64_t n;
+	uint64_t mark; /* of its slots (model/slot.h) */
 	enum severity severity;
 	uint64_t sensors;
 	struct piece_rule *rules; /* ascending by rule */
@@ -35,8 +36,13 @@ struct piece {
 	int64_t base_milli, risk_milli;
 	tactic_mask tactics;
 	unsigned credited;
+	bool has_claims;               /* not all rows of its members are its own (model/claim.h) */
+	unsigned criticality, novelty; /* hundredths, as the risk was computed with */
 	uint64_t revision;
 };
+
+/** Do both say the same of the same alerts? Numbers and revisions aside. */
+bool piece_equal(const struct piece *a, const struct piece *b);
 
 /* An entity's part in a piece: its alerts with from <= time < to in the piece's slots. */
 struct piece_member {

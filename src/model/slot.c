@@ -3,6 +3,14 @@
 
 #include <string.h>
 
+uint64_t slot_mark(const unsigned char occ[OCCURRENCE_BYTES])
+{
+	uint64_t mark = 0;
+	for (unsigned i = 0; i < 8; i++)
+		mark = mark << 8 | occ[i];
+	return mark;
+}
+
 int64_t slot_of(int64_t time_ns)
 {
 	return time_ns / SLOT_NS - (time_ns % SLOT_NS < 0);
@@ -21,6 +29,7 @@ void slot_row_of(struct slot_row *row, const struct alert *alert)
 		.deliveries = 1,
 		.tactics = alert->tactics,
 		.sensors = UINT64_C(1) << alert->sensor_id,
+		.mark = slot_mark(alert->occ),
 		.rule = alert->rule_id,
 		.n_techniques = alert->n_techniques,
 		.n_samples = 1,
@@ -75,6 +84,7 @@ void slot_row_join(struct slot_row *into, const struct slot_row *other)
 	into->deliveries += other->deliveries;
 	into->tactics |= other->tactics;
 	into->sensors |= other->sensors;
+	into->mark += other->mark;
 	for (size_t i = 0; i < other->n_techniques; i++)
 		add_technique(into, other->techniques[i]);
 	for (size_t i = 0; i < other->n_samples; i++)

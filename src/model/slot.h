@@ -29,6 +29,7 @@ struct slot_row {
 	uint64_t deliveries; /* not deduplicated; no part of any decision */
 	tactic_mask tactics;
 	uint64_t sensors; /* bit per interned sensor */
+	uint64_t mark;    /* sum of the first 8 bytes of each occ, wrapping */
 	int64_t rule;     /* interned; follows from the fingerprint */
 	technique_code techniques[SLOT_TECHNIQUES_MAX];
 	size_t n_techniques;
@@ -40,6 +41,9 @@ static inline bool slot_row_is_context(const struct slot_row *row)
 {
 	return (row->print & 1) != 0;
 }
+
+/** The part of an occurrence in its slot's mark. Equal marks: the same set, but for chance. */
+uint64_t slot_mark(const unsigned char occ[OCCURRENCE_BYTES]);
 
 /** floor(time_ns / 300 s), for times before 1970 too. */
 int64_t slot_of(int64_t time_ns);

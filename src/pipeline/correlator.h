@@ -8,17 +8,29 @@
  * (correlation.md). The writer thread's.
  */
 
+#include "correlate/criticality.h"
 #include "model/alert.h"
+#include "model/edit.h"
+#include "model/fact.h"
 #include "store/connection.h"
 
 struct correlator;
 
-struct correlator *correlator_new(void); /* NULL without memory */
+/** @criticality is borrowed for as long as the correlator lives. NULL without memory. */
+struct correlator *correlator_new(const struct criticality_rules *criticality);
 void correlator_free(struct correlator *correlator);
 
 /** One alert that store_add_batch accepted in the running transaction; others are passed over. */
 CHECKED int correlator_add(struct correlator *correlator, struct connection *connection,
 	const struct alert *alert, struct err *err);
+
+/** What another witness than an alert says of who is who. @now_ns: when it was said. */
+CHECKED int correlator_fact(
+	struct correlator *correlator, const struct fact *fact, int64_t now_ns, struct err *err);
+
+/** What people changed about the grouping. */
+CHECKED int correlator_edit(struct correlator *correlator, struct connection *connection,
+	const struct edit *edit, struct err *err);
 
 /** After the transaction's last alert: writes slots, facts and incidents. @now_ns: when. */
 CHECKED int correlator_finish(struct correlator *correlator, struct connection *connection,

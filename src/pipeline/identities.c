@@ -8,15 +8,15 @@
 #include "base/table.h"
 #include "store/facts.h"
 #include "store/slots.h"
+#include "store/workloads.h"
 
 /* 2 × 16 384 entities of about 500 bytes. */
 enum { ENTITY_GENERATION = 16384, ARENA_BYTES = 64 * 1024 * 1024 };
 
-/* A fact that alerts of one entity gave, not yet applied. */
+/* A fact not yet applied. */
 struct noted {
 	struct noted *next;
-	struct identity_seen seen;
-	int64_t start_ns; /* INT64_MAX: no start of a name */
+	struct fact fact;
 	int64_t day;
 };
 
@@ -26,6 +26,8 @@ struct identities {
 	struct noted *noted;
 	struct noted **last;
 	unsigned n_groups;
+	struct table *watched; /* entity → nothing */
+	uint64_t generation;   /* changes of what watched entities resolve to */
 };
 
 struct identities *identities_new(void)
@@ -36,7 +38,8 @@ struct identities *identities_new(void)
 	identities->entities = cache_new(ENTITY_GENERATION, free);
 	identities->last = &identities->noted;
 	arena_init(&identities->arena, ARENA_BYTES);
-	if (!identities->entities) {
+	identities->watched = table_new(NULL);
+	if (!identities->entities || !identities->watched) {
 		identities_free(identities);
 		return NULL;
 	}
@@ -48,6 +51,7 @@ void identities_free(struct identities *identities)
 	if (!identities)
 		return;
 	cache_free(identities->entities);
+	table_free(identities->watched);
 	arena_done(&identities->arena);
 	free(identities);
 }
@@ -63,6 +67,18 @@ void identities_forget(struct identities *identities)
 {
 	forget_noted(identities);
 	cache_clear(identities->entities);
+	identities->generation++;
+}
+
+bool identities_watch(struct identities *identities, int64_t entity)
+{
+	struct text key = {(const char *)&entity, sizeof entity};
+	return table_put(identities->watched, key) != NULL;
+}
+
+uint64_t identities_generation(const struct identities *identities)
+{
+	return identities->generation;
 }
 
 /* What is known of a tuple, read from the store. */
@@ -109,32 +125,35 @@ static size_t seen_bytes(const struct identity_seen *seen)
 }
 
 /* One block of memory: the state, its segments, its texts. */
-static struct entity_state *make_state(int64_t id, const struct identity_seen *seen,
-	const struct identity_segment *segments, size_t n)
+static struct entity_state *make_state(const struct entity_state *from)
 {
-	size_t size = sizeof(struct entity_state) + n * sizeof *segments + seen_bytes(seen);
+	size_t n = from->n_segments;
+	size_t size = sizeof(struct entity_state) + n * sizeof *from->segments +
+		      seen_bytes(&from->seen) + from->workload_name.size;
 	for (size_t i = 0; i < n; i++)
-		size += segments[i].key.size;
+		size += from->segments[i].key.size;
 	struct entity_state *state = calloc(1, size);
 	if (!state)
 		return NULL;
 	struct identity_segment *copies = (struct identity_segment *)(void *)(state + 1);
 	char *at = (char *)(copies + n);
 	*state = (struct entity_state){
-		.id = id,
-		.seen.cluster = pack_text(&at, seen->cluster),
-		.seen.uid = pack_text(&at, seen->uid),
-		.seen.container = pack_text(&at, seen->container),
-		.seen.name = pack_text(&at, seen->name),
-		.seen.node = pack_text(&at, seen->node),
+		.id = from->id,
+		.seen.cluster = pack_text(&at, from->seen.cluster),
+		.seen.uid = pack_text(&at, from->seen.uid),
+		.seen.container = pack_text(&at, from->seen.container),
+		.seen.name = pack_text(&at, from->seen.name),
+		.seen.node = pack_text(&at, from->seen.node),
 		.segments = copies,
 		.n_segments = n,
 		.marked_slot = INT64_MIN,
 		.name_start_ns = INT64_MAX,
+		.workload = from->workload,
+		.workload_name = pack_text(&at, from->workload_name),
 	};
 	for (size_t i = 0; i < n; i++) {
-		copies[i] = segments[i];
-		copies[i].key = pack_text(&at, segments[i].key);
+		copies[i] = from->segments[i];
+		copies[i].key = pack_text(&at, from->segments[i].key);
 	}
 	return state;
 }
@@ -143,17 +162,20 @@ static struct entity_state *load_entity(
 	struct connection *connection, int64_t entity, struct err *err)
 {
 	AUTO(arena_done) struct arena arena;
-	struct identity_seen seen;
+	struct entity_state from = {.id = entity};
 	struct identity_known known;
 	struct identity_segment *segments;
-	size_t n;
 	arena_init(&arena, ARENA_BYTES);
-	if (entity_read(connection, entity, &arena, &seen, err) < 0 ||
-		read_known(connection, &seen, &arena, &known, err) < 0)
+	if (entity_read(connection, entity, &arena, &from.seen, err) < 0 ||
+		workload_of_entity(
+			connection, entity, &arena, &from.workload, &from.workload_name, err) < 0 ||
+		read_known(connection, &from.seen, &arena, &known, err) < 0)
 		return NULL;
-	struct entity_state *state = identity_resolve(&seen, &known, &arena, &segments, &n)
-					     ? make_state(entity, &seen, segments, n)
-					     : NULL;
+	struct entity_state *state = NULL;
+	if (identity_resolve(&from.seen, &known, &arena, &segments, &from.n_segments)) {
+		from.segments = segments;
+		state = make_state(&from);
+	}
 	if (!state)
 		err_set(err, ERR_MEMORY, "out of memory for an entity");
 	return state;
@@ -183,15 +205,40 @@ struct entity_state *identities_entity(struct identities *identities, struct con
 	return state;
 }
 
-static struct identity_seen copy_seen(struct arena *arena, const struct identity_seen *seen)
+struct text identities_key(struct identities *identities, struct connection *connection,
+	int64_t entity, int64_t time_ns, struct err *err)
 {
-	return (struct identity_seen){
-		.cluster = arena_copy(arena, seen->cluster),
-		.uid = arena_copy(arena, seen->uid),
-		.container = arena_copy(arena, seen->container),
-		.name = arena_copy(arena, seen->name),
-		.node = arena_copy(arena, seen->node),
-	};
+	struct entity_state *state = identities_entity(identities, connection, entity, err);
+	if (!state)
+		return TEXT_NONE;
+	size_t i = 0;
+	while (i + 1 < state->n_segments && state->segments[i].to_ns <= time_ns)
+		i++;
+	return state->segments[i].key;
+}
+
+int identities_fact(
+	struct identities *identities, const struct fact *fact, int64_t day, struct err *err)
+{
+	struct arena *arena = &identities->arena;
+	struct noted *noted = arena_alloc(arena, sizeof *noted);
+	if (noted) {
+		noted->day = day;
+		noted->fact = (struct fact){
+			.kind = fact->kind,
+			.rank = fact->rank,
+			.cluster = arena_copy(arena, fact->cluster),
+			.container = arena_copy(arena, fact->container),
+			.uid = arena_copy(arena, fact->uid),
+			.name = arena_copy(arena, fact->name),
+			.start_ns = fact->start_ns,
+		};
+	}
+	if (arena->failed)
+		return err_set(err, ERR_MEMORY, "out of memory for identity facts");
+	*identities->last = noted;
+	identities->last = &noted->next;
+	return 0;
 }
 
 /* Does the alert give its name an owner from an earlier time on than was known? */
@@ -205,24 +252,25 @@ int identities_note(struct identities *identities, struct entity_state *entity,
 	const struct alert *alert, struct err *err)
 {
 	const struct identity_seen *seen = &entity->seen;
+	struct fact fact = {.rank = FACT_SENSOR,
+		.cluster = seen->cluster,
+		.container = seen->container,
+		.uid = seen->uid,
+		.name = seen->name,
+		.start_ns = alert->time_ns};
 	bool contains = seen->container.size && (seen->uid.size || seen->name.size);
-	bool starts = gives_start(entity, alert);
-	if (!starts && (entity->facts_noted || !contains))
-		return 0;
-	struct noted *noted = arena_alloc(&identities->arena, sizeof *noted);
-	if (!noted)
-		return err_set(err, ERR_MEMORY, "out of memory for identity facts");
-	noted->seen = copy_seen(&identities->arena, seen);
-	noted->start_ns = starts ? alert->time_ns : INT64_MAX;
-	noted->day = day_of_slot(alert->slot);
-	*identities->last = noted;
-	identities->last = &noted->next;
+	int64_t day = day_of_slot(alert->slot);
+	if (contains && !entity->facts_noted) {
+		fact.kind = FACT_CONTAINER;
+		if (identities_fact(identities, &fact, day, err) < 0)
+			return -1;
+	}
 	entity->facts_noted = true;
-	if (starts)
-		entity->name_start_ns = alert->time_ns;
-	return identities->arena.failed
-		       ? err_set(err, ERR_MEMORY, "out of memory for identity facts")
-		       : 0;
+	if (!gives_start(entity, alert))
+		return 0;
+	fact.kind = FACT_NAME;
+	entity->name_start_ns = alert->time_ns;
+	return identities_fact(identities, &fact, day, err);
 }
 
 /* A run of identities_apply. */
@@ -253,8 +301,13 @@ static int tell_keys(struct applying *run, const struct id_list *entities, struc
 /* Drops what the entities resolved to, so that they are resolved anew. */
 static void drop_entities(struct applying *run, const struct id_list *entities)
 {
-	for (size_t i = 0; i < entities->n; i++)
-		cache_remove(run->identities->entities, id_key(&entities->ids[i]));
+	struct identities *identities = run->identities;
+	for (size_t i = 0; i < entities->n; i++) {
+		struct text key = id_key(&entities->ids[i]);
+		cache_remove(identities->entities, key);
+		if (table_get(identities->watched, key))
+			identities->generation++;
+	}
 }
 
 /* Only entities without a uid of their own depend on facts. */
@@ -272,14 +325,16 @@ static int without_uid(struct applying *run, struct id_list *entities, struct er
 	return 0;
 }
 
-/* The word of a sensor joins what is known: a stronger witness stays, else the smallest value. */
-static bool join_word(struct text *value, enum fact_rank rank, struct text word)
+/* A word joins what is known: the strongest witness, then the smallest value. */
+static bool join_word(
+	struct text *value, enum fact_rank *value_rank, struct text word, enum fact_rank rank)
 {
-	if (!word.size || (value->size && rank > FACT_SENSOR))
+	if (!word.size || (value->size && *value_rank > rank))
 		return false;
-	if (value->size && text_compare(*value, word) <= 0)
+	if (value->size && *value_rank == rank && text_compare(*value, word) <= 0)
 		return false;
 	*value = word;
+	*value_rank = rank;
 	return true;
 }
 
@@ -287,11 +342,12 @@ static int apply_container(struct applying *run, const struct noted *noted, stru
 {
 	struct container_fact fact;
 	struct id_list entities;
-	struct cluster_text container = {noted->seen.cluster, noted->seen.container};
+	const struct fact *said = &noted->fact;
+	struct cluster_text container = {said->cluster, said->container};
 	if (container_fact_read(run->connection, container, run->arena, &fact, err) < 0)
 		return -1;
-	bool changed = join_word(&fact.uid, fact.uid_rank, noted->seen.uid);
-	changed |= join_word(&fact.name, fact.name_rank, noted->seen.name);
+	bool changed = join_word(&fact.uid, &fact.uid_rank, said->uid, said->rank);
+	changed |= join_word(&fact.name, &fact.name_rank, said->name, said->rank);
 	if (!changed)
 		return 0;
 	if (entities_find(run->connection, ENTITY_BY_CONTAINER, container, run->arena, &entities,
@@ -334,13 +390,15 @@ static int entities_of_name(
 											    : 0;
 }
 
-/* Does @start_ns by a sensor change what is known of the uid? */
-static bool is_news(const struct name_owners *owners, struct text uid, int64_t start_ns)
+/* Does the word change what is known of the uid: a stronger witness, or an earlier start? */
+static bool is_news(const struct name_owners *owners, const struct name_owner *word)
 {
-	for (size_t i = 0; i < owners->n; i++)
-		if (text_equal(owners->items[i].uid, uid))
-			return owners->items[i].rank == FACT_SENSOR &&
-			       start_ns < owners->items[i].start_ns;
+	for (size_t i = 0; i < owners->n; i++) {
+		const struct name_owner *owner = &owners->items[i];
+		if (text_equal(owner->uid, word->uid))
+			return owner->rank < word->rank ||
+			       (owner->rank == word->rank && word->start_ns < owner->start_ns);
+	}
 	return true;
 }
 
@@ -348,11 +406,12 @@ static int apply_name(struct applying *run, const struct noted *noted, struct er
 {
 	struct name_owners owners;
 	struct id_list lists[2];
-	struct cluster_text name = {noted->seen.cluster, noted->seen.name};
-	struct name_owner owner = {noted->start_ns, FACT_SENSOR, noted->seen.uid};
+	const struct fact *said = &noted->fact;
+	struct cluster_text name = {said->cluster, said->name};
+	struct name_owner owner = {said->start_ns, said->rank, said->uid};
 	if (name_owners_read(run->connection, name, run->arena, &owners, err) < 0)
 		return -1;
-	if (!is_news(&owners, owner.uid, owner.start_ns))
+	if (!is_news(&owners, &owner))
 		return 0;
 	if (entities_of_name(run, name, lists, err) < 0)
 		return -1;
@@ -372,9 +431,9 @@ int identities_apply(struct identities *identities, struct connection *connectio
 		AUTO(arena_done) struct arena arena;
 		arena_init(&arena, ARENA_BYTES);
 		struct applying run = {identities, connection, &arena, moved, ctx};
-		if (noted->seen.container.size && apply_container(&run, noted, err) < 0)
-			return -1;
-		if (noted->start_ns != INT64_MAX && apply_name(&run, noted, err) < 0)
+		int failed = noted->fact.kind == FACT_CONTAINER ? apply_container(&run, noted, err)
+								: apply_name(&run, noted, err);
+		if (failed)
 			return -1;
 	}
 	forget_noted(identities);

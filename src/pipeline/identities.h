@@ -11,6 +11,7 @@
 
 #include "correlate/identity.h"
 #include "model/alert.h"
+#include "model/fact.h"
 #include "store/connection.h"
 
 struct identities;
@@ -23,6 +24,8 @@ struct entity_state {
 	size_t n_segments;
 	int64_t marked_slot;   /* the slot whose presence was marked last */
 	int64_t name_start_ns; /* the start of its name that its facts gave; INT64_MAX: none yet */
+	int64_t workload;      /* 0: its tuple tells none */
+	struct text workload_name;
 	bool facts_noted;
 };
 
@@ -50,6 +53,21 @@ struct entity_state *identities_entity(struct identities *identities, struct con
 /** Notes the facts of an accepted alert for identities_apply. */
 CHECKED int identities_note(struct identities *identities, struct entity_state *entity,
 	const struct alert *alert, struct err *err);
+
+/** Notes what another witness says, for identities_apply. @day: of the alert it came with, or
+ * today. */
+CHECKED int identities_fact(
+	struct identities *identities, const struct fact *fact, int64_t day, struct err *err);
+
+/** From now on identities_generation is raised when this entity may resolve to other keys than
+ * before. false without memory. */
+bool identities_watch(struct identities *identities, int64_t entity);
+uint64_t identities_generation(const struct identities *identities);
+
+/** The key that the entity resolves to at that time, borrowed until the next call; absent with *err
+ * set. */
+struct text identities_key(struct identities *identities, struct connection *connection,
+	int64_t entity, int64_t time_ns, struct err *err);
 
 /** Called for each key that a change of facts may have touched; @group ties keys of one change. */
 typedef int key_moved(void *ctx, struct text key, unsigned group, struct err *err);

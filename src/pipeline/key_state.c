@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "correlate/session.h"
 #include "correlate/sums.h"
 
 struct key_state *key_state_new(void)
@@ -70,15 +69,15 @@ static bool is_inside(const struct piece *piece, const struct session_slot *slot
 	return slot->slot > piece->first_slot && slot->slot <= slot_of(piece->hi_ns);
 }
 
-static bool extend_by_slot(struct piece *piece, const struct session_slot *slot)
+static bool extend_by_slot(
+	struct piece *piece, const struct session_slot *slot, const struct session_rules *rules)
 {
 	struct session session = {
 		true, piece->first_slot, piece->last_slot, piece->lo_ns, piece->hi_ns};
 	if (slot->slot < piece->first_slot)
 		return false;
 	if (!is_inside(piece, slot) &&
-		(slot->slot == piece->first_slot ||
-			!session_reaches(&session, slot, &session_rules_default)))
+		(slot->slot == piece->first_slot || !session_reaches(&session, slot, rules)))
 		return false;
 	if (slot->slot > piece->last_slot)
 		piece->last_slot = slot->slot;
@@ -87,7 +86,8 @@ static bool extend_by_slot(struct piece *piece, const struct session_slot *slot)
 	return true;
 }
 
-bool key_state_extend(struct key_state *state, struct key_delta **deltas)
+bool key_state_extend(
+	struct key_state *state, struct key_delta **deltas, const struct session_rules *rules)
 {
 	if (state->newest.number == 0 || state->loose_context)
 		return false;
@@ -96,7 +96,7 @@ bool key_state_extend(struct key_state *state, struct key_delta **deltas)
 	while (delta) {
 		const struct key_delta *end;
 		struct session_slot slot = slot_of_deltas(delta, &end);
-		if (!extend_by_slot(&state->newest, &slot))
+		if (!extend_by_slot(&state->newest, &slot, rules))
 			return false;
 		for (; delta != end; delta = delta->next)
 			if (!sums_add(&state->newest.sums, delta->row))

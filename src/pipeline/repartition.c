@@ -12,7 +12,7 @@
 #include "store/pieces.h"
 #include "store/slots.h"
 
-enum { ARENA_BYTES = 512 * 1024 * 1024 };
+enum { ARENA_BYTES = 512 * 1024 * 1024, CLAIMS_BYTES = 1024 * 1024 };
 
 /* A piece as the slots have it now. */
 struct fresh_piece {
@@ -23,19 +23,23 @@ struct fresh_piece {
 	size_t n_slots, slots_capacity;
 	struct entity_parts members;
 	size_t members_capacity;
+	struct text claims; /* of its scan, as they are stored */
+	struct scoring_subject subject;
 	bool is_newest;
 };
 
 /* A task's keys, old pieces and new pieces while it is worked on. */
 struct scan {
-	struct identities *identities;
+	const struct known *known;
 	struct connection *connection;
 	struct arena *arena;
 	struct key_task *task;
 	int64_t key;
 	struct entity_parts parts;
-	struct piece_list olds; /* from the first slot that is read, ascending */
-	int64_t stop_slot;      /* the first old piece that stays as it is; INT64_MAX: none */
+	struct claims claims;
+	struct session_rules rules; /* with the key's cuts */
+	struct piece_list olds;     /* from the first slot that is read, ascending */
+	int64_t stop_slot;          /* the first old piece that stays as it is; INT64_MAX: none */
 	struct session session;
 	struct fresh_piece *first, **last, *current;
 	bool ended_in_context;
@@ -163,6 +167,18 @@ static void see_row(struct gathered_slot *slot, int64_t *context_lo, const struc
 	slot->seen.hi_ns = row->hi_ns > slot->seen.hi_ns ? row->hi_ns : slot->seen.hi_ns;
 }
 
+/* Leaves only the rows that are the scan's own. */
+static void keep_own(const struct scan *scan, struct slot_rows *rows)
+{
+	size_t n = 0;
+	if (scan->claims.n == 0 && !scan->claims.carved)
+		return;
+	for (size_t i = 0; i < rows->n; i++)
+		if (claims_have(&scan->claims, rows->rows[i].slot, rows->rows[i].print))
+			rows->rows[n++] = rows->rows[i];
+	rows->n = n;
+}
+
 static int gather_slot(struct scan *scan, struct gathered_slot *slot, struct err *err)
 {
 	int64_t context_lo = INT64_MAX;
@@ -177,6 +193,7 @@ static int gather_slot(struct scan *scan, struct gathered_slot *slot, struct err
 		if (slots_read(scan->connection, &wanted, false, scan->arena, &slot->rows[i], err) <
 			0)
 			return -1;
+		keep_own(scan, &slot->rows[i]);
 		for (size_t j = 0; j < slot->rows[i].n; j++)
 			see_row(slot, &context_lo, &slot->rows[i].rows[j]);
 	}
@@ -220,7 +237,7 @@ static int feed_slot(struct scan *scan, struct gathered_slot *slot, struct err *
 	if (slot->n == 0)
 		return 0;
 	struct session before = scan->session;
-	switch (session_feed(&scan->session, &slot->seen, &session_rules_default)) {
+	switch (session_feed(&scan->session, &slot->seen, &scan->rules)) {
 	case SESSION_ENDED:
 		scan->ended_in_context = true;
 		return 0;
@@ -271,15 +288,76 @@ static int find_start(struct scan *scan, int64_t *from_slot, struct err *err)
 		scan->connection, scan->key, scan->task->from_slot, from_slot, &found, err);
 }
 
+struct text key_task_base(const struct key_task *task)
+{
+	size_t cut = task->carved ? CARVED_BYTES + 1 : 0;
+	return text_part(task->key, 0, task->key.size - cut);
+}
+
+/* What people changed about the key: its own rows, its cuts. */
+static int scan_edits(struct scan *scan, struct err *err)
+{
+	const struct known *known = scan->known;
+	struct text base = key_task_base(scan->task);
+	char carved[CARVED_BYTES + 1] = "";
+	if (scan->task->carved)
+		text_format(carved, sizeof carved, "%.*s",
+			TEXT_ARG(text_part(scan->task->key, base.size + 1, CARVED_BYTES)));
+	const struct key_edits *edits =
+		edits_of(known->edits, known->identities, scan->connection, base, err);
+	if (!edits && err->kind != ERR_NONE)
+		return -1;
+	scan->rules = session_rules_default;
+	scan->rules.cuts = edits_cuts(edits, carved, scan->arena, &scan->rules.n_cuts);
+	return scan->rules.cuts && edits_claims(edits, carved, scan->arena, &scan->claims)
+		       ? 0
+		       : no_memory(err);
+}
+
 /* The key, its parts and its pieces from *from_slot on. */
 static int scan_start(struct scan *scan, int64_t *from_slot, struct err *err)
 {
 	if (key_intern(scan->connection, scan->task->key, &scan->key, err) < 0 ||
-		identities_parts(scan->identities, scan->connection, scan->task->key, scan->arena,
-			&scan->parts, err) < 0 ||
+		scan_edits(scan, err) < 0 ||
+		identities_parts(scan->known->identities, scan->connection,
+			key_task_base(scan->task), scan->arena, &scan->parts, err) < 0 ||
 		find_start(scan, from_slot, err) < 0)
 		return -1;
 	return pieces_read(scan->connection, scan->key, *from_slot, scan->arena, &scan->olds, err);
+}
+
+/* Who the new pieces are about. */
+static int name_subject(struct scan *scan, struct fresh_piece *fresh, struct err *err)
+{
+	const struct known *known = scan->known;
+	scoring_subject_init(known->scoring, key_task_base(scan->task), &fresh->subject);
+	for (size_t i = 0; i < fresh->members.n; i++) {
+		const struct entity_state *member = identities_entity(
+			known->identities, scan->connection, fresh->members.items[i].entity, err);
+		if (!member)
+			return -1;
+		scoring_subject_add(known->scoring, member, &fresh->subject);
+	}
+	return 0;
+}
+
+/* Completes the new pieces by what does not come from their slots. */
+static int scan_finish(struct scan *scan, struct err *err)
+{
+	AUTO(buf_done) struct buf claims;
+	buf_init(&claims, CLAIMS_BYTES);
+	claims_write(&scan->claims, &claims);
+	struct text stored = arena_copy(scan->arena, buf_text(&claims));
+	if (!buf_ok(&claims) || scan->arena->failed)
+		return no_memory(err);
+	for (struct fresh_piece *fresh = scan->first; fresh; fresh = fresh->next) {
+		fresh->claims = stored;
+		if (name_subject(scan, fresh, err) < 0 ||
+			scoring_apply(scan->known->scoring, scan->connection, &fresh->subject,
+				&fresh->piece, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int scan_key(struct scan *scan, struct err *err)
@@ -295,13 +373,13 @@ static int scan_key(struct scan *scan, struct err *err)
 			return -1;
 	if (scan->stop_slot == INT64_MAX && scan->current && !scan->ended_in_context)
 		scan->current->is_newest = true;
-	return 0;
+	return scan_finish(scan, err);
 }
 
 /* All pieces of the tasks of one group, for the matching of numbers. */
 struct matching {
 	struct old_piece *olds;
-	uint64_t *revisions; /* of olds */
+	const struct piece **pieces; /* of olds */
 	size_t n_olds;
 	struct new_piece *news;
 	struct fresh_piece **fresh; /* of news */
@@ -323,7 +401,7 @@ static int collect(struct scan *scans, size_t n_scans, struct arena *arena,
 			n_news++;
 	}
 	matching->olds = arena_array(arena, n_olds + 1, sizeof *matching->olds);
-	matching->revisions = arena_array(arena, n_olds + 1, sizeof *matching->revisions);
+	matching->pieces = arena_array(arena, n_olds + 1, sizeof *matching->pieces);
 	matching->news = arena_array(arena, n_news + 1, sizeof *matching->news);
 	matching->fresh = arena_array(arena, n_news + 1, sizeof *matching->fresh);
 	if (arena->failed)
@@ -333,7 +411,7 @@ static int collect(struct scan *scans, size_t n_scans, struct arena *arena,
 			const struct piece *old = &scans[i].olds.items[j];
 			if (!is_replaced(&scans[i], old))
 				continue;
-			matching->revisions[matching->n_olds] = old->revision;
+			matching->pieces[matching->n_olds] = old;
 			matching->olds[matching->n_olds++] = (struct old_piece){old->number,
 				old->key, old->first_slot, old->last_slot, old->lo_ns, 0};
 		}
@@ -348,13 +426,10 @@ static int collect(struct scan *scans, size_t n_scans, struct arena *arena,
 	return 0;
 }
 
-static int write_fresh(struct connection *connection, struct fresh_piece *fresh,
-	uint64_t split_from, int64_t now_ns, struct err *err)
+static int write_members(
+	struct connection *connection, const struct fresh_piece *fresh, struct err *err)
 {
-	static const struct risk_context plain = {CRITICALITY_NORMAL, NOVELTY_NONE};
-	risk_of_piece(&fresh->piece, &plain);
-	if (piece_write(connection, &fresh->piece, split_from, now_ns, err) < 0 ||
-		members_clear(connection, fresh->piece.number, err) < 0)
+	if (members_clear(connection, fresh->piece.number, err) < 0)
 		return -1;
 	for (size_t i = 0; i < fresh->members.n; i++) {
 		const struct entity_part *part = &fresh->members.items[i];
@@ -365,6 +440,23 @@ static int write_fresh(struct connection *connection, struct fresh_piece *fresh,
 	return 0;
 }
 
+/* @old: the piece that had the number before; NULL: it is new. */
+static int write_fresh(struct connection *connection, struct fresh_piece *fresh,
+	const struct piece *old, uint64_t split_from, struct err *err)
+{
+	struct piece_origin origin = {fresh->claims, split_from};
+	int64_t now_ns = fresh->task->now_ns;
+	if (old)
+		fresh->piece.revision = old->revision;
+	/* A revision is a change that somebody could see. */
+	int failed = 0;
+	if (!old || !piece_equal(old, &fresh->piece))
+		failed = piece_write(connection, &fresh->piece, &origin, now_ns, err);
+	else if (old->has_claims || fresh->claims.size)
+		failed = piece_claims_write(connection, old->number, fresh->claims, err);
+	return failed ? -1 : write_members(connection, fresh, err);
+}
+
 /* The key's state takes the newest piece, sums and all. */
 static void keep_newest(struct fresh_piece *fresh)
 {
@@ -373,6 +465,7 @@ static void keep_newest(struct fresh_piece *fresh)
 	state->key = fresh->piece.key;
 	state->newest = fresh->piece;
 	fresh->piece.sums = (struct piece_sums){0};
+	state->subject = fresh->subject;
 	state->loose_context = false;
 	state->n_members = 0;
 	for (size_t i = 0; i < fresh->members.n && i < KEY_MEMBERS_MAX; i++) {
@@ -382,19 +475,10 @@ static void keep_newest(struct fresh_piece *fresh)
 	}
 }
 
-static int write_matching(
-	struct connection *connection, struct matching *matching, int64_t now_ns, struct err *err)
+/* Old pieces whose number no new one has: they redirect, or their alerts are gone. */
+static int remove_olds(
+	struct connection *connection, const struct matching *matching, struct err *err)
 {
-	numbers_match(matching->olds, matching->n_olds, matching->news, matching->n_news);
-	for (size_t i = 0; i < matching->n_news; i++) {
-		struct fresh_piece *fresh = matching->fresh[i];
-		fresh->piece.number = matching->news[i].number;
-		for (size_t j = 0; j < matching->n_olds; j++)
-			if (matching->olds[j].number == fresh->piece.number)
-				fresh->piece.revision = matching->revisions[j];
-		if (write_fresh(connection, fresh, matching->news[i].split_from, now_ns, err) < 0)
-			return -1;
-	}
 	for (size_t i = 0; i < matching->n_olds; i++) {
 		const struct old_piece *old = &matching->olds[i];
 		bool kept = false;
@@ -405,6 +489,31 @@ static int write_matching(
 		if (!kept && piece_remove(connection, old->number, to, err) < 0)
 			return -1;
 	}
+	return 0;
+}
+
+/* The piece that had this number before; NULL: the number is new. */
+static const struct piece *old_of(const struct matching *matching, uint64_t number)
+{
+	for (size_t i = 0; i < matching->n_olds && number; i++)
+		if (matching->olds[i].number == number)
+			return matching->pieces[i];
+	return NULL;
+}
+
+static int write_matching(struct connection *connection, struct matching *matching, struct err *err)
+{
+	numbers_match(matching->olds, matching->n_olds, matching->news, matching->n_news);
+	for (size_t i = 0; i < matching->n_news; i++) {
+		struct fresh_piece *fresh = matching->fresh[i];
+		const struct new_piece *found = &matching->news[i];
+		fresh->piece.number = found->number;
+		if (write_fresh(connection, fresh, old_of(matching, found->number),
+			    found->split_from, err) < 0)
+			return -1;
+	}
+	if (remove_olds(connection, matching, err) < 0)
+		return -1;
 	for (size_t i = 0; i < matching->n_news; i++)
 		if (matching->fresh[i]->is_newest)
 			keep_newest(matching->fresh[i]);
@@ -429,8 +538,8 @@ static size_t group_size(const struct key_task *task)
 	return n;
 }
 
-static int repartition_group(struct identities *identities, struct connection *connection,
-	struct key_task *first, int64_t now_ns, struct err *err)
+static int repartition_group(const struct known *known, struct connection *connection,
+	struct key_task *first, struct err *err)
 {
 	AUTO(arena_done) struct arena arena;
 	struct matching matching = {0};
@@ -445,7 +554,7 @@ static int repartition_group(struct identities *identities, struct connection *c
 		if (task->group != first->group)
 			continue;
 		struct scan *scan = &scans[n++];
-		*scan = (struct scan){.identities = identities,
+		*scan = (struct scan){.known = known,
 			.connection = connection,
 			.arena = &arena,
 			.task = task,
@@ -456,7 +565,7 @@ static int repartition_group(struct identities *identities, struct connection *c
 	if (!failed)
 		failed = collect(scans, n, &arena, &matching, err);
 	if (!failed)
-		failed = write_matching(connection, &matching, now_ns, err);
+		failed = write_matching(connection, &matching, err);
 	free_scans(scans, n);
 	return failed;
 }
@@ -471,12 +580,11 @@ static bool is_done(const struct key_task *tasks, const struct key_task *task)
 	return false;
 }
 
-int repartition(struct identities *identities, struct connection *connection,
-	struct key_task *tasks, int64_t now_ns, struct err *err)
+int repartition(const struct known *known, struct connection *connection, struct key_task *tasks,
+	struct err *err)
 {
 	for (struct key_task *task = tasks; task; task = task->next)
-		if (!is_done(tasks, task) &&
-			repartition_group(identities, connection, task, now_ns, err) < 0)
+		if (!is_done(tasks, task) && repartition_group(known, connection, task, err) < 0)
 			return -1;
 	return 0;
 }

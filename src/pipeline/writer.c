@@ -258,11 +258,14 @@ static void writer_free(struct writer *writer)
 int writer_start(struct writer **out, const struct writer_options *options, struct err *err)
 {
 	struct writer *writer = calloc(1, sizeof *writer);
-	if (!writer || !(writer->correlator = correlator_new())) {
+	if (!writer)
+		return err_set(err, ERR_MEMORY, "out of memory for the writer");
+	writer->options = *options;
+	writer->correlator = correlator_new(&writer->options.criticality);
+	if (!writer->correlator) {
 		free(writer);
 		return err_set(err, ERR_MEMORY, "out of memory for the writer");
 	}
-	writer->options = *options;
 	int code = pthread_create(&writer->thread, NULL, run, writer);
 	if (code) {
 		writer_free(writer);

@@ -11,6 +11,7 @@
 #include "base/metric.h"
 #include "base/queue.h"
 #include "base/snapshot.h"
+#include "correlate/criticality.h"
 #include "model/status.h"
 #include "store/store.h"
 
@@ -22,6 +23,7 @@ struct writer_options {
 	struct snapshot_slot *credentials; /* published anew after each change */
 	struct status *status;
 	const struct clock *clock;
+	struct criticality_rules criticality; /* borrowed until writer_stop */
 	void (*failed)(void *ctx); /* the store cannot be trusted any more: the process must end */
 	void *ctx;
 };

@@ -196,6 +196,23 @@ static void count_rules(struct incident *incident)
 				incident->rules[j].n += incident->prints[i].n;
 }
 
+/* Adds the incident's own rows of one part of a slot. */
+static bool add_rows(struct incident *incident, struct prints *prints, const struct slot_rows *rows)
+{
+	for (size_t i = 0; i < rows->n; i++) {
+		const struct slot_row *row = &rows->rows[i];
+		if (!claims_have(&incident->claims, row->slot, row->print))
+			continue;
+		incident->n_deliveries += row->deliveries;
+		add_tactics(incident, row);
+		for (size_t j = 0; j < row->n_techniques; j++)
+			add_technique(incident, row->techniques[j]);
+		if (!add_row(prints, row))
+			return false;
+	}
+	return true;
+}
+
 int incident_story_read(struct connection *connection, struct incident *incident,
 	struct arena *arena, struct err *err)
 {
@@ -209,15 +226,8 @@ int incident_story_read(struct connection *connection, struct incident *incident
 		struct slot_rows rows;
 		if (slots_read(connection, &part, true, arena, &rows, err) < 0)
 			return -1;
-		for (size_t i = 0; i < rows.n; i++) {
-			incident->n_deliveries += rows.rows[i].deliveries;
-			add_tactics(incident, &rows.rows[i]);
-			for (size_t j = 0; j < rows.rows[i].n_techniques; j++)
-				add_technique(incident, rows.rows[i].techniques[j]);
-			if (!add_row(&prints, &rows.rows[i]))
-				return err_set(
-					err, ERR_MEMORY, "out of memory reading an incident");
-		}
+		if (!add_rows(incident, &prints, &rows))
+			return err_set(err, ERR_MEMORY, "out of memory reading an incident");
 	}
 	incident->prints = arena_array(arena, prints.n + 1, sizeof *incident->prints);
 	if (step < 0 || !incident->prints)
@@ -233,12 +243,12 @@ int incident_story_read(struct connection *connection, struct incident *incident
 	return 0;
 }
 
-/* The alerts of one part of a slot: leaf and occ. */
+/* The alerts of one part of a slot: leaf, occ, fingerprint. */
 static sqlite3_stmt *alerts_of(
 	struct connection *connection, const struct slot_part *part, struct err *err)
 {
 	sqlite3_stmt *statement = connection_statement(connection,
-		"SELECT leaf, occ FROM alert WHERE slot = ?1 AND entity = ?2"
+		"SELECT leaf, occ, fingerprint FROM alert WHERE slot = ?1 AND entity = ?2"
 		" AND time_ns >= ?3 AND (time_ns < ?4 OR ?4 = 9223372036854775807)",
 		err);
 	if (!statement)
@@ -248,6 +258,12 @@ static sqlite3_stmt *alerts_of(
 	sql_bind_i64(statement, 3, part->from_ns);
 	sql_bind_i64(statement, 4, part->to_ns);
 	return statement;
+}
+
+/* Is the row of alerts_of the incident's own, where unlinks carved some away? */
+static bool is_own(const struct incident *incident, int64_t slot, sqlite3_stmt *statement)
+{
+	return claims_have(&incident->claims, slot, sql_i64(statement, 2) << 1);
 }
 
 static int compare_occs(const void *left, const void *right)
@@ -276,7 +292,7 @@ static int read_occs(struct connection *connection, const struct incident *incid
 		int row;
 		while ((row = sql_step(statement, err)) > 0 && *n < capacity) {
 			struct text occ = sql_blob(statement, 1);
-			if (occ.size == OCCURRENCE_BYTES)
+			if (occ.size == OCCURRENCE_BYTES && is_own(incident, part.slot, statement))
 				memcpy(*occs + OCCURRENCE_BYTES * (*n)++, occ.data,
 					OCCURRENCE_BYTES);
 		}
@@ -321,16 +337,16 @@ static void trim_leaves(struct leaf_page *page)
 		page->n = page->limit + 1;
 }
 
-static int collect_leaves(struct connection *connection, const struct slot_part *part,
+static int collect_leaves(struct slot_walk *walk, const struct slot_part *part,
 	struct leaf_page *page, struct err *err)
 {
-	sqlite3_stmt *statement = alerts_of(connection, part, err);
+	sqlite3_stmt *statement = alerts_of(walk->connection, part, err);
 	int step;
 	if (!statement)
 		return -1;
 	while ((step = sql_step(statement, err)) > 0) {
 		uint64_t leaf = (uint64_t)sql_i64(statement, 0);
-		if (leaf <= page->after)
+		if (leaf <= page->after || !is_own(walk->incident, part->slot, statement))
 			continue;
 		page->leaves[page->n++] = leaf;
 		if (page->n == 2 * page->limit + 2)
@@ -351,11 +367,11 @@ int incident_leaves(
 	page->leaves = arena_array(page->arena, 2 * page->limit + 2, sizeof *page->leaves);
 	if (!page->leaves)
 		return err_set(err, ERR_MEMORY, "out of memory reading an incident's alerts");
-	if (incident_extent_read(connection, number, &incident, err) < 0 ||
+	if (incident_extent_read(connection, number, page->arena, &incident, err) < 0 ||
 		walk_start(&walk, connection, &incident, page->arena, err) < 0)
 		return -1;
 	while ((step = walk_next(&walk, &part, err)) > 0)
-		if (collect_leaves(connection, &part, page, err) < 0)
+		if (collect_leaves(&walk, &part, page, err) < 0)
 			return -1;
 	trim_leaves(page);
 	if (page->n > page->limit) {

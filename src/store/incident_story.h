@@ -10,6 +10,6 @@
 CHECKED int incident_story_read(struct connection *connection, struct incident *incident,
 	struct arena *arena, struct err *err);
 
-/** Number and slots of an incident, nothing else. ERR_MISSING. */
-CHECKED int incident_extent_read(
-	struct connection *connection, uint64_t number, struct incident *incident, struct err *err);
+/** Number, slots and claims of an incident, nothing else. ERR_MISSING. */
+CHECKED int incident_extent_read(struct connection *connection, uint64_t number,
+	struct arena *arena, struct incident *incident, struct err *err);

@@ -7,19 +7,25 @@
 #include "store/facts.h"
 #include "store/incident_story.h"
 #include "store/pieces.h"
+#include "store/rules.h"
 
-enum { SCANNED_MAX = 20000, MEMBERS_SHOWN = 16 };
+enum {
+	SCANNED_MAX = 20000,
+	MEMBERS_SHOWN = 16,
+	CRITICALITY_PLAIN = 100,
+	CLAIMS_BYTES_MAX = 1024 * 1024
+};
 
 static int no_memory(struct err *err)
 {
 	return err_set(err, ERR_MEMORY, "out of memory reading incidents");
 }
 
-int incident_extent_read(
-	struct connection *connection, uint64_t number, struct incident *incident, struct err *err)
+int incident_extent_read(struct connection *connection, uint64_t number, struct arena *arena,
+	struct incident *incident, struct err *err)
 {
-	sqlite3_stmt *statement = connection_statement(
-		connection, "SELECT first_slot, last_slot FROM piece WHERE number = ?1", err);
+	sqlite3_stmt *statement = connection_statement(connection,
+		"SELECT first_slot, last_slot, claims FROM piece WHERE number = ?1", err);
 	if (!statement)
 		return -1;
 	sql_bind_i64(statement, 1, (int64_t)number);
@@ -32,8 +38,9 @@ int incident_extent_read(
 	incident->number = number;
 	incident->first_slot = sql_i64(statement, 0);
 	incident->last_slot = sql_i64(statement, 1);
+	bool valid = claims_read(sql_blob(statement, 2), arena, &incident->claims);
 	sqlite3_reset(statement);
-	return 0;
+	return valid ? 0 : no_memory(err);
 }
 
 /* Splits "namespace/pod". */
@@ -68,9 +75,12 @@ static void fill_from_key(struct incident *incident, struct text value)
 static int fill_entity(struct connection *connection, struct incident *incident,
 	struct arena *arena, struct err *err)
 {
+	enum { CARVED_BYTES = 9 }; /* "#" and 8 hex digits of the unlink that made it */
 	struct text value = TEXT_NONE;
 	struct member_list members;
-	if (!entity_key_parse(incident->key, &incident->kind, &incident->cluster, &value))
+	size_t cut = incident->claims.carved ? CARVED_BYTES : 0;
+	struct text key = text_part(incident->key, 0, incident->key.size - cut);
+	if (!entity_key_parse(key, &incident->kind, &incident->cluster, &value))
 		return err_set(err, ERR_CORRUPT, "incident INC-%llu has no entity",
 			(unsigned long long)incident->number);
 	fill_from_key(incident, value);
@@ -90,22 +100,6 @@ static int fill_entity(struct connection *connection, struct incident *incident,
 	return 0;
 }
 
-static int rule_name(struct connection *connection, int64_t rule, struct arena *arena,
-	struct text *name, struct err *err)
-{
-	sqlite3_stmt *statement =
-		connection_statement(connection, "SELECT name FROM rule WHERE id = ?1", err);
-	if (!statement)
-		return -1;
-	sql_bind_i64(statement, 1, rule);
-	int found = sql_step(statement, err);
-	if (found < 0)
-		return -1;
-	*name = found ? arena_copy(arena, sql_text(statement, 0)) : TEXT_NONE;
-	sqlite3_reset(statement);
-	return arena->failed ? no_memory(err) : 0;
-}
-
 static int fill_rules(struct connection *connection, const struct piece_sums *sums,
 	struct incident *incident, struct arena *arena, struct err *err)
 {
@@ -116,7 +110,7 @@ static int fill_rules(struct connection *connection, const struct piece_sums *su
 		struct incident_rule *rule = &incident->rules[i];
 		rule->points = sums->rules[i].points;
 		rule->tactics = sums->rules[i].tactics;
-		if (rule_name(connection, sums->rules[i].rule, arena, &rule->name, err) < 0)
+		if (rule_name_read(connection, sums->rules[i].rule, arena, &rule->name, err) < 0)
 			return -1;
 	}
 	incident->n_rules = sums->n_rules;
@@ -180,40 +174,18 @@ static int fill_sensors(struct connection *connection, uint64_t sensors, struct 
 	return step < 0 ? -1 : arena->failed ? no_memory(err) : 0;
 }
 
-static void add_term(
-	struct incident *incident, const char *name, int64_t value_milli, struct text why)
-{
-	incident->terms[incident->n_terms++] = (struct risk_term){name, value_milli, why};
-}
-
-/* Why the risk is what it is, term by term (correlation.md section 6). */
-static void fill_terms(struct incident *incident, int64_t base_milli, struct arena *arena)
-{
-	const struct incident_rule *top = top_rule(incident);
-	if (!top)
-		return;
-	int64_t strongest = (int64_t)top->points * 1000;
-	add_term(incident, "strongest rule", strongest,
-		arena_format(arena, "%.*s", TEXT_ARG(top->name)));
-	add_term(incident, "corroboration", base_milli - strongest,
-		arena_format(arena, "%zu distinct rules; repeats of one rule add nothing",
-			incident->n_rules));
-	add_term(incident, "tactics", incident_tactics_factor(incident->tactics_credited) * 10,
-		arena_format(arena, "%u tactics shown by different rules multiply the odds",
-			incident->tactics_credited));
-}
-
 /* What the row of both tables says; the order of columns is that of QUERY. */
 #define QUERY                                                                                      \
 	"SELECT i.number, i.state, i.redirect_to, i.split_from, i.title, k.text, p.first_slot,"    \
 	" p.last_slot, p.lo, p.hi, p.n, p.severity, p.base, p.risk, p.tactics, p.credited,"        \
-	" p.sensors, p.rules, p.revision FROM incident i"                                          \
+	" p.sensors, p.rules, p.revision, p.claims, p.criticality, p.novelty FROM incident i"      \
 	" LEFT JOIN piece p ON p.number = i.number LEFT JOIN key k ON k.id = p.key"
 
 /* What does not go into struct incident as it is. */
 struct row_rest {
 	struct arena *arena; /* in: where texts go */
 	int64_t base_milli;
+	int64_t criticality, novelty; /* hundredths */
 	uint64_t sensors;
 	struct piece_sums sums;
 };
@@ -221,6 +193,44 @@ struct row_rest {
 static void row_rest_done_auto(struct row_rest *rest)
 {
 	piece_sums_done(&rest->sums);
+}
+
+static void add_term(
+	struct incident *incident, const char *name, int64_t value_milli, struct text why)
+{
+	incident->terms[incident->n_terms++] = (struct risk_term){name, value_milli, why};
+}
+
+static struct text novelty_why(int64_t novelty)
+{
+	if (novelty > 100)
+		return TEXT(
+			"the strongest rule was not seen on this workload in the 7 days before");
+	if (novelty < 100)
+		return TEXT("the strongest rule is seen on this workload nearly every day");
+	return TEXT("the strongest rule is neither new nor common here, or history is short");
+}
+
+/* Why the risk is what it is, term by term (correlation.md section 6). */
+static void fill_terms(struct incident *incident, const struct row_rest *rest, struct arena *arena)
+{
+	const struct incident_rule *top = top_rule(incident);
+	if (!top)
+		return;
+	int64_t strongest = (int64_t)top->points * 1000;
+	add_term(incident, "strongest rule", strongest,
+		arena_format(arena, "%.*s", TEXT_ARG(top->name)));
+	add_term(incident, "corroboration", rest->base_milli - strongest,
+		arena_format(arena, "%zu distinct rules; repeats of one rule add nothing",
+			incident->n_rules));
+	add_term(incident, "tactics", incident_tactics_factor(incident->tactics_credited) * 10,
+		arena_format(arena, "%u tactics shown by different rules multiply the odds",
+			incident->tactics_credited));
+	add_term(incident, "criticality", rest->criticality * 10,
+		rest->criticality == CRITICALITY_PLAIN
+			? TEXT("no setting says that this matters more or less than others")
+			: TEXT("as the settings have it for this workload"));
+	add_term(incident, "novelty", rest->novelty * 10, novelty_why(rest->novelty));
 }
 
 static int read_row(
@@ -247,7 +257,10 @@ static int read_row(
 	};
 	rest->base_milli = sql_i64(statement, 12);
 	rest->sensors = (uint64_t)sql_i64(statement, 16);
-	if (arena->failed || !piece_rules_read(&rest->sums, sql_blob(statement, 17)))
+	rest->criticality = sql_i64(statement, 20);
+	rest->novelty = sql_i64(statement, 21);
+	if (arena->failed || !piece_rules_read(&rest->sums, sql_blob(statement, 17)) ||
+		!claims_read(sql_blob(statement, 19), arena, &incident->claims))
 		return err_set(err, arena->failed ? ERR_MEMORY : ERR_CORRUPT,
 			"incident INC-%llu does not read back",
 			(unsigned long long)incident->number);
@@ -263,7 +276,7 @@ static int complete(struct connection *connection, struct incident *incident,
 		return -1;
 	if (!incident->title.size)
 		fill_title(incident, arena);
-	fill_terms(incident, rest->base_milli, arena);
+	fill_terms(incident, rest, arena);
 	return arena->failed ? no_memory(err) : 0;
 }
 
@@ -359,6 +372,18 @@ int incidents_list(struct connection *connection, const struct incident_filter *
 	}
 }
 
+/* Is the alert the piece's own, by its claims? */
+static int is_own(sqlite3_stmt *statement, const struct alert *alert, bool *own, struct err *err)
+{
+	AUTO(arena_done) struct arena arena;
+	struct claims claims;
+	arena_init(&arena, CLAIMS_BYTES_MAX);
+	if (!claims_read(sql_blob(statement, 1), &arena, &claims))
+		return no_memory(err);
+	*own = claims_have(&claims, alert->slot, alert->fingerprint_id << 1);
+	return 0;
+}
+
 int incident_of_alert(
 	struct connection *connection, const struct alert *alert, uint64_t *number, struct err *err)
 {
@@ -366,8 +391,8 @@ int incident_of_alert(
 	if (alert->slot < 0)
 		return 0;
 	sqlite3_stmt *statement = connection_statement(connection,
-		"SELECT m.number FROM member m JOIN piece p ON p.number = m.number WHERE m.entity "
-		"= ?1"
+		"SELECT m.number, p.claims FROM member m JOIN piece p ON p.number = m.number"
+		" WHERE m.entity = ?1"
 		" AND m.from_ns <= ?2 AND (m.to_ns > ?2 OR m.to_ns = 9223372036854775807)"
 		" AND p.first_slot <= ?3 AND p.last_slot >= ?3",
 		err);
@@ -376,9 +401,18 @@ int incident_of_alert(
 	sql_bind_i64(statement, 1, alert->entity_id);
 	sql_bind_i64(statement, 2, alert->time_ns);
 	sql_bind_i64(statement, 3, alert->slot);
-	int found = sql_step(statement, err);
-	if (found > 0)
+	int found;
+	while ((found = sql_step(statement, err)) > 0) {
+		bool own;
+		if (is_own(statement, alert, &own, err) < 0) {
+			found = -1;
+			break;
+		}
+		if (!own)
+			continue;
 		*number = (uint64_t)sql_i64(statement, 0);
+		break;
+	}
 	sqlite3_reset(statement);
 	return found < 0 ? -1 : 0;
 }

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/table.h"
 #include "model/entity.h"
+#include "model/workload.h"
 
 /* 2 × 32 768 values of about 200 bytes. */
 enum { GENERATION = 32768, KEY_BYTES = 256 * 1024, PARTS_MAX = 8 };
@@ -142,6 +143,14 @@ static int find_or_make(
 		return -1;
 	*id = sqlite3_last_insert_rowid(connection->db);
 	return 0;
+}
+
+static bool is_cached(struct interns *interns, const struct value *value, int64_t *id)
+{
+	union table_value *cached = cache_get(interns->ids, cache_key(interns, value));
+	if (cached)
+		*id = cached->number;
+	return cached != NULL;
 }
 
 static int intern(struct interns *interns, struct connection *connection, const struct value *value,
@@ -293,6 +302,20 @@ static int intern_fingerprint(struct interns *interns, struct connection *connec
 	return intern(interns, connection, &value, &out->fingerprint, err);
 }
 
+static int intern_workload(struct interns *interns, struct connection *connection, struct text name,
+	int64_t *id, struct err *err)
+{
+	struct value value = {
+		.tag = 'w',
+		.find = "SELECT id FROM workload WHERE name = ?1",
+		.insert = "INSERT INTO workload (name) VALUES (?1)",
+		.parts = {text_part_of(name)},
+		.n_key = 1,
+		.n_parts = 1,
+	};
+	return intern(interns, connection, &value, id, err);
+}
+
 static int intern_entity(struct interns *interns, struct connection *connection,
 	const struct alert *alert, int64_t *id, struct err *err)
 {
@@ -312,14 +335,22 @@ static int intern_entity(struct interns *interns, struct connection *connection,
 	struct value value = {
 		.tag = 'e',
 		.find = "SELECT id FROM entity WHERE packed = ?1",
-		.insert = "INSERT INTO entity (packed, cluster, uid, container, name, node)"
-			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+		.insert = "INSERT INTO entity"
+			  " (packed, cluster, uid, container, name, node, workload)"
+			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, 0))",
 		.parts = {blob_part(packed.data, packed.size), text_part_of(seen.cluster),
 			optional_part(seen.uid), optional_part(seen.container),
 			optional_part(seen.name), optional_part(seen.node)},
 		.n_key = 1,
-		.n_parts = 6,
+		.n_parts = 7,
 	};
+	if (is_cached(interns, &value, id))
+		return 0;
+	int64_t workload = 0;
+	struct text name = workload_of_seen(&arena, &seen);
+	if (name.size && intern_workload(interns, connection, name, &workload, err) < 0)
+		return -1;
+	value.parts[6] = number_part(workload);
 	return intern(interns, connection, &value, id, err);
 }
 

@@ -56,6 +56,10 @@ static int read_piece(sqlite3_stmt *statement, struct piece *piece, struct err *
 		.credited = (unsigned)sql_i64(statement, 11),
 		.sums.sensors = (uint64_t)sql_i64(statement, 12),
 		.revision = (uint64_t)sql_i64(statement, 14),
+		.criticality = (unsigned)sql_i64(statement, 15),
+		.novelty = (unsigned)sql_i64(statement, 16),
+		.sums.mark = (uint64_t)sql_i64(statement, 17),
+		.has_claims = sql_i64(statement, 18) != 0,
 	};
 	if (piece_rules_read(&piece->sums, sql_blob(statement, 13)))
 		return 0;
@@ -73,7 +77,8 @@ int pieces_read(struct connection *connection, int64_t key, int64_t from, struct
 	sqlite3_stmt *statement = connection_statement(connection,
 		"SELECT number, key, first_slot, last_slot, lo, hi, n, severity, base, risk, "
 		"tactics,"
-		" credited, sensors, rules, revision FROM piece WHERE key = ?1 AND first_slot >= ?2"
+		" credited, sensors, rules, revision, criticality, novelty, mark, claims IS NOT "
+		"NULL FROM piece WHERE key = ?1 AND first_slot >= ?2"
 		" ORDER BY first_slot",
 		err);
 	if (!statement)
@@ -157,29 +162,33 @@ static void bind_piece(sqlite3_stmt *statement, const struct piece *piece)
 	sql_bind_i64(statement, 11, piece->tactics);
 	sql_bind_i64(statement, 12, piece->credited);
 	sql_bind_i64(statement, 13, (int64_t)sums->sensors);
+	sql_bind_i64(statement, 17, piece->criticality);
+	sql_bind_i64(statement, 18, piece->novelty);
+	sql_bind_i64(statement, 19, (int64_t)sums->mark);
 }
 
-int piece_write(struct connection *connection, struct piece *piece, uint64_t split_from,
-	int64_t now_ns, struct err *err)
+int piece_write(struct connection *connection, struct piece *piece,
+	const struct piece_origin *origin, int64_t now_ns, struct err *err)
 {
 	AUTO(buf_done) struct buf rules;
 	buf_init(&rules, RULES_BYTES);
 	piece_rules_write(&piece->sums, &rules);
 	if (!buf_ok(&rules))
 		return err_set(err, ERR_LIMIT, "an incident has too many rules to store");
-	if (piece->number == 0 &&
-		open_incident(connection, split_from, now_ns, &piece->number, err) < 0)
+	if (piece->number == 0 && open_incident(connection, origin ? origin->split_from : 0, now_ns,
+					  &piece->number, err) < 0)
 		return -1;
 	sqlite3_stmt *statement = connection_statement(connection,
-		"INSERT INTO piece (number, key, first_slot, last_slot, lo, hi, n, severity, base, "
-		"risk,"
-		" tactics, credited, sensors, rules, revision, changed_ns)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
-		" ON CONFLICT (number) DO UPDATE SET key = ?2, first_slot = ?3, last_slot = ?4, lo "
-		"= ?5,"
-		" hi = ?6, n = ?7, severity = ?8, base = ?9, risk = ?10, tactics = ?11, credited = "
-		"?12,"
-		" sensors = ?13, rules = ?14, revision = ?15, changed_ns = ?16",
+		"INSERT INTO piece (number, key, first_slot, last_slot, lo, hi, n, severity, base,"
+		" risk, tactics, credited, sensors, rules, revision, changed_ns, criticality,"
+		" novelty, mark, claims)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
+		" ?17, ?18, ?19, ?20)"
+		" ON CONFLICT (number) DO UPDATE SET key = ?2, first_slot = ?3, last_slot = ?4,"
+		" lo = ?5, hi = ?6, n = ?7, severity = ?8, base = ?9, risk = ?10, tactics = ?11,"
+		" credited = ?12, sensors = ?13, rules = ?14, revision = ?15, changed_ns = ?16,"
+		" criticality = ?17, novelty = ?18, mark = ?19,"
+		" claims = CASE WHEN ?21 THEN ?20 ELSE claims END",
 		err);
 	if (!statement)
 		return -1;
@@ -188,6 +197,22 @@ int piece_write(struct connection *connection, struct piece *piece, uint64_t spl
 	sql_bind_blob(statement, 14, rules.data, rules.size);
 	sql_bind_i64(statement, 15, (int64_t)piece->revision);
 	sql_bind_i64(statement, 16, now_ns);
+	if (origin && origin->claims.size)
+		sql_bind_blob(statement, 20, origin->claims.data, origin->claims.size);
+	sql_bind_i64(statement, 21, origin != NULL);
+	return sql_run(statement, err);
+}
+
+int piece_claims_write(
+	struct connection *connection, uint64_t number, struct text claims, struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(
+		connection, "UPDATE piece SET claims = ?2 WHERE number = ?1", err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, (int64_t)number);
+	if (claims.size)
+		sql_bind_blob(statement, 2, claims.data, claims.size);
 	return sql_run(statement, err);
 }
 

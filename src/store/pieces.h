@@ -28,12 +28,23 @@ CHECKED int pieces_read(struct connection *connection, int64_t key, int64_t from
 CHECKED int piece_first_slot_before(struct connection *connection, int64_t key, int64_t slot,
 	int64_t *first_slot, bool *found, struct err *err);
 
+/* A piece's own rows, where not all of its members' are (model/claim.h), and where it came from. */
+struct piece_origin {
+	struct text claims;  /* as claims_write made them; absent: all rows */
+	uint64_t split_from; /* of a new number; 0: none */
+};
+
 /**
  * Writes a piece. Number 0: gives it the next number (incident row too, split from @split_from if
- * that is not 0); else replaces the piece of that number. Revision is raised by one.
+ * that is not 0); else replaces the piece of that number. Revision is raised by one. @origin NULL:
+ * claims stay as they are.
  */
-CHECKED int piece_write(struct connection *connection, struct piece *piece, uint64_t split_from,
-	int64_t now_ns, struct err *err);
+CHECKED int piece_write(struct connection *connection, struct piece *piece,
+	const struct piece_origin *origin, int64_t now_ns, struct err *err);
+
+/** Replaces the claims of a piece that is otherwise as it was. */
+CHECKED int piece_claims_write(
+	struct connection *connection, uint64_t number, struct text claims, struct err *err);
 
 /** The number lives on as a redirect; 0: its alerts are gone. */
 CHECKED int piece_remove(

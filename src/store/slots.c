@@ -40,7 +40,7 @@ static void unpack_samples(struct text packed, struct slot_row *row)
 	}
 }
 
-/* Columns: lo, hi, severity, n, deliveries, tactics, sensors, techniques, samples. */
+/* Columns: lo, hi, severity, n, deliveries, tactics, sensors, mark, techniques, samples. */
 static void read_columns(sqlite3_stmt *statement, int at, bool whole, struct slot_row *row)
 {
 	row->lo_ns = sql_i64(statement, at);
@@ -50,9 +50,10 @@ static void read_columns(sqlite3_stmt *statement, int at, bool whole, struct slo
 	row->deliveries = (uint64_t)sql_i64(statement, at + 4);
 	row->tactics = (tactic_mask)sql_i64(statement, at + 5);
 	row->sensors = (uint64_t)sql_i64(statement, at + 6);
+	row->mark = (uint64_t)sql_i64(statement, at + 7);
 	if (whole) {
-		unpack_techniques(sql_blob(statement, at + 7), row);
-		unpack_samples(sql_blob(statement, at + 8), row);
+		unpack_techniques(sql_blob(statement, at + 8), row);
+		unpack_samples(sql_blob(statement, at + 9), row);
 	}
 }
 
@@ -85,8 +86,9 @@ static int write_row(
 	sql_bind_i64(statement, 8, (int64_t)row->deliveries);
 	sql_bind_i64(statement, 9, row->tactics);
 	sql_bind_i64(statement, 10, (int64_t)row->sensors);
-	sql_bind_blob(statement, 11, techniques.data, techniques.size);
-	sql_bind_blob(statement, 12, samples.data, samples.size);
+	sql_bind_i64(statement, 11, (int64_t)row->mark);
+	sql_bind_blob(statement, 12, techniques.data, techniques.size);
+	sql_bind_blob(statement, 13, samples.data, samples.size);
 	return sql_run(statement, err);
 }
 
@@ -95,7 +97,8 @@ int slot_join(
 {
 	struct slot_row joined = {.slot = row->slot, .entity = row->entity, .print = row->print};
 	sqlite3_stmt *statement = connection_statement(connection,
-		"SELECT lo, hi, severity, n, deliveries, tactics, sensors, techniques, samples"
+		"SELECT lo, hi, severity, n, deliveries, tactics, sensors, mark, techniques, "
+		"samples"
 		" FROM slot WHERE slot = ?1 AND entity = ?2 AND print = ?3",
 		err);
 	if (!statement)
@@ -109,8 +112,8 @@ int slot_join(
 		return write_row(connection,
 			"INSERT INTO slot (slot, entity, print, lo, hi, severity, n, deliveries, "
 			"tactics,"
-			" sensors, techniques, samples)"
-			" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+			" sensors, mark, techniques, samples)"
+			" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
 			row, err);
 	read_columns(statement, 0, true, &joined);
 	sqlite3_reset(statement);
@@ -118,7 +121,7 @@ int slot_join(
 	return write_row(connection,
 		"UPDATE slot SET lo = ?4, hi = ?5, severity = ?6, n = ?7, deliveries = ?8, tactics "
 		"= ?9,"
-		" sensors = ?10, techniques = ?11, samples = ?12"
+		" sensors = ?10, mark = ?11, techniques = ?12, samples = ?13"
 		" WHERE slot = ?1 AND entity = ?2 AND print = ?3",
 		&joined, err);
 }
@@ -164,7 +167,8 @@ static int read_stored(struct connection *connection, const struct slot_part *pa
 	sqlite3_stmt *statement = connection_statement(connection,
 		"SELECT s.print, f.rule, s.lo, s.hi, s.severity, s.n, s.deliveries, s.tactics, "
 		"s.sensors,"
-		" s.techniques, s.samples FROM slot s JOIN fingerprint f ON f.id = s.print >> 1"
+		" s.mark, s.techniques, s.samples FROM slot s JOIN fingerprint f ON f.id = s.print "
+		">> 1"
 		" WHERE s.slot = ?1 AND s.entity = ?2",
 		err);
 	if (!statement)
@@ -200,6 +204,8 @@ static void read_alert(sqlite3_stmt *statement, bool whole, struct slot_row *row
 	row->rule = sql_i64(statement, 5);
 	row->sensors = UINT64_C(1) << sql_i64(statement, 6);
 	row->tactics = (tactic_mask)sql_i64(statement, 7);
+	if (occ.size == OCCURRENCE_BYTES)
+		row->mark = slot_mark((const unsigned char *)occ.data);
 	if (whole)
 		unpack_techniques(sql_blob(statement, 8), row);
 	if (!whole || occ.size != OCCURRENCE_BYTES)

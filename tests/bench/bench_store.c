@@ -118,6 +118,8 @@ static void measure(struct bench *bench, bool raw, size_t per_commit, size_t n_a
 	fflush(stdout);
 }
 
+static const struct criticality_rules no_rules = {NULL, 0};
+
 static void open_all(struct bench *bench, const char *lines)
 {
 	static char path[4096], raw[4096];
@@ -133,7 +135,7 @@ static void open_all(struct bench *bench, const char *lines)
 		connection_run(&bench->raw,
 			"CREATE TABLE raw (id INTEGER PRIMARY KEY, body BLOB NOT NULL)", &err) < 0)
 		die(&err);
-	bench->correlator = correlator_new();
+	bench->correlator = correlator_new(&no_rules);
 	assert(bench->correlator);
 }
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Feeds the reference's alert lines through the real store and correlator and prints what the
- *reference prints: one canonical JSON line per incident, sorted.
+ * Feeds the reference's lines (alerts, facts, edits, criticality) through the real store and
+ *correlator and prints what the reference prints: one canonical JSON line per incident, sorted.
  *
  *	correlate-dump DATABASE SEED RESTART_EVERY <lines
  *
- * Transactions have random sizes drawn from SEED; after every RESTART_EVERY transactions (0: never)
- *the store is closed and opened again, so that nothing is left in memory.
+ * Transactions have random sizes drawn from SEED (0: one line each); after every RESTART_EVERY
+ * transactions (0: never) the store is closed and opened again, so that nothing is left in memory.
  */
 
 #include <assert.h>
@@ -29,7 +29,13 @@ struct dump {
 	struct store *store;
 	struct correlator *correlator;
 	struct table *names; /* fingerprint hash → its name in the input */
+	bool one_by_one;
 	uint64_t random;
+	struct arena arena; /* of everything that lives to the end */
+	json_t **lines;
+	size_t n_lines;
+	struct criticality_rule *rules;
+	struct criticality_rules criticality;
 };
 
 static void die(const struct err *err)
@@ -48,7 +54,7 @@ static void open_store(struct dump *dump)
 	};
 	if (store_open(&dump->store, &options, &err) < 0)
 		die(&err);
-	dump->correlator = correlator_new();
+	dump->correlator = correlator_new(&dump->criticality);
 	assert(dump->correlator);
 }
 
@@ -85,13 +91,19 @@ static void read_tactics(struct alert *alert, const json_t *list)
 
 /* In the product a fingerprint determines its sensor; the streams draw both, so both go into the
  * hash. */
-static void read_fingerprint(struct dump *dump, struct alert *alert, struct text name)
+static void hash_fingerprint(
+	struct text name, struct text sensor, unsigned char out[FINGERPRINT_BYTES])
 {
 	struct digest_state *state = digest_start();
 	digest_add_part(state, name);
-	digest_add_part(state, alert->sensor);
+	digest_add_part(state, sensor);
 	struct digest digest = digest_end(state);
-	memcpy(alert->fingerprint, digest.bytes, FINGERPRINT_BYTES);
+	memcpy(out, digest.bytes, FINGERPRINT_BYTES);
+}
+
+static void read_fingerprint(struct dump *dump, struct alert *alert, struct text name)
+{
+	hash_fingerprint(name, alert->sensor, alert->fingerprint);
 	union table_value *place = table_put(
 		dump->names, (struct text){(char *)alert->fingerprint, FINGERPRINT_BYTES});
 	assert(place);
@@ -130,54 +142,148 @@ static void read_alert(struct dump *dump, struct batch *batch, const json_t *lin
 	batch_add(batch, alert);
 }
 
-static void commit(struct dump *dump, struct batch *batch)
+static struct text word(const json_t *line, const char *name)
+{
+	return text_of(json_string_value(json_object_get(line, name)));
+}
+
+static void give_fact(struct dump *dump, const json_t *line)
+{
+	static const char *const ranks[] = {"sensor", "agent", "watch"};
+	struct err err;
+	struct fact fact = {
+		.kind = text_is(word(line, "fact"), "ctr") ? FACT_CONTAINER : FACT_NAME,
+		.cluster = word(line, "cluster"),
+		.container = word(line, "ctr"),
+		.uid = word(line, "uid"),
+		.name = word(line, "name"),
+		.start_ns = json_integer_value(json_object_get(line, "start")),
+	};
+	for (unsigned i = 0; i < 3; i++)
+		if (text_is(word(line, "rank"), ranks[i]))
+			fact.rank = (enum fact_rank)i;
+	if (correlator_fact(dump->correlator, &fact, fact.start_ns, &err) < 0)
+		die(&err);
+}
+
+static void read_unlink(struct edit *edit, const json_t *line)
+{
+	static const char *const sensors[] = {"falco", "kubearmor"};
+	const json_t *slots = json_object_get(line, "slots");
+	edit->kind = EDIT_UNLINK;
+	edit->from_slot = json_integer_value(json_array_get(slots, 0));
+	edit->to_slot = json_integer_value(json_array_get(slots, 1));
+	edit->n_prints = 2;
+	for (unsigned i = 0; i < 2; i++)
+		hash_fingerprint(word(line, "unlink"), text_of(sensors[i]), edit->prints[i]);
+}
+
+static void give_edit(struct dump *dump, const json_t *line)
+{
+	struct err err;
+	char undo[80];
+	struct edit edit = {.kind = EDIT_CUT, .id = word(line, "edit")};
+	struct text anchor = word(line, "cut");
+	if (json_object_get(line, "undo")) {
+		edit.kind = EDIT_UNDO;
+		edit.target = word(line, "undo");
+		edit.id.data = undo;
+		edit.id.size = text_format(undo, sizeof undo, "undo %.*s", TEXT_ARG(edit.target));
+	} else if (json_object_get(line, "unlink")) {
+		anchor = word(line, "anchor");
+		read_unlink(&edit, line);
+	} else {
+		edit.target = word(line, "of");
+		edit.from_slot = edit.to_slot = json_integer_value(json_object_get(line, "slot"));
+	}
+	if (anchor.size) {
+		bool valid = text_to_bytes(anchor, edit.anchor, OCCURRENCE_BYTES);
+		assert(valid);
+	}
+	if (correlator_edit(dump->correlator, store_connection(dump->store), &edit, &err) < 0)
+		die(&err);
+}
+
+/* Lines from @from on, up to @to, in one transaction. */
+static void commit(struct dump *dump, size_t from, size_t to)
 {
 	struct err err;
 	struct connection *connection = store_connection(dump->store);
+	struct batch *batch = batch_new();
+	assert(batch);
+	batch->source = SOURCE_TOCSIN;
+	batch->cluster = TEXT("c");
+	for (size_t i = from; i < to; i++) {
+		char raw[64];
+		size_t size = text_format(raw, sizeof raw, "%zu", i);
+		if (json_object_get(dump->lines[i], "occ"))
+			read_alert(dump, batch, dump->lines[i], (struct text){raw, size});
+	}
 	if (store_begin(dump->store, &err) < 0 || store_add_batch(dump->store, batch, &err) < 0)
 		die(&err);
 	for (struct alert *alert = batch->first; alert; alert = alert->next)
 		if (correlator_add(dump->correlator, connection, alert, &err) < 0)
 			die(&err);
+	for (size_t i = from; i < to; i++) {
+		if (json_object_get(dump->lines[i], "fact"))
+			give_fact(dump, dump->lines[i]);
+		else if (json_object_get(dump->lines[i], "edit") ||
+			 json_object_get(dump->lines[i], "undo"))
+			give_edit(dump, dump->lines[i]);
+	}
 	if (correlator_finish(dump->correlator, connection, 0, &err) < 0 ||
 		store_flush(dump->store, &err) < 0 || store_commit(dump->store, &err) < 0)
 		die(&err);
 	batch_free(batch);
 }
 
-static struct batch *new_batch(void)
+/* Criticality is configuration: it is known before the first alert. */
+static void read_criticality(struct dump *dump, const json_t *line)
 {
-	struct batch *batch = batch_new();
-	assert(batch);
-	batch->source = SOURCE_TOCSIN;
-	batch->cluster = TEXT("c");
-	return batch;
+	static const struct {
+		const char *name;
+		enum criticality level;
+	} levels[] = {{"low", CRITICALITY_LOW}, {"normal", CRITICALITY_NORMAL},
+		{"high", CRITICALITY_HIGH}, {"extreme", CRITICALITY_EXTREME}};
+	struct criticality_rule *rule = &dump->rules[dump->criticality.n++];
+	rule->pattern = arena_format(&dump->arena, "pod:%.*s", TEXT_ARG(word(line, "crit")));
+	for (unsigned i = 0; i < 4; i++)
+		if (text_is(word(line, "level"), levels[i].name))
+			rule->level = levels[i].level;
+}
+
+static void read_lines(struct dump *dump)
+{
+	enum { LINES_MAX = 100000 };
+	AUTO(free) char *line = NULL;
+	size_t capacity = 0;
+	ssize_t size;
+	dump->lines = arena_array(&dump->arena, LINES_MAX, sizeof(*dump->lines));
+	dump->rules = arena_array(&dump->arena, LINES_MAX, sizeof *dump->rules);
+	assert(dump->lines && dump->rules);
+	dump->criticality.items = dump->rules;
+	while ((size = getline(&line, &capacity, stdin)) > 0) {
+		json_t *object = json_loadb(line, (size_t)size, 0, NULL);
+		assert(object && dump->n_lines < LINES_MAX);
+		dump->lines[dump->n_lines++] = object;
+		if (json_object_get(object, "crit"))
+			read_criticality(dump, object);
+	}
 }
 
 static void feed(struct dump *dump, unsigned long restart_every)
 {
-	AUTO(free) char *line = NULL;
-	size_t capacity = 0;
-	ssize_t size;
 	unsigned long n_transactions = 0;
-	struct batch *batch = new_batch();
-	uint64_t wanted = 1 + next_random(dump) % 60;
-	while ((size = getline(&line, &capacity, stdin)) > 0) {
-		json_t *object = json_loadb(line, (size_t)size, 0, NULL);
-		assert(object);
-		read_alert(dump, batch, object, (struct text){line, (size_t)size});
-		json_decref(object);
-		if (batch->n_alerts < wanted)
-			continue;
-		commit(dump, batch);
-		batch = new_batch();
-		wanted = 1 + next_random(dump) % 60;
+	for (size_t from = 0; from < dump->n_lines;) {
+		size_t wanted = dump->one_by_one ? 1 : 1 + next_random(dump) % 60;
+		size_t to = wanted < dump->n_lines - from ? from + wanted : dump->n_lines;
+		commit(dump, from, to);
+		from = to;
 		if (restart_every && ++n_transactions % restart_every == 0) {
 			close_store(dump);
 			open_store(dump);
 		}
 	}
-	commit(dump, batch);
 }
 
 /* One row of "fingerprints": both context and other alerts of one fingerprint. */
@@ -304,13 +410,20 @@ int main(int argc, char **argv)
 		fputs("usage: correlate-dump DATABASE SEED RESTART_EVERY <lines\n", stderr);
 		return 64;
 	}
-	struct dump dump = {.path = argv[1], .random = strtoull(argv[2], NULL, 10) | 1};
+	struct dump dump = {.path = argv[1], .random = strtoull(argv[2], NULL, 10)};
+	dump.one_by_one = dump.random == 0;
+	dump.random |= 1;
+	arena_init(&dump.arena, SIZE_MAX);
+	read_lines(&dump);
 	clock_manual_init(&dump.clock, INT64_C(1790000000) * NS_PER_S);
 	dump.names = table_new(free);
 	open_store(&dump);
 	feed(&dump, strtoul(argv[3], NULL, 10));
 	print_incidents(&dump);
 	close_store(&dump);
+	for (size_t i = 0; i < dump.n_lines; i++)
+		json_decref(dump.lines[i]);
+	arena_done(&dump.arena);
 	table_free(dump.names);
 	return 0;
 }

@@ -6,7 +6,7 @@
 
 #include "decode/falco_event.h"
 #include "decode/fingerprint.h"
-#include "decode/workload.h"
+#include "model/workload.h"
 
 static const struct {
 	const char *resource, *pattern;

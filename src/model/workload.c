@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "decode/workload.h"
+#include "model/workload.h"
 
 #include <string.h>
 
@@ -44,4 +44,18 @@ struct workload workload_guess(struct text pod)
 	guess.kind = TEXT("Deployment");
 	guess.name = name;
 	return guess;
+}
+
+struct text workload_of_seen(struct arena *arena, const struct identity_seen *seen)
+{
+	struct text pod = seen->name, namespace;
+	if (!seen->name.size)
+		return seen->node.size && !seen->uid.size && !seen->container.size
+			       ? arena_format(arena, "node:%.*s/%.*s", TEXT_ARG(seen->cluster),
+					 TEXT_ARG(seen->node))
+			       : TEXT_NONE;
+	text_split(&pod, '/', &namespace);
+	struct workload guess = workload_guess(pod);
+	return arena_format(arena, "%.*s/%.*s/%.*s", TEXT_ARG(seen->cluster), TEXT_ARG(namespace),
+		TEXT_ARG(guess.name.size ? guess.name : pod));
 }

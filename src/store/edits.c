@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/edits.h"
+
+#include <string.h>
+
+#include "store/occurrences.h"
+
+static void bind_edit(sqlite3_stmt *statement, const struct edit *edit)
+{
+	sql_bind_text(statement, 1, edit->id);
+	sql_bind_i64(statement, 2, edit->kind);
+	if (edit->kind != EDIT_UNDO) {
+		sql_bind_blob(statement, 3, edit->anchor, OCCURRENCE_BYTES);
+		sql_bind_i64(statement, 4, edit->from_slot);
+		sql_bind_i64(statement, 5, edit->to_slot);
+	}
+	sql_bind_text_or_null(statement, 6, edit->target);
+	if (edit->n_prints)
+		sql_bind_blob(statement, 7, edit->prints, edit->n_prints * sizeof edit->prints[0]);
+}
+
+int edit_insert(struct connection *connection, const struct edit *edit, int64_t *seq, bool *is_new,
+	struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(connection,
+		"INSERT INTO edit (id, kind, anchor, from_slot, to_slot, target, prints)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO NOTHING",
+		err);
+	if (!statement)
+		return -1;
+	bind_edit(statement, edit);
+	if (sql_run(statement, err) < 0)
+		return -1;
+	*is_new = sqlite3_changes(connection->db) > 0;
+	*seq = sqlite3_last_insert_rowid(connection->db);
+	return 0;
+}
+
+int edit_anchor(struct connection *connection, int64_t seq, int64_t entity, int64_t time_ns,
+	struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(
+		connection, "UPDATE edit SET entity = ?2, anchor_ns = ?3 WHERE seq = ?1", err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, seq);
+	sql_bind_i64(statement, 2, entity);
+	sql_bind_i64(statement, 3, time_ns);
+	return sql_run(statement, err);
+}
+
+int edit_anchor_find(struct connection *connection, const unsigned char occ[OCCURRENCE_BYTES],
+	bool *found, int64_t *entity, int64_t *time_ns, struct err *err)
+{
+	uint64_t leaf;
+	*found = false;
+	if (occurrence_find(connection, occ, &leaf, err) < 0)
+		return err->kind == ERR_MISSING ? 0 : -1;
+	sqlite3_stmt *statement = connection_statement(connection,
+		"SELECT entity, time_ns FROM alert WHERE leaf = ?1 AND slot IS NOT NULL", err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, (int64_t)leaf);
+	int step = sql_step(statement, err);
+	if (step <= 0)
+		return step;
+	*found = true;
+	*entity = sql_i64(statement, 0);
+	*time_ns = sql_i64(statement, 1);
+	sqlite3_reset(statement);
+	return 0;
+}
+
+static bool read_prints(struct text stored, struct edit *edit)
+{
+	edit->n_prints = stored.size / FINGERPRINT_BYTES;
+	if (edit->n_prints > EDIT_PRINTS_MAX || stored.size % FINGERPRINT_BYTES)
+		return false;
+	if (stored.size)
+		memcpy(edit->prints, stored.data, stored.size);
+	return true;
+}
+
+static bool read_edit(sqlite3_stmt *statement, struct arena *arena, struct stored_edit *out)
+{
+	struct text anchor = sql_blob(statement, 3);
+	*out = (struct stored_edit){
+		.seq = sql_i64(statement, 0),
+		.edit.id = arena_copy(arena, sql_text(statement, 1)),
+		.edit.kind = (enum edit_kind)sql_i64(statement, 2),
+		.edit.from_slot = sql_i64(statement, 4),
+		.edit.to_slot = sql_i64(statement, 5),
+		.edit.target = arena_copy(arena, sql_text(statement, 6)),
+		.anchored = !sql_is_null(statement, 8),
+		.entity = sql_i64(statement, 8),
+		.anchor_ns = sql_i64(statement, 9),
+	};
+	if (anchor.size == OCCURRENCE_BYTES)
+		memcpy(out->edit.anchor, anchor.data, OCCURRENCE_BYTES);
+	return read_prints(sql_blob(statement, 7), &out->edit) && !arena->failed;
+}
+
+int edits_read(struct connection *connection, struct arena *arena, struct stored_edits *out,
+	struct err *err)
+{
+	size_t capacity = 0;
+	int step;
+	*out = (struct stored_edits){NULL, 0};
+	sqlite3_stmt *statement = connection_statement(connection,
+		"SELECT seq, id, kind, anchor, from_slot, to_slot, target, prints, entity, "
+		"anchor_ns"
+		" FROM edit ORDER BY seq",
+		err);
+	if (!statement)
+		return -1;
+	while ((step = sql_step(statement, err)) > 0) {
+		if (out->n == capacity) {
+			capacity = capacity ? capacity * 2 : 16;
+			struct stored_edit *items = arena_array(arena, capacity, sizeof *items);
+			if (items && out->n)
+				memcpy(items, out->items, out->n * sizeof *items);
+			out->items = items;
+		}
+		if (!out->items || !read_edit(statement, arena, &out->items[out->n])) {
+			sqlite3_reset(statement);
+			return err_set(err, arena->failed ? ERR_MEMORY : ERR_CORRUPT,
+				"edit %lld does not read back", (long long)sql_i64(statement, 0));
+		}
+		out->n++;
+	}
+	return step;
+}
+
+int edit_print_find(struct connection *connection,
+	const unsigned char fingerprint[FINGERPRINT_BYTES], int64_t *id, struct err *err)
+{
+	*id = 0;
+	sqlite3_stmt *statement =
+		connection_statement(connection, "SELECT id FROM fingerprint WHERE hash = ?1", err);
+	if (!statement)
+		return -1;
+	sql_bind_blob(statement, 1, fingerprint, FINGERPRINT_BYTES);
+	int found = sql_step(statement, err);
+	if (found <= 0)
+		return found;
+	*id = sql_i64(statement, 0);
+	sqlite3_reset(statement);
+	return 0;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* People's edits of the grouping (model/edit.h). Written by the writer, nothing is ever removed. */
+
+#include "base/arena.h"
+#include "model/edit.h"
+#include "store/connection.h"
+
+/* An edit as it is stored. */
+struct stored_edit {
+	int64_t seq;
+	struct edit edit;
+	bool anchored; /* the anchor's alert is stored */
+	int64_t entity, anchor_ns;
+};
+
+/** *is_new false: an edit of this id is there already, and stays as it is. */
+CHECKED int edit_insert(struct connection *connection, const struct edit *edit, int64_t *seq,
+	bool *is_new, struct err *err);
+
+/** The anchor's alert came: who it is about, and when it was. */
+CHECKED int edit_anchor(struct connection *connection, int64_t seq, int64_t entity, int64_t time_ns,
+	struct err *err);
+
+/** Entity and time of the alert with this occurrence id; *found false: not stored, or not
+ * correlated. */
+CHECKED int edit_anchor_find(struct connection *connection,
+	const unsigned char occ[OCCURRENCE_BYTES], bool *found, int64_t *entity, int64_t *time_ns,
+	struct err *err);
+
+struct stored_edits {
+	struct stored_edit *items; /* by seq */
+	size_t n;
+};
+
+CHECKED int edits_read(struct connection *connection, struct arena *arena, struct stored_edits *out,
+	struct err *err);
+
+/** The interned id of a fingerprint; 0: none yet. */
+CHECKED int edit_print_find(struct connection *connection,
+	const unsigned char fingerprint[FINGERPRINT_BYTES], int64_t *id, struct err *err);
