@@ -274,13 +274,52 @@ CREATE INDEX member_entity ON member (entity);
 CREATE TABLE incident ( -- permanent numbers and what people said; no input of the correlation
 	number INTEGER PRIMARY KEY,
 	opened_ns INTEGER NOT NULL,
-	state INTEGER NOT NULL DEFAULT 0,
-	verdict INTEGER,
+	state INTEGER NOT NULL DEFAULT 0, -- enum incident_state
+	verdict INTEGER NOT NULL DEFAULT 0, -- enum verdict; 0: none
 	assignee TEXT,
-	title TEXT,             -- frozen; NULL: computed
-	redirect_to INTEGER,
-	split_from INTEGER
+	title TEXT,             -- frozen when a person first touched it; NULL: computed
+	touched INTEGER NOT NULL DEFAULT 0, -- a person decided something about it
+	snoozed_until_ns INTEGER,
+	snoozed_from TEXT,      -- what it was when it was snoozed: severity, tactics, rules (JSON)
+	sealed_ns INTEGER,      -- since when it is thought complete; NULL: open
+	sealed_revision INTEGER,
+	resolved_ns INTEGER,
+	redirect_to INTEGER,    -- merged into that one
+	alias_of INTEGER,       -- merged, but people had decided differently about both: shown by number
+	split_from INTEGER,
+	recurrence_of INTEGER   -- the resolved incident of the same key that a cut ended before it
 ) STRICT;
+CREATE INDEX incident_unsealed ON incident (number) WHERE sealed_ns IS NULL AND redirect_to IS NULL;
+
+CREATE TABLE activity ( -- what was done and said about an incident, in order
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	number INTEGER NOT NULL,
+	time_ns INTEGER NOT NULL,
+	actor TEXT NOT NULL,   -- "token:NAME", "local", or "tocsin" for what happens by itself
+	kind INTEGER NOT NULL, -- enum activity_kind
+	revision INTEGER NOT NULL, -- the incident's, that the actor saw
+	detail TEXT NOT NULL,  -- JSON
+	edit TEXT,             -- what undo names
+	origin INTEGER         -- the merged incident that it was copied from
+) STRICT;
+CREATE INDEX activity_number ON activity (number, id);
+
+CREATE TABLE link ( -- two incidents shown as one campaign; the partition does not see it
+	edit TEXT PRIMARY KEY,
+	a INTEGER NOT NULL,
+	b INTEGER NOT NULL,
+	undone INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE idempotency ( -- answers to decisions that may be sent again
+	actor TEXT NOT NULL,
+	key TEXT NOT NULL,
+	request BLOB NOT NULL, -- SHA-256 of what was asked: the same key for something else is refused
+	status INTEGER NOT NULL,
+	answer TEXT NOT NULL,
+	time_ns INTEGER NOT NULL,
+	PRIMARY KEY (actor, key)
+) STRICT, WITHOUT ROWID;
 
 -- Senders, people, outbound work.
 

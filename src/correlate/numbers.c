@@ -40,6 +40,12 @@ static bool is_older(const struct old_piece *a, const struct old_piece *b)
 	return a->lo_ns != b->lo_ns ? a->lo_ns < b->lo_ns : a->number < b->number;
 }
 
+/* What people decided about keeps its number; among equals, the older. */
+static bool has_precedence(const struct old_piece *a, const struct old_piece *b)
+{
+	return a->touched != b->touched ? a->touched : is_older(a, b);
+}
+
 /* The old piece that covered most of @piece; NULL: none did. */
 static const struct old_piece *origin(
 	const struct new_piece *piece, const struct old_piece *olds, size_t n_olds)
@@ -58,14 +64,14 @@ static const struct old_piece *origin(
 	return best;
 }
 
-/* The oldest of those that @heir inherits from; NULL: none. */
+/* The first of those that @heir inherits from; NULL: none. */
 static const struct old_piece *eldest_of(
 	const struct old_piece *olds, size_t n_olds, size_t heir_index)
 {
 	const struct old_piece *eldest = NULL;
 	for (size_t i = 0; i < n_olds; i++)
 		if (olds[i].redirect_to == heir_index + 1 &&
-			(!eldest || is_older(&olds[i], eldest)))
+			(!eldest || has_precedence(&olds[i], eldest)))
 			eldest = &olds[i];
 	return eldest;
 }

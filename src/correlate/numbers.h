@@ -4,8 +4,8 @@
 /*
  * Which permanent number each piece keeps after a new partition (correlation.md section 4): a
  * number follows the majority of its alerts; where several meet, the older by first event time
- * survives and the others redirect to it; a piece that gets none is new, split from the one it lay
- * in.
+ * survives, unless only others were touched by people, and the others redirect to it; a piece that
+ * gets none is new, split from the one it lay in.
  */
 
 #include "base/arena.h"
@@ -20,6 +20,7 @@ struct old_piece {
 	int64_t key;
 	int64_t first_slot, last_slot;
 	int64_t lo_ns;
+	bool touched;         /* a person decided something about it */
 	uint64_t redirect_to; /* out: index of the new piece + 1 whose number replaces this one; 0:
 				 it stays or is gone */
 };

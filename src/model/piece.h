@@ -39,6 +39,7 @@ struct piece {
 	bool has_claims;               /* not all rows of its members are its own (model/claim.h) */
 	unsigned criticality, novelty; /* hundredths, as the risk was computed with */
 	uint64_t revision;
+	bool touched; /* a person decided something about its number */
 };
 
 /** Do both say the same of the same alerts? Numbers and revisions aside. */

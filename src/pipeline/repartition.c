@@ -9,6 +9,7 @@
 #include "correlate/risk.h"
 #include "correlate/session.h"
 #include "correlate/sums.h"
+#include "store/activities.h"
 #include "store/pieces.h"
 #include "store/slots.h"
 
@@ -412,8 +413,9 @@ static int collect(struct scan *scans, size_t n_scans, struct arena *arena,
 			if (!is_replaced(&scans[i], old))
 				continue;
 			matching->pieces[matching->n_olds] = old;
-			matching->olds[matching->n_olds++] = (struct old_piece){old->number,
-				old->key, old->first_slot, old->last_slot, old->lo_ns, 0};
+			matching->olds[matching->n_olds++] =
+				(struct old_piece){old->number, old->key, old->first_slot,
+					old->last_slot, old->lo_ns, old->touched, 0};
 		}
 		for (struct fresh_piece *fresh = scans[i].first; fresh; fresh = fresh->next) {
 			matching->fresh[matching->n_news] = fresh;
@@ -476,8 +478,8 @@ static void keep_newest(struct fresh_piece *fresh)
 }
 
 /* Old pieces whose number no new one has: they redirect, or their alerts are gone. */
-static int remove_olds(
-	struct connection *connection, const struct matching *matching, struct err *err)
+static int remove_olds(struct connection *connection, const struct matching *matching,
+	int64_t now_ns, struct err *err)
 {
 	for (size_t i = 0; i < matching->n_olds; i++) {
 		const struct old_piece *old = &matching->olds[i];
@@ -486,7 +488,10 @@ static int remove_olds(
 			kept |= matching->fresh[j]->piece.number == old->number;
 		uint64_t to =
 			old->redirect_to ? matching->fresh[old->redirect_to - 1]->piece.number : 0;
-		if (!kept && piece_remove(connection, old->number, to, err) < 0)
+		if (kept)
+			continue;
+		if (piece_remove(connection, old->number, err) < 0 ||
+			(to && incident_merge(connection, old->number, to, now_ns, err) < 0))
 			return -1;
 	}
 	return 0;
@@ -501,7 +506,8 @@ static const struct piece *old_of(const struct matching *matching, uint64_t numb
 	return NULL;
 }
 
-static int write_matching(struct connection *connection, struct matching *matching, struct err *err)
+static int write_matching(
+	struct connection *connection, struct matching *matching, int64_t now_ns, struct err *err)
 {
 	numbers_match(matching->olds, matching->n_olds, matching->news, matching->n_news);
 	for (size_t i = 0; i < matching->n_news; i++) {
@@ -512,7 +518,7 @@ static int write_matching(struct connection *connection, struct matching *matchi
 			    found->split_from, err) < 0)
 			return -1;
 	}
-	if (remove_olds(connection, matching, err) < 0)
+	if (remove_olds(connection, matching, now_ns, err) < 0)
 		return -1;
 	for (size_t i = 0; i < matching->n_news; i++)
 		if (matching->fresh[i]->is_newest)
@@ -565,7 +571,7 @@ static int repartition_group(const struct known *known, struct connection *conne
 	if (!failed)
 		failed = collect(scans, n, &arena, &matching, err);
 	if (!failed)
-		failed = write_matching(connection, &matching, err);
+		failed = write_matching(connection, &matching, first->now_ns, err);
 	free_scans(scans, n);
 	return failed;
 }

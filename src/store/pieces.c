@@ -60,6 +60,7 @@ static int read_piece(sqlite3_stmt *statement, struct piece *piece, struct err *
 		.novelty = (unsigned)sql_i64(statement, 16),
 		.sums.mark = (uint64_t)sql_i64(statement, 17),
 		.has_claims = sql_i64(statement, 18) != 0,
+		.touched = sql_i64(statement, 19) != 0,
 	};
 	if (piece_rules_read(&piece->sums, sql_blob(statement, 13)))
 		return 0;
@@ -75,11 +76,11 @@ int pieces_read(struct connection *connection, int64_t key, int64_t from, struct
 	int step;
 	*out = (struct piece_list){NULL, 0};
 	sqlite3_stmt *statement = connection_statement(connection,
-		"SELECT number, key, first_slot, last_slot, lo, hi, n, severity, base, risk, "
-		"tactics,"
-		" credited, sensors, rules, revision, criticality, novelty, mark, claims IS NOT "
-		"NULL FROM piece WHERE key = ?1 AND first_slot >= ?2"
-		" ORDER BY first_slot",
+		"SELECT number, key, first_slot, last_slot, lo, hi, n, severity, base, risk,"
+		" tactics, credited, sensors, rules, revision, criticality, novelty, mark,"
+		" claims IS NOT NULL,"
+		" (SELECT touched FROM incident i WHERE i.number = piece.number)"
+		" FROM piece WHERE key = ?1 AND first_slot >= ?2 ORDER BY first_slot",
 		err);
 	if (!statement)
 		return -1;
@@ -216,25 +217,14 @@ int piece_claims_write(
 	return sql_run(statement, err);
 }
 
-int piece_remove(
-	struct connection *connection, uint64_t number, uint64_t redirect_to, struct err *err)
+int piece_remove(struct connection *connection, uint64_t number, struct err *err)
 {
 	sqlite3_stmt *statement =
 		connection_statement(connection, "DELETE FROM piece WHERE number = ?1", err);
 	if (!statement)
 		return -1;
 	sql_bind_i64(statement, 1, (int64_t)number);
-	if (sql_run(statement, err) < 0 || members_clear(connection, number, err) < 0)
-		return -1;
-	if (redirect_to == 0)
-		return 0;
-	statement = connection_statement(
-		connection, "UPDATE incident SET redirect_to = ?2 WHERE number = ?1", err);
-	if (!statement)
-		return -1;
-	sql_bind_i64(statement, 1, (int64_t)number);
-	sql_bind_i64(statement, 2, (int64_t)redirect_to);
-	return sql_run(statement, err);
+	return sql_run(statement, err) < 0 ? -1 : members_clear(connection, number, err);
 }
 
 int member_add(struct connection *connection, uint64_t number, const struct piece_member *member,

@@ -46,9 +46,8 @@ CHECKED int piece_write(struct connection *connection, struct piece *piece,
 CHECKED int piece_claims_write(
 	struct connection *connection, uint64_t number, struct text claims, struct err *err);
 
-/** The number lives on as a redirect; 0: its alerts are gone. */
-CHECKED int piece_remove(
-	struct connection *connection, uint64_t number, uint64_t redirect_to, struct err *err);
+/** The piece is gone; its number and what people said about it stay. */
+CHECKED int piece_remove(struct connection *connection, uint64_t number, struct err *err);
 
 CHECKED int member_add(struct connection *connection, uint64_t number,
 	const struct piece_member *member, struct err *err);
