@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/utf8.h"
+#include "decode/attack_tags.h"
 #include "decode/fingerprint.h"
 #include "decode/limits.h"
 #include "model/workload.h"
@@ -81,6 +82,7 @@ static void limit_fields(struct alert *alert)
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		limit(alert, texts[i], FIELD_MAX_BYTES);
 	limit_list(alert, &alert->tags);
+	limit_list(alert, &alert->attack_reported);
 	limit_list(alert, &alert->via);
 }
 
@@ -137,32 +139,12 @@ static void normalise_time(struct alert *alert)
 	alert->flags |= ALERT_TIME_UNTRUSTED;
 }
 
-/* Tags about ATT&CK are kept as reported beside what they mean. */
-static void read_tags(struct arena *arena, struct alert *alert)
-{
-	struct text_list *reported = &alert->attack_reported;
-	for (size_t i = 0; i < alert->tags.n; i++) {
-		struct attack_tag tag = attack_tag_parse(alert->tags.items[i]);
-		if (!tag.about_attack)
-			continue;
-		alert->tactics |= tag.tactics;
-		if (tag.technique)
-			alert_add_technique(alert, tag.technique);
-		if (!reported->items)
-			reported->items =
-				arena_array(arena, alert->tags.n, sizeof *reported->items);
-		if (!reported->items)
-			return;
-		reported->items[reported->n++] = alert->tags.items[i];
-	}
-}
-
 void alert_normalise(struct arena *arena, struct alert *alert)
 {
 	limit_fields(alert);
 	normalise_place(arena, alert);
 	normalise_time(alert);
-	read_tags(arena, alert);
+	attack_tags_read(arena, alert);
 	if (alert->action == ACTION_BLOCKED || alert->action == ACTION_KILLED)
 		alert->flags |= ALERT_PREVENTED;
 	alert_fingerprint(alert);

@@ -179,6 +179,7 @@ static bool read_top(struct pull *reader, struct form *form, struct text key)
 	} lists[] = {
 		{"tags", &alert->tags},
 		{"via", &alert->via},
+		{"attack_reported", &alert->attack_reported},
 		{"tactics", &form->tactics},
 		{"techniques", &form->techniques},
 		{"flags", &form->flags},
@@ -209,17 +210,35 @@ static int read_form(struct form *form, struct arena *arena, struct err *err)
 	return 0;
 }
 
-static void read_attack(const struct text_list *list, struct alert *alert)
+/* Is it written as we write it? */
+static bool is_current(struct text word, const struct attack_tag *tag)
 {
+	char id[ATTACK_TECHNIQUE_BYTES];
+	unsigned rank = tag->tactics ? (unsigned)__builtin_ctz(tag->tactics) + 1 : 0;
+	return (tag->technique && text_is(word, technique_format(tag->technique, id))) ||
+	       (rank && text_is(word, tactic_info(rank)->id));
+}
+
+/* Current ids are taken as they are; all else is what was reported, for normalising to read. */
+static void read_attack(const struct text_list *list, struct arena *arena, struct alert *alert)
+{
+	struct text_list *reported = &alert->attack_reported;
 	for (size_t i = 0; i < list->n; i++) {
 		struct attack_tag tag = attack_tag_parse(list->items[i]);
-		alert->tactics |= tag.tactics;
-		if (tag.technique)
+		if (is_current(list->items[i], &tag)) {
+			alert->tactics |= tag.tactics;
 			alert_add_technique(alert, tag.technique);
+			continue;
+		}
+		if (!reported->items)
+			reported->items =
+				arena_array(arena, ALERT_TAGS_MAX, sizeof *reported->items);
+		if (reported->items && reported->n < ALERT_TAGS_MAX)
+			reported->items[reported->n++] = list->items[i];
 	}
 }
 
-static void interpret(const struct form *form)
+static void interpret(const struct form *form, struct arena *arena)
 {
 	struct alert *alert = form->alert;
 	alert->sensor = TEXT("tocsin");
@@ -233,9 +252,11 @@ static void interpret(const struct form *form)
 			alert->flags |= ALERT_PREVENTED;
 		if (text_is(form->flags.items[i], "context"))
 			alert->flags |= ALERT_CONTEXT;
+		if (text_is(form->flags.items[i], "attack_inferred"))
+			alert->flags |= ALERT_ATTACK_INFERRED;
 	}
-	read_attack(&form->tactics, alert);
-	read_attack(&form->techniques, alert);
+	read_attack(&form->tactics, arena, alert);
+	read_attack(&form->techniques, arena, alert);
 }
 
 /* An id of ours stands for the alert; otherwise what makes one happening differ from another. */
@@ -277,7 +298,7 @@ static int tocsin_decode(struct arena *arena, struct alert *alert, struct err *e
 	if (form.action.size && !alert_action_parse(form.action, &alert->action))
 		return err_set(
 			err, ERR_INPUT, "action must be observed, blocked, audited or killed");
-	interpret(&form);
+	interpret(&form, arena);
 	identify(&form, alert);
 	return 0;
 }
