@@ -105,8 +105,8 @@ int act_ingest(struct session *session, struct err *err)
 		.shows = isatty(STDERR_FILENO)};
 	if (!session->source || source_parse(text_of(session->source)) == SOURCE_NONE) {
 		session->exit_code = CLI_USAGE;
-		return err_set(err, ERR_INPUT,
-			"--source must say what the file holds: falco, falcosidekick, tocsin");
+		return err_set(err, ERR_INPUT, "--source must say what the file holds: %s",
+			source_names());
 	}
 	bool standard = strcmp(name, "-") == 0;
 	FILE *file = standard ? stdin : fopen(name, "re");

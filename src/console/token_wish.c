@@ -39,8 +39,7 @@ static int read_sources(struct pull *pull, uint32_t *sources, struct err *err)
 		for (; (event = pull_next(pull)) == PULL_STRING; n++) {
 			enum source source = source_parse(pull->value);
 			if (source == SOURCE_NONE)
-				return err_set(
-					err, ERR_INPUT, "sources: falco, falcosidekick, tocsin");
+				return err_set(err, ERR_INPUT, "sources: %s", source_names());
 			*sources |= 1U << source;
 		}
 	if (event == PULL_BAD)

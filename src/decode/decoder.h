@@ -4,8 +4,8 @@
 /*
  * A decoder turns one product's payload into alerts. Pure: no clock, no I/O, no log; fuzzed.
  *
- * One file and one row in decoders.c per product. decode() sees one event at a time: splitting a
- * body into events (object, array, NDJSON, text lines) is decode/body.c's work and the same for
+ * One file and one row in model/source.h per product. decode() sees one event at a time: splitting
+ * a body into events (object, array, NDJSON, text lines) is decode/body.c's work and the same for
  * all.
  */
 
@@ -17,8 +17,8 @@ struct decoder {
 	enum source source;
 	const char *sensor; /* family, part of the occurrence id */
 
-	/** Does this payload look like ours? Cheap, no allocation. Used where no path names the
-	 * source. */
+	/** Does this payload look like ours and like no other's? Cheap, no allocation. Used where
+	 * no path names the source. */
 	bool (*sniff)(struct text event);
 
 	/**
@@ -32,11 +32,11 @@ struct decoder {
 	int (*decode_text)(struct arena *arena, struct alert *alert, struct err *err);
 };
 
-extern const struct decoder decoder_falco;
-extern const struct decoder decoder_falcosidekick;
-extern const struct decoder decoder_tocsin;
+#define ROW(number, symbol, driver, ...) extern const struct decoder decoder_##driver;
+SOURCES(ROW)
+#undef ROW
 
-/** All decoders, ended by NULL. */
+/** All decoders, in the order of their sources' numbers, ended by NULL. */
 extern const struct decoder *const decoders[];
 
 const struct decoder *decoder_of(enum source source);

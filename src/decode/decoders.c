@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "decode/decoder.h"
 
-/* Sniffed in this order: the more particular first. */
-const struct decoder *const decoders[] = {
-	&decoder_falcosidekick,
-	&decoder_falco,
-	&decoder_tocsin,
-	NULL,
-};
+#define ROW(number, symbol, driver, ...) &decoder_##driver,
+const struct decoder *const decoders[] = {SOURCES(ROW) NULL};
+#undef ROW
 
 const struct decoder *decoder_of(enum source source)
 {

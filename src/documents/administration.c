@@ -84,7 +84,7 @@ static void write_sources_bits(struct emitter *out, uint32_t sources)
 {
 	emit_key(out, "sources");
 	emit_array(out);
-	for (unsigned i = SOURCE_FALCO; i < N_SOURCES; i++)
+	for (unsigned i = SOURCE_NONE + 1; i < N_SOURCES; i++)
 		if (sources & 1U << i)
 			emit_text(out, text_of(source_info((enum source)i)->name));
 	emit_array_end(out);

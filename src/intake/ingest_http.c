@@ -72,19 +72,6 @@ static bool parse_encoding(struct text word, enum encoding *out)
 	return false;
 }
 
-static struct text source_names(struct arena *arena)
-{
-	struct buf out;
-	buf_init(&out, 1024);
-	buf_add_string(&out, "no such source; known are");
-	for (unsigned i = SOURCE_NONE + 1; i < N_SOURCES; i++)
-		buf_addf(&out, "%s %s", i > SOURCE_NONE + 1 ? "," : "",
-			source_info((enum source)i)->name);
-	struct text names = arena_copy(arena, buf_text(&out));
-	buf_done(&out);
-	return names;
-}
-
 /* A right token is never refused because of wrong ones behind the same address. */
 static void refuse_stranger(struct ingest *ingest, struct http_request *request)
 {
@@ -100,7 +87,9 @@ static void refuse_stranger(struct ingest *ingest, struct http_request *request)
 static size_t admit_known(struct ingest *ingest, struct http_request *request)
 {
 	if (ingest->source == SOURCE_NONE) {
-		refuse(ingest, request, 404, "Not found", source_names(http_arena(request)));
+		refuse(ingest, request, 404, "Not found",
+			arena_format(http_arena(request), "no such source; known are %s",
+				source_names()));
 		return 0;
 	}
 	if (!credential_may_send(ingest->credential, ingest->source)) {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/source.h"
 
-enum { BODY_BYTES = 8 * 1024 * 1024 };
-
 static const struct source_info infos[] = {
 	[SOURCE_NONE] = {"none", 0, PUSH_BACK_UNAVAILABLE, false},
-	[SOURCE_FALCO] = {"falco", BODY_BYTES, PUSH_BACK_HOLD, true},
-	[SOURCE_FALCOSIDEKICK] = {"falcosidekick", BODY_BYTES, PUSH_BACK_HOLD, false},
-	[SOURCE_TOCSIN] = {"tocsin", BODY_BYTES, PUSH_BACK_SLOW_DOWN, false},
+#define ROW(number, symbol, driver, name, ...) [number] = {name, __VA_ARGS__},
+	SOURCES(ROW)
+#undef ROW
 };
+
+_Static_assert(sizeof infos / sizeof infos[0] == N_SOURCES, "the numbers follow one another");
 
 const struct source_info *source_info(enum source source)
 {
@@ -17,8 +17,16 @@ const struct source_info *source_info(enum source source)
 
 enum source source_parse(struct text name)
 {
-	for (unsigned i = SOURCE_FALCO; i < N_SOURCES; i++)
+	for (unsigned i = SOURCE_NONE + 1; i < N_SOURCES; i++)
 		if (text_is(name, infos[i].name))
 			return (enum source)i;
 	return SOURCE_NONE;
+}
+
+const char *source_names(void)
+{
+#define ROW(number, symbol, driver, name, ...) ", " name
+	static const char names[] = SOURCES(ROW);
+#undef ROW
+	return names + sizeof ", " - 1;
 }

@@ -3,20 +3,34 @@
 
 /*
  * What an alert may come from: the names of POST /ingest/{source}, their limits and how each sender
- * is pushed back (design.md "Time, memory, overload"). One row per source; the numbers are stored
- * in the database and never change or get used again.
+ * is pushed back (design.md "Time, memory, overload").
  */
 
 #include "base/text.h"
 
+/*
+ * The one table of sources, and of decoders: ROW(number, SYMBOL, decoder_ of decode/, name in the
+ * path, bytes of a body after decompression, push-back, may a body be plain text lines). Numbers
+ * are stored in the database: they follow one another, never change and are never used again.
+ */
+#define SOURCES(ROW)                                                                               \
+	ROW(1, FALCO, falco, "falco", SOURCE_BODY_BYTES, PUSH_BACK_HOLD, true)                     \
+	ROW(2, FALCOSIDEKICK, falcosidekick, "falcosidekick", SOURCE_BODY_BYTES, PUSH_BACK_HOLD,   \
+		false)                                                                             \
+	ROW(3, TOCSIN, tocsin, "tocsin", SOURCE_BODY_BYTES, PUSH_BACK_SLOW_DOWN, false)
+
 enum source {
 	SOURCE_NONE = 0,
-	SOURCE_FALCO = 1,
-	SOURCE_FALCOSIDEKICK = 2,
-	SOURCE_TOCSIN = 3,
+#define ROW(number, symbol, ...) SOURCE_##symbol = number,
+	SOURCES(ROW)
+#undef ROW
 };
 
-enum { N_SOURCES = SOURCE_TOCSIN + 1 };
+#define ROW(...) +1
+enum { N_SOURCES = 1 SOURCES(ROW) };
+#undef ROW
+
+enum { SOURCE_BODY_BYTES = 8 * 1024 * 1024 };
 
 enum push_back {
 	PUSH_BACK_HOLD,        /* never refuse: the sender would lose the alert */
@@ -37,3 +51,6 @@ const struct source_info *source_info(enum source source);
 
 /** SOURCE_NONE when there is no such source. */
 enum source source_parse(struct text name);
+
+/** "falco, falcosidekick, …": all of them, for messages. */
+const char *source_names(void);

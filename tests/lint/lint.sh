@@ -94,7 +94,7 @@ commits() {
 decoders() {
 	local name
 	for name in $(grep -hoE '^const struct decoder decoder_[a-z0-9_]+' src/decode/*.c | sed 's/.*decoder_//'); do
-		grep -q "&decoder_$name" src/decode/decoders.c || echo "src/decode/decoders.c: no row for $name"
+		grep -qE "ROW\([0-9]+, [A-Z0-9_]+, $name," src/model/source.h || echo "src/model/source.h: no row for $name"
 		[ -e "tests/corpus/$name" ] || ls tests/corpus 2>/dev/null | grep -q "^$name" || echo "tests/corpus: no corpus for decoder $name"
 		grep -qi "$name" docs/sources.md 2>/dev/null || echo "docs/sources.md: nothing about $name"
 	done
