@@ -430,6 +430,14 @@ bool pull_skip(struct pull *reader)
 	return true;
 }
 
+bool pull_finish(struct pull *reader, enum pull_event event)
+{
+	unsigned above = reader->depth - (event == PULL_OBJECT || event == PULL_ARRAY);
+	while (event != PULL_BAD && reader->depth > above)
+		event = pull_next(reader);
+	return event != PULL_BAD;
+}
+
 struct text pull_rest(const struct pull *reader)
 {
 	return text_part(reader->source, reader->at, reader->source.size);

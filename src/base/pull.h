@@ -70,6 +70,10 @@ enum pull_event pull_next(struct pull *reader);
  * PULL_BAD. */
 bool pull_skip(struct pull *reader);
 
+/** Reads on to the end of the value whose first event @event was; a scalar is over already. false:
+ * PULL_BAD. */
+bool pull_finish(struct pull *reader, enum pull_event event);
+
 /** After PULL_END: what follows the document in the source. */
 struct text pull_rest(const struct pull *reader);
 

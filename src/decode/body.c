@@ -228,14 +228,6 @@ static int take_object(struct split *split, struct err *err)
 	return decode_or_quarantine(split, event, split->decoder->decode, err);
 }
 
-/* Reads on to the end of the value that has just begun. */
-static bool finish_value(struct pull *reader, enum pull_event what, unsigned level)
-{
-	while (what != PULL_BAD && reader->depth > level)
-		what = pull_next(reader);
-	return what != PULL_BAD;
-}
-
 static int take_array(struct split *split, struct err *err)
 {
 	struct pull reader;
@@ -244,7 +236,7 @@ static int take_array(struct split *split, struct err *err)
 	enum pull_event what = pull_next(&reader);
 	while (what != PULL_BAD && (what = pull_next(&reader)) != PULL_ARRAY_END) {
 		size_t start = reader.start;
-		if (what == PULL_BAD || !finish_value(&reader, what, 1))
+		if (what == PULL_BAD || !pull_finish(&reader, what))
 			break;
 		done = pull_offset(&reader);
 		struct text event = text_part(split->body, base + start, done - start);

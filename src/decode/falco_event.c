@@ -125,16 +125,6 @@ static struct text scalar(const struct pull *reader, enum pull_event what)
 	return what == PULL_FALSE ? TEXT("false") : reader->value;
 }
 
-/* The rest of an object or array that was just opened. */
-static bool skip_level(struct pull *reader)
-{
-	unsigned above = reader->depth - 1;
-	while (reader->depth > above)
-		if (pull_next(reader) == PULL_BAD)
-			return false;
-	return true;
-}
-
 /* The value that comes next as text; of an array its first scalar, of an object nothing. */
 static bool read_text(struct pull *reader, struct text *out)
 {
@@ -145,15 +135,14 @@ static bool read_text(struct pull *reader, struct text *out)
 		if (is_scalar(what))
 			*out = scalar(reader, what);
 		while (what != PULL_ARRAY_END) {
-			if (what == PULL_BAD || ((what == PULL_OBJECT || what == PULL_ARRAY) &&
-							!skip_level(reader)))
+			if (!pull_finish(reader, what))
 				return false;
 			what = pull_next(reader);
 		}
 		return true;
 	}
 	if (what == PULL_OBJECT)
-		return skip_level(reader);
+		return pull_finish(reader, what);
 	if (is_scalar(what))
 		*out = scalar(reader, what);
 	return what != PULL_BAD;
@@ -224,15 +213,12 @@ static bool read_tags(struct pull *reader, struct falco_event *event)
 			add_tag(event, reader->arena, text_trim(part));
 		return true;
 	}
-	if (what == PULL_OBJECT)
-		return skip_level(reader);
 	if (what != PULL_ARRAY)
-		return what != PULL_BAD;
+		return pull_finish(reader, what);
 	while ((what = pull_next(reader)) != PULL_ARRAY_END) {
 		if (what == PULL_STRING)
 			add_tag(event, reader->arena, reader->value);
-		else if (what == PULL_BAD ||
-			 ((what == PULL_OBJECT || what == PULL_ARRAY) && !skip_level(reader)))
+		else if (!pull_finish(reader, what))
 			return false;
 	}
 	return true;

@@ -25,22 +25,13 @@ struct form {
 	struct text_list tactics, techniques, flags;
 };
 
-/* Reads on to the end of the value that has just begun. */
-static bool finish_value(struct pull *reader, enum pull_event what)
-{
-	unsigned above = reader->depth - (what == PULL_OBJECT || what == PULL_ARRAY);
-	while (what != PULL_BAD && reader->depth > above)
-		what = pull_next(reader);
-	return what != PULL_BAD;
-}
-
 static bool read_text(struct pull *reader, struct text *out)
 {
 	*out = TEXT_NONE;
 	enum pull_event what = pull_next(reader);
 	if (what == PULL_STRING || what == PULL_NUMBER)
 		*out = reader->value;
-	return finish_value(reader, what);
+	return pull_finish(reader, what);
 }
 
 static bool read_number(struct pull *reader, int64_t *out)
@@ -58,11 +49,11 @@ static bool read_list(struct pull *reader, struct text_list *list)
 {
 	enum pull_event what = pull_next(reader);
 	if (what != PULL_ARRAY)
-		return finish_value(reader, what);
+		return pull_finish(reader, what);
 	list->items = arena_array(reader->arena, ALERT_TAGS_MAX, sizeof *list->items);
 	list->n = 0;
 	while ((what = pull_next(reader)) != PULL_ARRAY_END) {
-		if (!finish_value(reader, what))
+		if (!pull_finish(reader, what))
 			return false;
 		if (what == PULL_STRING && reader->value.size && list->items &&
 			list->n < ALERT_TAGS_MAX)
