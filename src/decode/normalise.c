@@ -73,8 +73,9 @@ static void limit_fields(struct alert *alert)
 	struct text *const names[] = {&alert->node, &alert->namespace, &alert->pod, &alert->pod_uid,
 		&alert->container, &alert->container_id, &alert->image, &alert->image_digest,
 		&alert->runtime_class, &alert->workload.kind, &alert->workload.name, &alert->rule,
-		&alert->operation, &alert->sensor_source, &alert->severity_reported, &process->name,
-		&process->parent, &process->user, &process->exec_id};
+		&alert->operation, &alert->syscall, &alert->sensor_source,
+		&alert->severity_reported, &process->name, &process->parent, &process->user,
+		&process->exec_id};
 	struct text *const texts[] = {&alert->message, &alert->resource, &process->exe,
 		&process->cmdline, &process->parent_exe};
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)

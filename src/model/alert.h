@@ -107,6 +107,10 @@ struct alert {
 	size_t n_redactions;
 	struct health_fact *health; /* with ALERT_HEALTH; else NULL */
 
+	/* counted when committed, not stored */
+	struct text syscall;    /* the system call it tells of, as "setns"; absent: of none */
+	bool entered_container; /* an exec into a running container, from outside it */
+
 	/* set by the writer */
 	enum alert_outcome outcome;
 	uint64_t leaf;

@@ -16,6 +16,26 @@ static struct metric_family falco_events = {
 	.overflow_label = 1,
 };
 
+static struct metric_family syscalls = {
+	.name = "security_syscalls_total",
+	.help = "System calls that sensors reported, by call and what the sensor did.",
+	.type = METRIC_COUNTER,
+	.n_labels = 2,
+	.labels = {"syscall", "action"},
+	.max_series = 2000,
+	.overflow_label = 0,
+};
+
+static struct metric_family runtime_operations = {
+	.name = "container_runtime_operations_total",
+	.help = "Operations on containers, by the state the container was in.",
+	.type = METRIC_COUNTER,
+	.n_labels = 2,
+	.labels = {"operation", "container_state"},
+	.max_series = 16,
+	.overflow_label = 0,
+};
+
 static struct metric_family commit_seconds = {
 	.name = "tocsin_commit_seconds",
 	.help = "Time from the begin of a transaction to the end of its commit.",
@@ -37,19 +57,40 @@ static struct metric_family queue_bytes = {
 
 struct metric_family *const *writer_metrics(void)
 {
-	static struct metric_family *const families[] = {
-		&falco_events, &commit_seconds, &ledger_leaves, &queue_bytes, NULL};
+	static struct metric_family *const families[] = {&falco_events, &syscalls,
+		&runtime_operations, &commit_seconds, &ledger_leaves, &queue_bytes, NULL};
 	return families;
+}
+
+static void count_falco(const struct alert *alert, const struct clock *clock)
+{
+	struct text labels[] = {alert->severity_reported, alert->rule, alert->sensor_source};
+	metric_add(metric_series(&falco_events, clock, labels), alert->count);
+}
+
+static void count_syscall(const struct alert *alert, const struct clock *clock)
+{
+	struct text labels[] = {alert->syscall, text_of(alert_action_name(alert->action))};
+	metric_add(metric_series(&syscalls, clock, labels), alert->count);
+}
+
+static void count_exec(const struct alert *alert, const struct clock *clock)
+{
+	struct text labels[] = {TEXT("exec"), TEXT("running")};
+	metric_add(metric_series(&runtime_operations, clock, labels), alert->count);
 }
 
 void writer_metrics_batch(const struct batch *batch, const struct clock *clock)
 {
 	for (const struct alert *alert = batch->first; alert; alert = alert->next) {
-		if (alert->outcome != OUTCOME_ACCEPTED || !text_is(alert->sensor, "falco"))
+		if (alert->outcome != OUTCOME_ACCEPTED)
 			continue;
-		struct text labels[] = {
-			alert->severity_reported, alert->rule, alert->sensor_source};
-		metric_add(metric_series(&falco_events, clock, labels), alert->count);
+		if (text_is(alert->sensor, "falco"))
+			count_falco(alert, clock);
+		if (alert->syscall.size)
+			count_syscall(alert, clock);
+		if (alert->entered_container)
+			count_exec(alert, clock);
 	}
 }
 
