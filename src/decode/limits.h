@@ -14,4 +14,7 @@ enum {
 	/* Of Falco's output text, in the occurrence id: falcosidekick cuts at 507 bytes. */
 	IDENTITY_TEXT_BYTES = 256,
 	PATTERN_MAX_BYTES = 512, /* of a resource, in the fingerprint */
+	/* Of one Tetragon event, in the occurrence id: the richest real one has 9. */
+	TETRAGON_MEMBERS_MAX = 32,
+	TETRAGON_NAME_BYTES = 40, /* an event we do not know; its name becomes a rule's */
 };

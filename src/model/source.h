@@ -17,7 +17,8 @@
 	ROW(1, FALCO, falco, "falco", SOURCE_BODY_BYTES, PUSH_BACK_HOLD, true)                     \
 	ROW(2, FALCOSIDEKICK, falcosidekick, "falcosidekick", SOURCE_BODY_BYTES, PUSH_BACK_HOLD,   \
 		false)                                                                             \
-	ROW(3, TOCSIN, tocsin, "tocsin", SOURCE_BODY_BYTES, PUSH_BACK_SLOW_DOWN, false)
+	ROW(3, TOCSIN, tocsin, "tocsin", SOURCE_BODY_BYTES, PUSH_BACK_SLOW_DOWN, false)            \
+	ROW(4, TETRAGON, tetragon, "tetragon", SOURCE_BODY_BYTES, PUSH_BACK_UNAVAILABLE, false)
 
 enum source {
 	SOURCE_NONE = 0,

@@ -8,7 +8,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 import decode  # noqa: E402
 
-# (golden name, source, file, facts only: because the text is long, or of others and stays outside the tree)
+# (golden name, source, file or folder of JSON files, facts only: because the text is long, or of others and stays outside the tree)
 SETS = [
     ("falco-live-rules", "falco", decode.CORPUS / "falco-live/default-rules.jsonl", False),
     ("falco-live-internal", "falco", decode.CORPUS / "falco-live/internal-events.jsonl", False),
@@ -21,11 +21,16 @@ SETS = [
     ("falco-text", "falco", decode.CORPUS / "own/text.txt", False),
     ("foreign-falco-events", "falco", decode.SHARED / "falco/events.jsonl", True),
     ("foreign-falco-text", "falco", decode.SHARED / "falco/text-lines.txt", True),
+    ("tetragon", "tetragon", decode.CORPUS / "own/tetragon.jsonl", False),
+    ("foreign-tetragon-files", "tetragon", decode.SHARED / "tetragon", True),
+    ("foreign-tetragon-events", "tetragon", decode.SHARED / "tetragon/events-testdata.jsonl", True),
 ]
 
 
 def golden_form(source, path, facts_only):
     """The dump; where it keeps facts only, closed by the digest of all the rest."""
+    if path.is_dir():
+        path = b"\n".join(file.read_bytes() for file in sorted(path.glob("*.json")))
     full = decode.dump_text(source, path)
     if not facts_only:
         return full
