@@ -346,7 +346,7 @@ static int collect_leaves(struct slot_walk *walk, const struct slot_part *part,
 		return -1;
 	while ((step = sql_step(statement, err)) > 0) {
 		uint64_t leaf = (uint64_t)sql_i64(statement, 0);
-		if (leaf <= page->after || !is_own(walk->incident, part->slot, statement))
+		if (leaf < page->from || !is_own(walk->incident, part->slot, statement))
 			continue;
 		page->leaves[page->n++] = leaf;
 		if (page->n == 2 * page->limit + 2)
@@ -363,7 +363,7 @@ int incident_leaves(
 	struct slot_part part;
 	int step;
 	page->n = 0;
-	page->next_after = 0;
+	page->next_from = 0;
 	page->leaves = arena_array(page->arena, 2 * page->limit + 2, sizeof *page->leaves);
 	if (!page->leaves)
 		return err_set(err, ERR_MEMORY, "out of memory reading an incident's alerts");
@@ -376,7 +376,7 @@ int incident_leaves(
 	trim_leaves(page);
 	if (page->n > page->limit) {
 		page->n = page->limit;
-		page->next_after = page->leaves[page->n - 1];
+		page->next_from = page->leaves[page->n - 1] + 1;
 	}
 	return step;
 }

@@ -43,13 +43,13 @@ CHECKED int incident_content(struct connection *connection, struct incident *inc
 
 /* Leaves of one incident's alerts, a page at a time. */
 struct leaf_page {
-	uint64_t after; /* leaves above this */
+	uint64_t from; /* leaves from this on: the first of all is 0 */
 	size_t limit;
 	struct arena *arena;
 	/* out */
 	uint64_t *leaves; /* ascending */
 	size_t n;
-	uint64_t next_after; /* 0: the end was reached */
+	uint64_t next_from; /* 0: the end was reached */
 };
 
 CHECKED int incident_leaves(
