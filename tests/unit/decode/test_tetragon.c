@@ -287,6 +287,9 @@ START_TEST(identifies_by_what_no_road_changes)
 	ck_assert(!same_id(event, KPROBE(ONE ",\"new_in_v9\":\"x\"", AT)));
 	ck_assert(!same_id(KPROBE(ONE ",\"a\":\"bc\"", AT), KPROBE(ONE ",\"ab\":\"c\"", AT)));
 	ck_assert(!same_id(event, "{\"process_lsm\":{" ONE "},\"node_name\":\"n\"" AT "}"));
+	/* zeros may be written or left out */
+	ck_assert(same_id(event, KPROBE(ONE ",\"status\":0,\"x\":false,\"y\":\"\"", AT)));
+	ck_assert(!same_id(event, KPROBE(ONE ",\"status\":1", AT)));
 	/* without a time: all bytes, but an exec is known by its exec_id */
 	ck_assert(!same_id(KPROBE(ONE, ""), KPROBE(ONE, " ")));
 	ck_assert(same_id("{\"process_exit\":{\"process\":{\"exec_id\":\"e\"}}}",
