@@ -176,6 +176,7 @@ CREATE TABLE slot (
 	deliveries INTEGER NOT NULL, -- not deduplicated
 	tactics INTEGER NOT NULL,
 	techniques BLOB NOT NULL,    -- big-endian 32 bit codes, ascending
+	terminals INTEGER NOT NULL,  -- mask of enum attack_terminal
 	sensors INTEGER NOT NULL,    -- bit per sensor.id
 	mark INTEGER NOT NULL,       -- sum of 64 bits of each occ, wrapping: equal sets have equal marks
 	samples BLOB NOT NULL,       -- the 16 smallest occ: 16 bytes and the leaf, 8 bytes big-endian
@@ -252,6 +253,7 @@ CREATE TABLE piece ( -- one incident's present extent and sums; all of it can be
 	tactics INTEGER NOT NULL,
 	credited INTEGER NOT NULL,
 	sensors INTEGER NOT NULL,
+	terminals INTEGER NOT NULL,
 	rules BLOB NOT NULL,       -- per rule: points and tactics (correlate/sums.h)
 	criticality INTEGER NOT NULL, -- hundredths, as the risk has used them
 	novelty INTEGER NOT NULL,

@@ -10,6 +10,7 @@ bool sums_add(struct piece_sums *sums, const struct slot_row *row)
 	sums->mark += row->mark;
 	if (slot_row_is_context(row))
 		return true;
+	sums->terminals |= row->terminals;
 	if (row->severity > sums->severity)
 		sums->severity = row->severity;
 	struct piece_rule *rule = piece_sums_rule(sums, row->rule);

@@ -22,6 +22,18 @@ static const char *kind_name(enum entity_kind kind)
 					  : entity_kind_prefix(kind);
 }
 
+static void write_workload(struct emitter *out, const struct workload *workload)
+{
+	if (!workload->name.size)
+		return;
+	emit_key(out, "workload");
+	emit_object(out);
+	emit_member_text(out, "kind", workload->kind);
+	emit_member_text(out, "name", workload->name);
+	emit_member_bool(out, "inferred", workload->inferred);
+	emit_object_end(out);
+}
+
 static void write_entity(struct emitter *out, const struct incident *incident)
 {
 	emit_key(out, "entity");
@@ -33,6 +45,7 @@ static void write_entity(struct emitter *out, const struct incident *incident)
 	emit_member_text(out, "pod_uid", incident->pod_uid);
 	emit_member_text(out, "container_id", incident->container);
 	emit_member_text(out, "node", incident->node);
+	write_workload(out, &incident->workload);
 	emit_object_end(out);
 }
 
@@ -103,6 +116,7 @@ static void write_summary(struct emitter *out, const struct incident *incident)
 {
 	write_number(out, "number", incident->number);
 	emit_member_text(out, "title", incident->title);
+	emit_member_text(out, "suggested_title", incident->suggested_title);
 	emit_member_string(out, "state", incident_state_name(incident->state));
 	emit_member_string(out, "severity", severity_name(incident->severity));
 	emit_key(out, "risk");

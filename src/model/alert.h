@@ -143,5 +143,12 @@ static inline bool alert_is(const struct alert *alert, enum alert_flag flag)
 	return (alert->flags & (uint32_t)flag) != 0;
 }
 
+/** Is it about the node itself, and no container or pod on it? */
+static inline bool alert_is_on_node(const struct alert *alert)
+{
+	bool has_name = alert->namespace.size && alert->pod.size;
+	return alert->node.size && !alert->container_id.size && !alert->pod_uid.size && !has_name;
+}
+
 /** Adds a technique, keeping the list ascending and distinct; silently full at the limit. */
 void alert_add_technique(struct alert *alert, technique_code technique);

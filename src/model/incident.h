@@ -57,6 +57,7 @@ struct incident {
 	struct incident *next; /* in a list */
 	uint64_t number;       /* shown as INC-<number> */
 	struct text title;
+	struct text suggested_title; /* what it would be called now, where the title is frozen */
 	enum incident_state state;
 	enum severity severity;
 	int64_t risk_milli; /* 0–100 000 */
@@ -73,6 +74,7 @@ struct incident {
 	struct claims claims; /* which of its members' alerts are its own */
 	uint64_t n_alerts, n_deliveries;
 	tactic_mask tactic_set;
+	unsigned terminals; /* mask of enum attack_terminal */
 	unsigned tactics_credited;
 	uint64_t revision;
 	uint64_t redirect_to; /* 0: none */

@@ -42,7 +42,8 @@ struct piece_rule *piece_sums_rule(struct piece_sums *sums, int64_t rule)
 static bool sums_equal(const struct piece_sums *a, const struct piece_sums *b)
 {
 	if (a->n != b->n || a->mark != b->mark || a->severity != b->severity ||
-		a->sensors != b->sensors || a->n_rules != b->n_rules)
+		a->sensors != b->sensors || a->terminals != b->terminals ||
+		a->n_rules != b->n_rules)
 		return false;
 	for (size_t i = 0; i < a->n_rules; i++)
 		if (a->rules[i].rule != b->rules[i].rule ||

@@ -21,6 +21,7 @@ struct piece_sums {
 	uint64_t mark; /* of its slots (model/slot.h) */
 	enum severity severity;
 	uint64_t sensors;
+	unsigned terminals;       /* mask of enum attack_terminal */
 	struct piece_rule *rules; /* ascending by rule */
 	size_t n_rules;
 	size_t rules_capacity;

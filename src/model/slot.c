@@ -28,6 +28,8 @@ void slot_row_of(struct slot_row *row, const struct alert *alert)
 		.n = 1,
 		.deliveries = 1,
 		.tactics = alert->tactics,
+		.terminals = attack_terminals(alert->tactics, alert->techniques,
+			alert->n_techniques, alert_is_on_node(alert)),
 		.sensors = UINT64_C(1) << alert->sensor_id,
 		.mark = slot_mark(alert->occ),
 		.rule = alert->rule_id,
@@ -83,6 +85,7 @@ void slot_row_join(struct slot_row *into, const struct slot_row *other)
 	into->n += other->n;
 	into->deliveries += other->deliveries;
 	into->tactics |= other->tactics;
+	into->terminals |= other->terminals;
 	into->sensors |= other->sensors;
 	into->mark += other->mark;
 	for (size_t i = 0; i < other->n_techniques; i++)

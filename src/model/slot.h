@@ -28,9 +28,10 @@ struct slot_row {
 	uint64_t n;          /* distinct occurrences */
 	uint64_t deliveries; /* not deduplicated; no part of any decision */
 	tactic_mask tactics;
-	uint64_t sensors; /* bit per interned sensor */
-	uint64_t mark;    /* sum of the first 8 bytes of each occ, wrapping */
-	int64_t rule;     /* interned; follows from the fingerprint */
+	unsigned terminals; /* mask of enum attack_terminal */
+	uint64_t sensors;   /* bit per interned sensor */
+	uint64_t mark;      /* sum of the first 8 bytes of each occ, wrapping */
+	int64_t rule;       /* interned; follows from the fingerprint */
 	technique_code techniques[SLOT_TECHNIQUES_MAX];
 	size_t n_techniques;
 	struct slot_sample samples[SLOT_SAMPLES_MAX]; /* the smallest occ, ascending */

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "model/title.h"
+#include "model/workload.h"
 #include "store/facts.h"
 #include "store/incident_story.h"
 #include "store/pieces.h"
@@ -71,19 +73,11 @@ static void fill_from_key(struct incident *incident, struct text value)
 	}
 }
 
-/* Where it happened: from the key, completed by what the members' alerts gave. */
-static int fill_entity(struct connection *connection, struct incident *incident,
+/* What the key does not say, from what the members' alerts gave. */
+static int fill_from_members(struct connection *connection, struct incident *incident,
 	struct arena *arena, struct err *err)
 {
-	enum { CARVED_BYTES = 9 }; /* "#" and 8 hex digits of the unlink that made it */
-	struct text value = TEXT_NONE;
 	struct member_list members;
-	size_t cut = incident->claims.carved ? CARVED_BYTES : 0;
-	struct text key = text_part(incident->key, 0, incident->key.size - cut);
-	if (!entity_key_parse(key, &incident->kind, &incident->cluster, &value))
-		return err_set(err, ERR_CORRUPT, "incident INC-%llu has no entity",
-			(unsigned long long)incident->number);
-	fill_from_key(incident, value);
 	if (members_read(connection, incident->number, arena, &members, err) < 0)
 		return -1;
 	for (size_t i = 0; i < members.n && i < MEMBERS_SHOWN; i++) {
@@ -97,6 +91,25 @@ static int fill_entity(struct connection *connection, struct incident *incident,
 		if (!incident->container.size && members.n == 1)
 			incident->container = seen.container;
 	}
+	return 0;
+}
+
+/* Where it happened. */
+static int fill_entity(struct connection *connection, struct incident *incident,
+	struct arena *arena, struct err *err)
+{
+	enum { CARVED_BYTES = 9 }; /* "#" and 8 hex digits of the unlink that made it */
+	struct text value = TEXT_NONE;
+	size_t cut = incident->claims.carved ? CARVED_BYTES : 0;
+	struct text key = text_part(incident->key, 0, incident->key.size - cut);
+	if (!entity_key_parse(key, &incident->kind, &incident->cluster, &value))
+		return err_set(err, ERR_CORRUPT, "incident INC-%llu has no entity",
+			(unsigned long long)incident->number);
+	fill_from_key(incident, value);
+	if (fill_from_members(connection, incident, arena, err) < 0)
+		return -1;
+	if (incident->pod.size)
+		incident->workload = workload_guess(incident->pod);
 	return 0;
 }
 
@@ -117,43 +130,13 @@ static int fill_rules(struct connection *connection, const struct piece_sums *su
 	return 0;
 }
 
-static const struct incident_rule *top_rule(const struct incident *incident)
-{
-	const struct incident_rule *top = NULL;
-	for (size_t i = 0; i < incident->n_rules; i++) {
-		const struct incident_rule *rule = &incident->rules[i];
-		if (!top || rule->points > top->points ||
-			(rule->points == top->points && text_compare(rule->name, top->name) < 0))
-			top = rule;
-	}
-	return top;
-}
-
-static struct text place_name(const struct incident *incident, struct arena *arena)
-{
-	if (incident->pod.size)
-		return arena_format(
-			arena, "%.*s/%.*s", TEXT_ARG(incident->namespace), TEXT_ARG(incident->pod));
-	if (incident->pod_uid.size)
-		return arena_format(arena, "pod %.*s", TEXT_ARG(incident->pod_uid));
-	if (incident->kind == ENTITY_CONTAINER)
-		return arena_format(arena, "container %.*s", TEXT_ARG(incident->container));
-	if (incident->node.size)
-		return arena_format(arena, "node %.*s", TEXT_ARG(incident->node));
-	return arena_format(arena, "cluster %.*s", TEXT_ARG(incident->cluster));
-}
-
 static void fill_title(struct incident *incident, struct arena *arena)
 {
-	const struct incident_rule *top = top_rule(incident);
-	struct text place = place_name(incident, arena);
-	struct text name = top ? top->name : TEXT("Alerts");
-	if (incident->n_rules > 1)
-		incident->title = arena_format(arena, "%.*s +%zu rules in %.*s", TEXT_ARG(name),
-			incident->n_rules - 1, TEXT_ARG(place));
-	else
-		incident->title =
-			arena_format(arena, "%.*s in %.*s", TEXT_ARG(name), TEXT_ARG(place));
+	struct text title = incident_title(incident, arena);
+	if (!incident->title.size)
+		incident->title = title;
+	else if (!text_equal(incident->title, title))
+		incident->suggested_title = title;
 }
 
 static int fill_sensors(struct connection *connection, uint64_t sensors, struct incident *incident,
@@ -178,7 +161,8 @@ static int fill_sensors(struct connection *connection, uint64_t sensors, struct 
 #define QUERY                                                                                      \
 	"SELECT i.number, i.state, i.redirect_to, i.split_from, i.title, k.text, p.first_slot,"    \
 	" p.last_slot, p.lo, p.hi, p.n, p.severity, p.base, p.risk, p.tactics, p.credited,"        \
-	" p.sensors, p.rules, p.revision, p.claims, p.criticality, p.novelty FROM incident i"      \
+	" p.sensors, p.rules, p.revision, p.claims, p.criticality, p.novelty, p.terminals FROM "   \
+	"incident i"                                                                               \
 	" LEFT JOIN piece p ON p.number = i.number LEFT JOIN key k ON k.id = p.key"
 
 /* What does not go into struct incident as it is. */
@@ -214,7 +198,7 @@ static struct text novelty_why(int64_t novelty)
 /* Why the risk is what it is, term by term (correlation.md section 6). */
 static void fill_terms(struct incident *incident, const struct row_rest *rest, struct arena *arena)
 {
-	const struct incident_rule *top = top_rule(incident);
+	const struct incident_rule *top = incident_top_rule(incident);
 	if (!top)
 		return;
 	int64_t strongest = (int64_t)top->points * 1000;
@@ -257,6 +241,7 @@ static int read_row(
 	};
 	rest->base_milli = sql_i64(statement, 12);
 	rest->sensors = (uint64_t)sql_i64(statement, 16);
+	incident->terminals = (unsigned)sql_i64(statement, 22);
 	rest->criticality = sql_i64(statement, 20);
 	rest->novelty = sql_i64(statement, 21);
 	if (arena->failed || !piece_rules_read(&rest->sums, sql_blob(statement, 17)) ||
@@ -274,8 +259,7 @@ static int complete(struct connection *connection, struct incident *incident,
 		fill_rules(connection, &rest->sums, incident, arena, err) < 0 ||
 		fill_sensors(connection, rest->sensors, incident, arena, err) < 0)
 		return -1;
-	if (!incident->title.size)
-		fill_title(incident, arena);
+	fill_title(incident, arena);
 	fill_terms(incident, rest, arena);
 	return arena->failed ? no_memory(err) : 0;
 }

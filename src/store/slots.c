@@ -40,7 +40,8 @@ static void unpack_samples(struct text packed, struct slot_row *row)
 	}
 }
 
-/* Columns: lo, hi, severity, n, deliveries, tactics, sensors, mark, techniques, samples. */
+/* Columns: lo, hi, severity, n, deliveries, tactics, sensors, mark, terminals, techniques, samples.
+ */
 static void read_columns(sqlite3_stmt *statement, int at, bool whole, struct slot_row *row)
 {
 	row->lo_ns = sql_i64(statement, at);
@@ -51,9 +52,10 @@ static void read_columns(sqlite3_stmt *statement, int at, bool whole, struct slo
 	row->tactics = (tactic_mask)sql_i64(statement, at + 5);
 	row->sensors = (uint64_t)sql_i64(statement, at + 6);
 	row->mark = (uint64_t)sql_i64(statement, at + 7);
+	row->terminals = (unsigned)sql_i64(statement, at + 8);
 	if (whole) {
-		unpack_techniques(sql_blob(statement, at + 8), row);
-		unpack_samples(sql_blob(statement, at + 9), row);
+		unpack_techniques(sql_blob(statement, at + 9), row);
+		unpack_samples(sql_blob(statement, at + 10), row);
 	}
 }
 
@@ -87,8 +89,9 @@ static int write_row(
 	sql_bind_i64(statement, 9, row->tactics);
 	sql_bind_i64(statement, 10, (int64_t)row->sensors);
 	sql_bind_i64(statement, 11, (int64_t)row->mark);
-	sql_bind_blob(statement, 12, techniques.data, techniques.size);
-	sql_bind_blob(statement, 13, samples.data, samples.size);
+	sql_bind_i64(statement, 12, row->terminals);
+	sql_bind_blob(statement, 13, techniques.data, techniques.size);
+	sql_bind_blob(statement, 14, samples.data, samples.size);
 	return sql_run(statement, err);
 }
 
@@ -97,7 +100,8 @@ int slot_join(
 {
 	struct slot_row joined = {.slot = row->slot, .entity = row->entity, .print = row->print};
 	sqlite3_stmt *statement = connection_statement(connection,
-		"SELECT lo, hi, severity, n, deliveries, tactics, sensors, mark, techniques, "
+		"SELECT lo, hi, severity, n, deliveries, tactics, sensors, mark, terminals, "
+		"techniques, "
 		"samples"
 		" FROM slot WHERE slot = ?1 AND entity = ?2 AND print = ?3",
 		err);
@@ -112,8 +116,8 @@ int slot_join(
 		return write_row(connection,
 			"INSERT INTO slot (slot, entity, print, lo, hi, severity, n, deliveries, "
 			"tactics,"
-			" sensors, mark, techniques, samples)"
-			" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+			" sensors, mark, terminals, techniques, samples)"
+			" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
 			row, err);
 	read_columns(statement, 0, true, &joined);
 	sqlite3_reset(statement);
@@ -121,7 +125,8 @@ int slot_join(
 	return write_row(connection,
 		"UPDATE slot SET lo = ?4, hi = ?5, severity = ?6, n = ?7, deliveries = ?8, tactics "
 		"= ?9,"
-		" sensors = ?10, mark = ?11, techniques = ?12, samples = ?13"
+		" sensors = ?10, mark = ?11, terminals = ?12, techniques = ?13,"
+		" samples = ?14"
 		" WHERE slot = ?1 AND entity = ?2 AND print = ?3",
 		&joined, err);
 }
@@ -167,7 +172,8 @@ static int read_stored(struct connection *connection, const struct slot_part *pa
 	sqlite3_stmt *statement = connection_statement(connection,
 		"SELECT s.print, f.rule, s.lo, s.hi, s.severity, s.n, s.deliveries, s.tactics, "
 		"s.sensors,"
-		" s.mark, s.techniques, s.samples FROM slot s JOIN fingerprint f ON f.id = s.print "
+		" s.mark, s.terminals, s.techniques, s.samples FROM slot s JOIN fingerprint f ON "
+		"f.id = s.print "
 		">> 1"
 		" WHERE s.slot = ?1 AND s.entity = ?2",
 		err);
@@ -206,8 +212,9 @@ static void read_alert(sqlite3_stmt *statement, bool whole, struct slot_row *row
 	row->tactics = (tactic_mask)sql_i64(statement, 7);
 	if (occ.size == OCCURRENCE_BYTES)
 		row->mark = slot_mark((const unsigned char *)occ.data);
-	if (whole)
-		unpack_techniques(sql_blob(statement, 8), row);
+	unpack_techniques(sql_blob(statement, 8), row);
+	/* A part of a slot is of an entity with a name: nothing that runs on the node itself. */
+	row->terminals = attack_terminals(row->tactics, row->techniques, row->n_techniques, false);
 	if (!whole || occ.size != OCCURRENCE_BYTES)
 		return;
 	row->n_samples = 1;
