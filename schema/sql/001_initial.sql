@@ -291,6 +291,7 @@ CREATE TABLE incident ( -- permanent numbers and what people said; no input of t
 	split_from INTEGER,
 	recurrence_of INTEGER   -- the resolved incident of the same key that a cut ended before it
 ) STRICT;
+CREATE INDEX incident_resolved ON incident (resolved_ns) WHERE state = 4;
 CREATE INDEX incident_unsealed ON incident (number) WHERE sealed_ns IS NULL AND redirect_to IS NULL;
 
 CREATE TABLE activity ( -- what was done and said about an incident, in order

@@ -196,6 +196,8 @@ static void write_running(struct emitter *out, const struct status *status)
 		store_state_name((enum store_state)atomic_load(&status->store_state)));
 	member_time_if(out, "store_since", atomic_load(&status->store_state_since_ns));
 	member_time_if(out, "last_commit", atomic_load(&status->last_commit_at_ns));
+	int64_t watermark_ns = atomic_load(&status->watermark_ns);
+	member_time_if(out, "watermark", watermark_ns == INT64_MIN ? 0 : watermark_ns);
 	emit_member_u64(out, "held", atomic_load(&status->n_held) + atomic_load(&status->n_late));
 	member_time_if(out, "held_since", held_since);
 	if (held_since) {

@@ -131,6 +131,9 @@ static void write_summary(struct emitter *out, const struct incident *incident)
 	write_rules(out, incident);
 	write_tactics(out, incident);
 	write_texts(out, "sensors", &incident->sensors);
+	emit_member_bool(out, "sealed", incident->sealed_ns != 0);
+	if (incident->sealed_ns)
+		emit_member_time(out, "sealed_at", incident->sealed_ns);
 	emit_member_u64(out, "revision", incident->revision);
 	if (incident->split_from)
 		write_number(out, "split_from", incident->split_from);

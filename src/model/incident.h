@@ -79,6 +79,7 @@ struct incident {
 	uint64_t revision;
 	uint64_t redirect_to; /* 0: none */
 	uint64_t split_from;  /* 0: none */
+	int64_t sealed_ns;    /* since when it is thought complete; 0: open */
 	struct text_list sensors;
 
 	/* only when one incident is read whole */

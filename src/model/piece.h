@@ -40,6 +40,7 @@ struct piece {
 	bool has_claims;               /* not all rows of its members are its own (model/claim.h) */
 	unsigned criticality, novelty; /* hundredths, as the risk was computed with */
 	uint64_t revision;
+	bool sealed;  /* thought complete until now (store/sealing.h) */
 	bool touched; /* a person decided something about its number */
 };
 

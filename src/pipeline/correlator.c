@@ -99,6 +99,11 @@ void correlator_forget(struct correlator *correlator)
 	cache_clear(correlator->keys);
 }
 
+void correlator_changed(struct correlator *correlator, struct text key)
+{
+	cache_remove(correlator->keys, key);
+}
+
 static int no_memory(struct err *err)
 {
 	return err_set(err, ERR_MEMORY, "out of memory correlating");

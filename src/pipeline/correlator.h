@@ -36,5 +36,9 @@ CHECKED int correlator_edit(struct correlator *correlator, struct connection *co
 CHECKED int correlator_finish(struct correlator *correlator, struct connection *connection,
 	int64_t now_ns, struct err *err);
 
+/** The incidents of this key, as it is stored, were changed by somebody else: they are read anew.
+ */
+void correlator_changed(struct correlator *correlator, struct text key);
+
 /** After a rollback: forgets all caches. */
 void correlator_forget(struct correlator *correlator);

@@ -450,6 +450,7 @@ static int write_fresh(struct connection *connection, struct fresh_piece *fresh,
 	int64_t now_ns = fresh->task->now_ns;
 	if (old)
 		fresh->piece.revision = old->revision;
+	fresh->piece.sealed = old && old->sealed;
 	/* A revision is a change that somebody could see. */
 	int failed = 0;
 	if (!old || !piece_equal(old, &fresh->piece))

@@ -6,21 +6,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "model/batch.h"
 #include "pipeline/correlator.h"
 #include "pipeline/decisions.h"
+#include "pipeline/watermark.h"
 #include "pipeline/writer_metrics.h"
+#include "store/sealing.h"
 #include "store/tokens.h"
 
 /* About 1 000 alerts a transaction; a second between looks at the clock; five tries a second when
  * broken. */
 enum { TAKE_BYTES = 3 * 1024 * 1024, IDLE_MS = 1000, RETRY_MS = 200 };
+enum { SEALING_EVERY_MS = 1000, SEALING_ARENA_BYTES = 16 * 1024 * 1024 };
 
 struct writer {
 	struct writer_options options;
 	struct correlator *correlator;
 	pthread_t thread;
+	struct watermark *watermark;
+	uint64_t sealed_after; /* where the next slice of sealing begins */
+	int64_t sealing_due_ms;
 	bool credentials_changed; /* by the running transaction */
 	bool failed;
 };
@@ -129,6 +136,9 @@ static void hand_back(struct writer *writer, struct queue_item *chain)
 static void after_commit(struct writer *writer, struct queue_item *chain)
 {
 	struct err err;
+	int64_t now_ns = clock_wall_ns(writer->options.clock);
+	for (struct queue_item *item = chain; item; item = item->next)
+		watermark_note(writer->watermark, batch_of(item), now_ns);
 	if (writer->credentials_changed && writer_publish_credentials(writer->options.store,
 						   writer->options.credentials, &err) < 0)
 		log_error("writer", "tokens were changed but not read again: %s", err.text);
@@ -211,6 +221,45 @@ static void write_chain(struct writer *writer, struct queue_item *chain)
 	after_commit(writer, chain);
 }
 
+static int seal_incidents(struct writer *writer, struct sealing *sealing, struct err *err)
+{
+	struct store *store = writer->options.store;
+	if (store_begin(store, err) < 0)
+		return -1;
+	if (sealing_slice(store_connection(store), sealing, err) < 0 ||
+		store_commit(store, err) < 0) {
+		store_rollback(store);
+		return -1;
+	}
+	for (size_t i = 0; i < sealing->n_keys; i++)
+		correlator_changed(writer->correlator, sealing->keys[i]);
+	writer->sealed_after = sealing->after;
+	return 0;
+}
+
+/* Once a second, and slice by slice while there is more: which incidents are complete by now? */
+static void work_sealing(struct writer *writer)
+{
+	struct err err;
+	int64_t now_ms = clock_monotonic_ms(writer->options.clock);
+	int64_t now_ns = clock_wall_ns(writer->options.clock);
+	AUTO(arena_done) struct arena arena;
+	if (now_ms < writer->sealing_due_ms || writer->failed)
+		return;
+	arena_init(&arena, SEALING_ARENA_BYTES);
+	struct sealing sealing = {.watermark_ns = watermark_at(writer->watermark, now_ns),
+		.now_ns = now_ns,
+		.after = writer->sealed_after,
+		.arena = &arena};
+	atomic_store(&writer->options.status->watermark_ns, sealing.watermark_ns);
+	if (seal_incidents(writer, &sealing, &err) < 0) {
+		log_warning("writer", "sealing incidents: %s", err.text);
+		if (store_is_broken(&err))
+			recover(writer, &err);
+	}
+	writer->sealing_due_ms = sealing.after ? now_ms : now_ms + SEALING_EVERY_MS;
+}
+
 /* Work that waits for idle time, slice by slice until something comes in. */
 static void work_idle(struct writer *writer)
 {
@@ -241,7 +290,10 @@ static void *run(void *ctx)
 		writer_metrics_queue(queue_weight(queue), writer->options.clock);
 		if (chain)
 			write_chain(writer, chain);
-		else if (queue_closed(queue))
+		work_sealing(writer);
+		if (chain)
+			continue;
+		if (queue_closed(queue))
 			break;
 	}
 	if (writer->failed)
@@ -252,6 +304,7 @@ static void *run(void *ctx)
 static void writer_free(struct writer *writer)
 {
 	correlator_free(writer->correlator);
+	watermark_free(writer->watermark);
 	free(writer);
 }
 
@@ -262,8 +315,9 @@ int writer_start(struct writer **out, const struct writer_options *options, stru
 		return err_set(err, ERR_MEMORY, "out of memory for the writer");
 	writer->options = *options;
 	writer->correlator = correlator_new(&writer->options.criticality);
-	if (!writer->correlator) {
-		free(writer);
+	writer->watermark = watermark_new(clock_wall_ns(options->clock));
+	if (!writer->correlator || !writer->watermark) {
+		writer_free(writer);
 		return err_set(err, ERR_MEMORY, "out of memory for the writer");
 	}
 	int code = pthread_create(&writer->thread, NULL, run, writer);

@@ -242,6 +242,7 @@ static int read_row(
 	rest->base_milli = sql_i64(statement, 12);
 	rest->sensors = (uint64_t)sql_i64(statement, 16);
 	incident->terminals = (unsigned)sql_i64(statement, 22);
+	incident->sealed_ns = sql_i64(statement, 23);
 	rest->criticality = sql_i64(statement, 20);
 	rest->novelty = sql_i64(statement, 21);
 	if (arena->failed || !piece_rules_read(&rest->sums, sql_blob(statement, 17)) ||

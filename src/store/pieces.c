@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "store/sealing.h"
 
 enum { RULES_BYTES = 1024 * 1024 };
 
@@ -60,7 +61,8 @@ static int read_piece(sqlite3_stmt *statement, struct piece *piece, struct err *
 		.novelty = (unsigned)sql_i64(statement, 16),
 		.sums.mark = (uint64_t)sql_i64(statement, 17),
 		.has_claims = sql_i64(statement, 18) != 0,
-		.touched = sql_i64(statement, 19) != 0,
+		.touched = (sql_i64(statement, 19) & 1) != 0,
+		.sealed = (sql_i64(statement, 19) & 2) != 0,
 		.sums.terminals = (unsigned)sql_i64(statement, 20),
 	};
 	if (piece_rules_read(&piece->sums, sql_blob(statement, 13)))
@@ -80,7 +82,8 @@ int pieces_read(struct connection *connection, int64_t key, int64_t from, struct
 		"SELECT number, key, first_slot, last_slot, lo, hi, n, severity, base, risk,"
 		" tactics, credited, sensors, rules, revision, criticality, novelty, mark,"
 		" claims IS NOT NULL,"
-		" (SELECT touched FROM incident i WHERE i.number = piece.number), terminals"
+		" (SELECT touched | (sealed_ns IS NOT NULL) << 1 FROM incident i"
+		" WHERE i.number = piece.number), terminals"
 		" FROM piece WHERE key = ?1 AND first_slot >= ?2 ORDER BY first_slot",
 		err);
 	if (!statement)
@@ -203,7 +206,12 @@ int piece_write(struct connection *connection, struct piece *piece,
 	if (origin && origin->claims.size)
 		sql_bind_blob(statement, 20, origin->claims.data, origin->claims.size);
 	sql_bind_i64(statement, 21, origin != NULL);
-	return sql_run(statement, err);
+	if (sql_run(statement, err) < 0)
+		return -1;
+	if (!piece->sealed)
+		return 0;
+	piece->sealed = false;
+	return sealing_break(connection, piece->number, piece->revision, now_ns, err);
 }
 
 int piece_claims_write(
