@@ -8,6 +8,7 @@
 #include "decode/falco_line.h"
 #include "decode/normalise.h"
 #include "decode/occurrence.h"
+#include "decode/secrets.h"
 
 /* One body on its way to events. */
 struct split {
@@ -16,6 +17,7 @@ struct split {
 	int64_t received_ns;
 	struct batch *batch;
 	const struct decoder *decoder;
+	const struct secrets *secrets; /* NULL: the source has none */
 	bool text_lines;
 	size_t n_events;
 	struct alert *spare; /* of an event that could not be decoded, to be used again */
@@ -63,9 +65,19 @@ static int add(struct split *split, struct alert *alert, struct err *err)
 		return err_set(err, ERR_MEMORY, "out of memory decoding alerts");
 	if (++split->n_events > BODY_EVENTS_MAX)
 		return err_set(err, ERR_LIMIT, "more than %d events in one body", BODY_EVENTS_MAX);
+	if (alert->n_redactions)
+		alert->flags |= ALERT_REDACTED_AT_INGEST;
 	alert->raw_digest = digest_of(alert->raw);
 	batch_add(split->batch, alert);
 	return 0;
+}
+
+/* Quarantine keeps bytes too. */
+static void cut_undecoded(struct split *split, struct alert *alert)
+{
+	struct err why;
+	if (split->secrets && secrets_cut(split->secrets, split->batch, alert, &why) < 0)
+		secrets_cut_broken(split->secrets, split->batch, alert);
 }
 
 static int quarantine(struct split *split, struct text raw, const char *reason, struct err *err)
@@ -73,6 +85,7 @@ static int quarantine(struct split *split, struct text raw, const char *reason, 
 	struct arena *arena = &split->batch->arena;
 	struct alert *alert = alert_of(split, raw);
 	if (alert) {
+		cut_undecoded(split, alert);
 		alert->kind = LEAF_QUARANTINED;
 		alert->quarantine_reason = arena_copy(arena, text_of(reason));
 		alert->sensor = text_of(split->decoder->sensor);
@@ -84,6 +97,15 @@ static int quarantine(struct split *split, struct text raw, const char *reason, 
 
 typedef int (*decode_event)(struct arena *arena, struct alert *alert, struct err *err);
 
+/* The decoder sees what is left: whatever it makes of it holds no secret. */
+static int cut_and_decode(
+	struct split *split, struct alert *alert, decode_event decode, struct err *err)
+{
+	if (split->secrets && secrets_cut(split->secrets, split->batch, alert, err) < 0)
+		return -1;
+	return decode(&split->batch->arena, alert, err);
+}
+
 /* Decodes and adds one event. -1 with ERR_INPUT or ERR_LIMIT: nothing was added, it may go to
  * quarantine; *fatal: the whole body fails. */
 static int try_event(
@@ -92,7 +114,8 @@ static int try_event(
 	struct arena *arena = &split->batch->arena;
 	struct alert *alert = alert_of(split, raw);
 	*fatal = false;
-	if (alert && decode(arena, alert, err) < 0 && err->kind != ERR_MEMORY && !arena->failed) {
+	if (alert && cut_and_decode(split, alert, decode, err) < 0 && err->kind != ERR_MEMORY &&
+		!arena->failed) {
 		split->spare = alert;
 		return -1;
 	}
@@ -276,6 +299,7 @@ int body_decode(struct text body, int64_t received_ns, struct batch *batch, stru
 		.decoder = decoder_of(batch->source)};
 	assert(split.decoder);
 	split.text_lines = split.decoder->decode_text != NULL;
+	split.secrets = secrets_of(text_of(split.decoder->name));
 	skip_space(&split);
 	struct text rest = rest_of(&split);
 	/* A body that begins as text is text to its end: no line of a message becomes an event. */

@@ -8,6 +8,7 @@
 #include "decode/limits.h"
 #include "decode/normalise.h"
 #include "decode/occurrence.h"
+#include "decode/secrets.h"
 
 #define INTERNAL_PREFIX "Falco internal: "
 
@@ -72,6 +73,19 @@ static struct text identity_text(struct text output, char out[IDENTITY_TEXT_BYTE
 	return (struct text){out, size};
 }
 
+/*
+ * To the end of the first secret that was cut out (decode/secrets.h). The id is made of what is
+ * left, so that it does not let anybody try values of a short secret. What follows a secret cannot
+ * count: falcosidekick cuts a long one and drops the rest, so how much follows differs by road.
+ */
+static struct text identity_part(struct text text)
+{
+	for (size_t at = 0; (at = text_find_byte(text, *SECRET_MARK, at)) != SIZE_MAX; at++)
+		if (text_starts(text_part(text, at, text.size), TEXT(SECRET_MARK)))
+			return text_part(text, 0, at + sizeof SECRET_MARK - 1);
+	return text;
+}
+
 /* correlation.md section 3: what no road changes. */
 static void identify(const struct falco_event *event, struct alert *alert)
 {
@@ -86,7 +100,7 @@ static void identify(const struct falco_event *event, struct alert *alert)
 	digest_add_part(state, event->rule);
 	occurrence_add_i64(state, alert->time_ns);
 	digest_add_part(state, field(event, FIELD_EVT_NUM));
-	digest_add_part(state, identity_text(event->output, output));
+	digest_add_part(state, identity_part(identity_text(event->output, output)));
 	occurrence_end(state, alert);
 }
 

@@ -10,6 +10,7 @@ struct batch *batch_new(void)
 		return NULL;
 	arena_init(&batch->arena, BATCH_ARENA_BYTES);
 	batch->last = &batch->first;
+	batch->random = digest_random;
 	batch->item.weight_bytes = sizeof *batch;
 	return batch;
 }

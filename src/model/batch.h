@@ -27,6 +27,9 @@ struct batch {
 	struct text cluster;    /* the credential's */
 	uint64_t credential_id; /* 0: none (the daemon itself) */
 	struct text address;    /* of the peer, for `sources`; absent: none */
+	/* Of the salts of what is cut from its alerts: digest_random, unless a test must know
+	 * them. */
+	void (*random)(void *out, size_t size);
 
 	struct alert *first; /* in order of arrival */
 	struct alert **last;

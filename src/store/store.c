@@ -235,6 +235,7 @@ static int add_quarantined(
 		alert->leaf = store->ledger.n_leaves;
 		place.stream = pending->stream;
 		if (append_leaf(store, pending, batch, alert, place.ids.origin, err) < 0 ||
+			keep_salts(store, alert, err) < 0 ||
 			quarantine_row_insert(&store->connection, alert, &place, err) < 0)
 			return -1;
 	}

@@ -65,6 +65,17 @@ static void write_facts(struct emitter *writer, const struct alert *alert)
 		write_health(writer, alert->health);
 }
 
+/* What would be stored, and where something is gone. */
+static void write_cuts(struct emitter *writer, const struct alert *alert)
+{
+	emit_member_text(writer, "raw", alert->raw);
+	emit_key(writer, "cut");
+	emit_array(writer);
+	for (size_t i = 0; i < alert->n_redactions; i++)
+		emit_text(writer, alert->redactions[i].path);
+	emit_array_end(writer);
+}
+
 static void print_alert(const struct alert *alert, bool facts_only)
 {
 	struct buf out;
@@ -77,6 +88,8 @@ static void print_alert(const struct alert *alert, bool facts_only)
 		alert_write_json(&writer, alert, 0);
 		emit_member_text(&writer, "sensor_source", alert->sensor_source);
 		emit_member_text(&writer, "parent_exe", alert->process.parent_exe);
+		if (alert->n_redactions)
+			write_cuts(&writer, alert);
 	}
 	write_facts(&writer, alert);
 	emit_object_end(&writer);
