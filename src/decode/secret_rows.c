@@ -198,6 +198,12 @@ static void put(struct secret_rows_left *left, size_t row, size_t at)
 	left->rows[left->n++].at = (unsigned short)at;
 }
 
+/* Everything in a name is one. */
+static bool is_name(const struct secrets *secrets, size_t row)
+{
+	return secrets->rows[row].what == SECRET_NAME;
+}
+
 /* Behind the segment and its slash; the path's size + 1: it is done. */
 static size_t behind(struct text segment, size_t at)
 {
@@ -218,12 +224,10 @@ void secret_rows_below(const struct secrets *secrets, const struct secret_rows_l
 	for (size_t i = 0; i < above->n; i++) {
 		size_t row = above->rows[i].row, at = above->rows[i].at;
 		struct text path = path_of(secrets, row);
-		if (at > path.size)
-			continue;
 		struct text segment = segment_at(path, at);
-		if (segment_matches(segment, key))
+		if (at <= path.size && segment_matches(segment, key))
 			put(left, row, behind(segment, at));
-		else if (same)
+		else if (at > path.size ? is_name(secrets, row) : same)
 			put(left, row, at);
 	}
 }
@@ -238,6 +242,8 @@ void secret_rows_of_element(const struct secrets *secrets, const struct secret_r
 		struct text segment = segment_at(path, at);
 		if (at <= path.size && (text_is(segment, "*") || text_is(segment, "#")))
 			put(left, row, behind(segment, at));
+		else if (at > path.size && is_name(secrets, row))
+			put(left, row, at);
 	}
 }
 
