@@ -32,6 +32,12 @@ void arena_done(struct arena *arena)
 	arena_init(arena, arena->limit_bytes);
 }
 
+void arena_wipe(struct arena *arena)
+{
+	for (struct arena_chunk *chunk = arena->chunks; chunk; chunk = chunk->next)
+		explicit_bzero(chunk->data, chunk->used);
+}
+
 static bool add_chunk(struct arena *arena, size_t need)
 {
 	size_t size = need > CHUNK_BYTES / 4 ? need : CHUNK_BYTES;

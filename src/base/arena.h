@@ -21,6 +21,8 @@ struct arena {
 
 void arena_init(struct arena *arena, size_t limit_bytes);
 void arena_done(struct arena *arena); /* frees everything; the arena is empty and usable again */
+/** Overwrites what it holds, which is then of no use: before arena_done, when it held secrets. */
+void arena_wipe(struct arena *arena);
 void *arena_alloc(struct arena *arena, size_t size);
 /** @n times @size bytes; NULL on overflow too. */
 void *arena_array(struct arena *arena, size_t n, size_t size);

@@ -38,6 +38,7 @@ struct ingest {
 	struct usage *usage;
 	struct batch *batch;
 	char *body; /* the batch's alerts point into it */
+	size_t body_size;
 	struct sender_entry *sender;
 	int64_t arrived_after_ms;
 	int64_t held_after_ms; /* since when */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/compress.h"
 #include "base/table.h"
@@ -13,6 +14,8 @@ void ingest_free(struct ingest *ingest)
 		return;
 	if (ingest->credentials)
 		snapshot_unref(&ingest->credentials->snapshot);
+	if (ingest->batch && ingest->batch->n_redactions)
+		explicit_bzero(ingest->body, ingest->body_size);
 	batch_free(ingest->batch);
 	free(ingest->body);
 	free(ingest);
@@ -205,6 +208,7 @@ static int decode_body(struct ingest *ingest, struct http_request *request, stru
 	struct text body = {NULL, 0};
 	if (take_body(ingest, request, &body, err) < 0)
 		return -1;
+	ingest->body_size = body.size;
 	if (text_trim(body).size == 0 && !source_info(ingest->source)->text_lines)
 		return err_set(err, ERR_INPUT, "the body is empty");
 	if (make_batch(ingest, request, err) < 0)

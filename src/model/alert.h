@@ -65,7 +65,7 @@ struct workload {
 /* A field cut before storing: path and value as they were, for the leaf's commitment. */
 struct redaction {
 	struct text path;  /* JSON pointer */
-	struct text value; /* the cut bytes; wiped after the commitment is made */
+	struct text value; /* the cut bytes; wiped with the batch */
 	unsigned char salt[16];
 };
 

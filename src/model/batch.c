@@ -19,6 +19,8 @@ void batch_free(struct batch *batch)
 {
 	if (!batch)
 		return;
+	if (batch->n_redactions)
+		arena_wipe(&batch->arena);
 	arena_done(&batch->arena);
 	free(batch);
 }
@@ -43,5 +45,6 @@ void batch_add(struct batch *batch, struct alert *alert)
 	*batch->last = alert;
 	batch->last = &alert->next;
 	batch->n_alerts++;
+	batch->n_redactions += alert->n_redactions;
 	batch->item.weight_bytes += alert->raw.size + sizeof *alert;
 }

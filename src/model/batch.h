@@ -34,6 +34,7 @@ struct batch {
 	struct alert *first; /* in order of arrival */
 	struct alert **last;
 	size_t n_alerts;
+	size_t n_redactions; /* of all: not 0, and what the batch was made of is to be wiped */
 
 	struct decision *decisions; /* a person's or the API's; NULL for alerts */
 

@@ -9,6 +9,7 @@
 
 #include "base/utf8.h"
 #include "decode/body.h"
+#include "tests/fuzz/check_secrets.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -16,8 +17,10 @@ static void check_alert(const struct alert *alert, struct text body)
 {
 	const struct text texts[] = {alert->rule, alert->message, alert->node, alert->pod,
 		alert->container_id, alert->resource, alert->process.cmdline};
-	assert(alert->raw.data >= body.data);
-	assert(alert->raw.data + alert->raw.size <= body.data + body.size);
+	assert(alert->n_redactions ||
+		(alert->raw.data >= body.data &&
+			alert->raw.data + alert->raw.size <= body.data + body.size));
+	assert(alert_is(alert, ALERT_REDACTED_AT_INGEST) == (alert->n_redactions > 0));
 	assert((alert->kind == LEAF_QUARANTINED) == (alert->quarantine_reason.size > 0));
 	assert(alert->kind == LEAF_QUARANTINED || alert->rule.size > 0);
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
@@ -47,6 +50,8 @@ static int check_decode(enum source source, struct text body)
 	const struct alert *other = again ? again->first : NULL;
 	for (const struct alert *alert = once ? once->first : NULL; alert; alert = alert->next) {
 		check_alert(alert, body);
+		if (alert->kind == LEAF_ALERT)
+			check_secrets_gone(alert, &again->arena);
 		assert(memcmp(alert->occ, other->occ, OCCURRENCE_BYTES) == 0);
 		assert(memcmp(alert->fingerprint, other->fingerprint, FINGERPRINT_BYTES) == 0);
 		other = other->next;
