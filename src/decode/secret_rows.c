@@ -119,16 +119,23 @@ static bool is_secret_patch(struct text rest, struct arena *arena)
 
 static const struct secret_row audit_rows[] = {AUDIT_ROWS(""), AUDIT_ROWS("/items/*")};
 
+/*
+ * The values of environments; their names stay. They are not looked for elsewhere: among them are
+ * the pod's name, the program's path and its folder.
+ * Source: tetragon v1.7 EnvVar, in process, parent and ancestors.
+ */
+static const struct secret_row tetragon_rows[] = {
+	{.path = "/*/*/environment_variables/*/value", .alone = true},
+	{.path = "/*/ancestors/*/environment_variables/*/value", .alone = true},
+};
+
 #define FALCO_SECRETS                                                                              \
 	.marks = {{.rare = 'j', .at = 0, .words = {"jevt", "json"}},                               \
 		{.rare = 'q', .at = 2, .words = {"req"}}},                                         \
 	.rows = falco_rows, .n_rows = sizeof falco_rows / sizeof *falco_rows, .dotted = true,      \
 	.texts = {"output", "message"}
 
-/*
- * No row for tocsin: its form has no field that is made to hold a secret. None for KubeArmor and
- * Tetragon: what they report is what a process did, and that is the evidence.
- */
+/* No row for tocsin: its form has no field that is made to hold a secret. */
 const struct secrets secret_sources[] = {
 	{.source = "falco", FALCO_SECRETS},
 	{.source = "falcosidekick", FALCO_SECRETS},
@@ -137,6 +144,12 @@ const struct secrets secret_sources[] = {
 		.marks = {{.rare = 'j', .at = 2, .words = {"Object\""}}},
 		.rows = audit_rows,
 		.n_rows = sizeof audit_rows / sizeof *audit_rows,
+	},
+	{
+		.source = "tetragon",
+		.marks = {{.rare = 'v', .at = 2, .words = {"environment_variables"}}},
+		.rows = tetragon_rows,
+		.n_rows = sizeof tetragon_rows / sizeof *tetragon_rows,
 	},
 	{.source = NULL},
 };

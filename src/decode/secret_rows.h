@@ -26,6 +26,7 @@ enum secret_what {
 struct secret_row {
 	const char *path;
 	enum secret_what what;
+	bool alone; /* not looked for in other texts: it is often what they are there to say */
 	/** Is it one in the object @rest begins with? NULL: always. */
 	bool (*applies)(struct text rest, struct arena *arena);
 };

@@ -99,13 +99,14 @@ static bool is_worth_cutting(const struct pull *reader, enum pull_event what)
 }
 
 /* The value that begins with @what, to its end. */
-static bool cut_value(struct walk *walk, const struct place *place, enum pull_event what)
+static bool cut_value(struct walk *walk, const struct place *place, const struct secret_row *row,
+	enum pull_event what)
 {
 	struct pull *reader = &walk->reader;
 	size_t start = reader->start;
 	unsigned above = reader->depth - (what == PULL_OBJECT || what == PULL_ARRAY);
 	for (;;) {
-		if (!walk->in_texts && (what == PULL_STRING || what == PULL_NUMBER))
+		if (!walk->in_texts && !row->alone && (what == PULL_STRING || what == PULL_NUMBER))
 			secret_texts_add(walk->texts, walk->arena, reader->value);
 		if (what == PULL_BAD || reader->depth <= above)
 			break;
@@ -214,15 +215,17 @@ static bool take_array(struct walk *walk, const struct place *array)
 	}
 }
 
-static bool is_secret(struct walk *walk, const struct place *place, enum pull_event what)
+/* The row by which the value that begins with @what is a secret, or NULL. */
+static const struct secret_row *secret_row_of(
+	struct walk *walk, const struct place *place, enum pull_event what)
 {
 	bool scalar = what != PULL_OBJECT && what != PULL_ARRAY;
 	const struct secret_row *row =
 		secret_row_here(walk->secrets, &place->left, SECRET_VALUE, scalar);
 	if (!row || !is_worth_cutting(&walk->reader, what))
-		return false;
-	return !row->applies ||
-	       row->applies(text_part(walk->reader.source, place->opened, SIZE_MAX), walk->arena);
+		return NULL;
+	struct text object = text_part(walk->reader.source, place->opened, SIZE_MAX);
+	return !row->applies || row->applies(object, walk->arena) ? row : NULL;
 }
 
 static bool is_name(const struct walk *walk, const struct place *place)
@@ -232,8 +235,9 @@ static bool is_name(const struct walk *walk, const struct place *place)
 
 static bool take_begun(struct walk *walk, const struct place *place, enum pull_event what)
 {
-	if (is_secret(walk, place, what))
-		return cut_value(walk, place, what);
+	const struct secret_row *row = secret_row_of(walk, place, what);
+	if (row)
+		return cut_value(walk, place, row, what);
 	if (what == PULL_OBJECT)
 		return take_object(walk, place);
 	if (what == PULL_ARRAY)

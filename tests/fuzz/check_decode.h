@@ -50,7 +50,8 @@ static int check_decode(enum source source, struct text body)
 	const struct alert *other = again ? again->first : NULL;
 	for (const struct alert *alert = once ? once->first : NULL; alert; alert = alert->next) {
 		check_alert(alert, body);
-		if (alert->kind == LEAF_ALERT)
+		if (alert->kind == LEAF_ALERT &&
+			source != SOURCE_TETRAGON) /* its values are alone */
 			check_secrets_gone(alert, &again->arena);
 		assert(memcmp(alert->occ, other->occ, OCCURRENCE_BYTES) == 0);
 		assert(memcmp(alert->fingerprint, other->fingerprint, FINGERPRINT_BYTES) == 0);

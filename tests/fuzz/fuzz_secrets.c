@@ -36,10 +36,10 @@ static void check_source(const struct secrets *secrets, struct text raw)
 	struct alert *alert = batch_alert_new(batch);
 	assert(alert);
 	alert->raw = raw;
-	if (secrets_cut(secrets, batch, alert, &err) == 0)
-		check_secrets_gone(alert, &batch->arena);
-	else
+	if (secrets_cut(secrets, batch, alert, &err) < 0)
 		secrets_cut_broken(secrets, batch, alert);
+	else if (!secrets->rows->alone)
+		check_secrets_gone(alert, &batch->arena);
 	check_restores(alert, raw);
 	batch_free(batch);
 }

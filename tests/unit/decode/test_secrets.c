@@ -189,6 +189,24 @@ START_TEST(cuts_every_row_of_falco)
 }
 END_TEST
 
+/* Only the value: among an environment's are the pod's name and the program's path. */
+START_TEST(cuts_environments_of_tetragon)
+{
+	check_cut("tetragon",
+		"{\"process_exec\":{\"process\":{\"binary\":\"/usr/bin/"
+		"curl\",\"environment_variables\":["
+		"{\"key\":\"_\",\"value\":\"/usr/bin/curl\"},{\"key\":\"TOKEN\",\"value\":\"x\"}]},"
+		"\"ancestors\":[{\"environment_variables\":[{\"key\":\"K\",\"value\":\"y\"}]}]}}",
+		"{\"process_exec\":{\"process\":{\"binary\":\"/usr/bin/"
+		"curl\",\"environment_variables\":["
+		"{\"key\":\"_\",\"value\":\"[redacted]\"},{\"key\":\"TOKEN\",\"value\":\"[redacted]"
+		"\"}]},"
+		"\"ancestors\":[{\"environment_variables\":[{\"key\":\"K\",\"value\":\"[redacted]"
+		"\"}]}]}}");
+	check_redaction(1, "/process_exec/process/environment_variables/1/value", "\"x\"");
+}
+END_TEST
+
 START_TEST(leaves_what_is_no_secret)
 {
 	check_whole("falco", FALCO("o", "\"jevt.value[/requestObject/spec/volumes]\":\"x\""));
@@ -485,8 +503,9 @@ END_TEST
 int main(void)
 {
 	const TTest *const all[] = {cuts_values_and_keeps_the_other_bytes,
-		cuts_every_row_of_the_audit_log, cuts_every_row_of_falco, leaves_what_is_no_secret,
-		cuts_once, cuts_texts_that_say_it, prefers_the_longest, knows_a_secret_that_was_cut,
+		cuts_every_row_of_the_audit_log, cuts_every_row_of_falco,
+		cuts_environments_of_tetragon, leaves_what_is_no_secret, cuts_once,
+		cuts_texts_that_say_it, prefers_the_longest, knows_a_secret_that_was_cut,
 		keeps_names, marks_the_alert_and_its_fields, gives_an_id_that_tells_nothing,
 		cuts_in_quarantine, scans_broken_bytes, cuts_members_over_its_limit,
 		cuts_a_text_of_many_pieces_whole, cuts_the_member_of_a_long_path,
