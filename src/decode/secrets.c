@@ -118,30 +118,41 @@ static bool cut_value(struct walk *walk, const struct place *place, const struct
 	return what != PULL_BAD;
 }
 
-/* Parts of the string just read that say a secret. */
-static void cut_pieces(struct walk *walk, const struct place *place)
+/* The parts of the string just read that say a secret; SIZE_MAX: cut all of it. */
+static size_t find_pieces(struct walk *walk, struct secret_cut pieces[SECRET_PIECES_MAX])
 {
-	struct pull *reader = &walk->reader;
-	struct secret_cut pieces[SECRET_PIECES_MAX];
+	const struct pull *reader = &walk->reader;
 	struct secret_unit unit = {reader->source, reader->start + 1, 0};
-	size_t n = 0, size, end = pull_offset(reader);
+	size_t n = 0, size;
 	bool is_plain = reader->value.data == reader->source.data + unit.at;
 	size_t at = secret_texts_find(walk->texts, reader->value, 0, &size);
-	bool whole = at != SIZE_MAX && !is_plain &&
-		     !utf8_valid(text_part(reader->source, unit.at, end - 1 - unit.at));
-	for (; at != SIZE_MAX && !whole; whole |= n == SECRET_PIECES_MAX && at != SIZE_MAX) {
+	if (at != SIZE_MAX && !is_plain &&
+		!utf8_valid(text_part(unit.source, unit.at, pull_offset(reader) - 1 - unit.at)))
+		return SIZE_MAX; /* repaired: no telling where in it */
+	while (at != SIZE_MAX) {
+		if (n == SECRET_PIECES_MAX)
+			return SIZE_MAX;
 		size_t start = secret_unit_seek(&unit, at, is_plain);
 		pieces[n++] = (struct secret_cut){.start = start,
 			.end = secret_unit_seek(&unit, at + size, is_plain),
 			.is_piece = true};
 		at = secret_texts_find(walk->texts, reader->value, at + size, &size);
 	}
-	whole |= walk->texts->blind && reader->value.size >= SECRET_TEXT_BYTES_MIN &&
-		 !text_is(reader->value, SECRET_MARK);
-	struct text path = whole || n ? pointer_to(walk->arena, place) : TEXT_NONE;
-	if (whole)
-		add_cut(walk, path, (struct secret_cut){.start = reader->start, .end = end});
-	for (size_t i = 0; i < n && !whole; i++)
+	bool may_say = walk->texts->blind && reader->value.size >= SECRET_TEXT_BYTES_MIN;
+	return may_say && !text_is(reader->value, SECRET_MARK) ? SIZE_MAX : n;
+}
+
+static void cut_pieces(struct walk *walk, const struct place *place)
+{
+	struct secret_cut pieces[SECRET_PIECES_MAX];
+	size_t n = find_pieces(walk, pieces);
+	if (n == SIZE_MAX) {
+		n = 1;
+		pieces[0] = (struct secret_cut){
+			.start = walk->reader.start, .end = pull_offset(&walk->reader)};
+	}
+	struct text path = n ? pointer_to(walk->arena, place) : TEXT_NONE;
+	for (size_t i = 0; i < n; i++)
 		add_cut(walk, path, pieces[i]);
 }
 
