@@ -6,6 +6,8 @@
 
 #include "decode/secrets.h"
 
+enum { SALT_BYTES = sizeof((struct redaction *)0)->salt };
+
 void secret_cuts_add(struct secret_cuts *cuts, struct arena *arena, const struct secret_cut *cut)
 {
 	if (cuts->n == SECRET_CUTS_MAX)
@@ -69,13 +71,15 @@ void secret_cuts_make(struct secret_cuts *cuts, struct batch *batch, struct aler
 	qsort(cuts->items, cuts->n, sizeof *cuts->items, in_payload_order);
 	struct text raw = cut_bytes(cuts, &batch->arena, alert->raw);
 	struct redaction *redactions = arena_array(&batch->arena, cuts->n, sizeof *redactions);
+	char *salts = arena_bytes(&batch->arena, cuts->n * SALT_BYTES);
 	if (batch->arena.failed)
 		return;
+	batch->random(salts, cuts->n * SALT_BYTES); /* at once: each call costs microseconds */
 	for (size_t i = 0; i < cuts->n; i++) {
 		const struct secret_cut *cut = &cuts->items[i];
 		redactions[i].path = cut->path;
 		redactions[i].value = text_part(alert->raw, cut->start, cut->end - cut->start);
-		batch->random(redactions[i].salt, sizeof redactions[i].salt);
+		memcpy(redactions[i].salt, salts + i * SALT_BYTES, SALT_BYTES);
 	}
 	alert->raw = raw;
 	alert->redactions = redactions;
