@@ -41,3 +41,20 @@ unsigned criticality_of(const struct criticality_rules *rules, struct text key)
 			strongest = rules->items[i].level;
 	return strongest;
 }
+
+int criticality_add(struct criticality_rule *items, size_t *n, struct text list,
+	enum criticality level, struct err *err)
+{
+	struct text pattern;
+	while (text_split(&list, ',', &pattern)) {
+		pattern = text_trim(pattern);
+		if (!pattern.size)
+			continue;
+		if (*n == CRITICALITY_RULES_MAX)
+			return err_set(err, ERR_LIMIT,
+				"criticality: more than %d patterns; join some with '*'",
+				CRITICALITY_RULES_MAX);
+		items[(*n)++] = (struct criticality_rule){pattern, level};
+	}
+	return 0;
+}

@@ -6,6 +6,7 @@
  * by level; the strongest that matches wins.
  */
 
+#include "base/err.h"
 #include "base/text.h"
 
 /* Hundredths: what the odds are multiplied by. */
@@ -27,6 +28,15 @@ struct criticality_rules {
 	const struct criticality_rule *items;
 	size_t n;
 };
+
+enum { CRITICALITY_RULES_MAX = 256 };
+
+/**
+ * Adds the patterns of @list, separated by commas, to the rules at @items (room for
+ * CRITICALITY_RULES_MAX). Patterns point into @list. ERR_LIMIT.
+ */
+CHECKED int criticality_add(struct criticality_rule *items, size_t *n, struct text list,
+	enum criticality level, struct err *err);
 
 /**
  * The level of one name: a key as correlate/identity.h makes them, without what an unlink adds. 0:

@@ -48,6 +48,8 @@ struct daemon {
 	struct tls_server *tls;
 	struct http_server *http, *metrics;
 	const struct http_route *routes[3], *metrics_routes[2]; /* ended by NULL; the servers' */
+	struct criticality_rule criticality[CRITICALITY_RULES_MAX]; /* point into the settings */
+	size_t n_criticality;
 	struct loop_timer *drain_timer;
 	int64_t drain_until_ms;
 	int exit_code;
@@ -97,14 +99,30 @@ static void store_failed(void *ctx)
 	loop_stop(daemon->loop);
 }
 
+static int read_criticality(struct daemon *daemon, struct err *err)
+{
+	const struct settings *settings = &daemon->options.settings;
+	struct criticality_rule *rules = daemon->criticality;
+	size_t *n = &daemon->n_criticality;
+	if (criticality_add(rules, n, text_of(settings->criticality_extreme), CRITICALITY_EXTREME,
+		    err) < 0 ||
+		criticality_add(
+			rules, n, text_of(settings->criticality_high), CRITICALITY_HIGH, err) < 0)
+		return -1;
+	return criticality_add(rules, n, text_of(settings->criticality_low), CRITICALITY_LOW, err);
+}
+
 static int start_threads(struct daemon *daemon, struct err *err)
 {
+	if (read_criticality(daemon, err) < 0)
+		return -1;
 	struct writer_options writer = {
 		.store = daemon->store,
 		.queue = daemon->queue,
 		.credentials = daemon->credentials,
 		.status = &daemon->status,
 		.clock = &clock_system,
+		.criticality = {daemon->criticality, daemon->n_criticality},
 		.failed = store_failed,
 		.ctx = daemon,
 	};

@@ -25,6 +25,7 @@ struct settings {
 	int64_t log_level;                                              /* enum log_level */
 	int64_t retention_horizon_s;
 	int64_t intake_queue_bytes;
+	char criticality_extreme[1024], criticality_high[1024], criticality_low[1024];
 };
 
 void settings_defaults(struct settings *settings);

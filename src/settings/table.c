@@ -33,6 +33,12 @@ const struct setting settings_table[] = {
 	{"retention.horizon", SETTING_NUMBER, PLACE(retention_horizon_s), "30d", 8 * 86400,
 		3650 * INT64_C(86400), time_units, NULL,
 		"alerts older than this are stored but not correlated"},
+	{"criticality.extreme", SETTING_TEXT, PLACE(criticality_extreme), "", NONE,
+		"pods that matter most, as patterns CLUSTER/NAMESPACE/POD (`*`: anything) or entity"
+		" keys (`node:CLUSTER/NODE`), separated by commas: doubles the odds of their risk"},
+	{"criticality.high", SETTING_TEXT, PLACE(criticality_high), "", NONE,
+		"as above, times 1.5; of several that match, the strongest counts"},
+	{"criticality.low", SETTING_TEXT, PLACE(criticality_low), "", NONE, "as above, times 0.5"},
 	{"intake.queue", SETTING_NUMBER, PLACE(intake_queue_bytes), "64MiB", 1 << 20,
 		INT64_C(1) << 32, size_units, NULL,
 		"bytes of alerts that may wait for the writer before senders are held"},
