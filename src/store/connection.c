@@ -6,15 +6,27 @@
 #include "store/frames.h"
 #include "store/migrations.h"
 
-enum { STATEMENTS_MAX = 256, BUSY_MS = 10000 };
+enum { STATEMENTS_MAX = 256, STATEMENT_PLACES = 1024, BUSY_MS = 10000 };
 
+struct cached_statement {
+	const char *sql;
+	sqlite3_stmt *statement;
+};
+
+/* By the address of the literal; open addressing, a quarter full at most. */
 struct statement_cache {
-	struct {
-		const char *sql;
-		sqlite3_stmt *statement;
-	} entries[STATEMENTS_MAX];
+	struct cached_statement places[STATEMENT_PLACES];
 	size_t n;
 };
+
+static struct cached_statement *place_of(struct statement_cache *cache, const char *sql)
+{
+	uint64_t hash = (uint64_t)(uintptr_t)sql * UINT64_C(0x9e3779b97f4a7c15);
+	size_t at = (size_t)(hash >> 54);
+	while (cache->places[at].sql && cache->places[at].sql != sql)
+		at = (at + 1) % STATEMENT_PLACES;
+	return &cache->places[at];
+}
 
 int connection_error(sqlite3 *db, int code, struct err *err)
 {
@@ -63,6 +75,9 @@ static int configure(struct connection *connection, struct err *err)
 		return connection_run(connection,
 			"PRAGMA query_only=ON; PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY",
 			err);
+	if (connection->mode == CONNECTION_SHADOW)
+		return connection_run(
+			connection, "PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY", err);
 	if (connection->mode == CONNECTION_CHECKPOINT)
 		return connection_run(
 			connection, "PRAGMA cache_size=-256; PRAGMA synchronous=FULL", err);
@@ -81,7 +96,8 @@ static int configure(struct connection *connection, struct err *err)
 int connection_open(struct connection *connection, const char *path, enum connection_mode mode,
 	const char *vfs, struct err *err)
 {
-	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+	int flags = SQLITE_OPEN_NOMUTEX |
+		    (mode == CONNECTION_SHADOW ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
 	if (mode == CONNECTION_WRITE)
 		flags |= SQLITE_OPEN_CREATE;
 	*connection = (struct connection){.mode = mode};
@@ -100,8 +116,8 @@ int connection_open(struct connection *connection, const char *path, enum connec
 
 void connection_close(struct connection *connection)
 {
-	for (size_t i = 0; connection->statements && i < connection->statements->n; i++)
-		sqlite3_finalize(connection->statements->entries[i].statement);
+	for (size_t i = 0; connection->statements && i < STATEMENT_PLACES; i++)
+		sqlite3_finalize(connection->statements->places[i].statement);
 	free(connection->statements);
 	frames_free(connection->frames);
 	sqlite3_close_v2(connection->db);
@@ -111,26 +127,25 @@ void connection_close(struct connection *connection)
 sqlite3_stmt *connection_statement(struct connection *connection, const char *sql, struct err *err)
 {
 	struct statement_cache *cache = connection->statements;
-	for (size_t i = 0; i < cache->n; i++)
-		if (cache->entries[i].sql == sql) {
-			sqlite3_stmt *found = cache->entries[i].statement;
-			sqlite3_reset(found);
-			sqlite3_clear_bindings(found);
-			return found;
-		}
-	sqlite3_stmt *statement = NULL;
+	struct cached_statement *place = place_of(cache, sql);
+	if (place->sql) {
+		sqlite3_reset(place->statement);
+		sqlite3_clear_bindings(place->statement);
+		return place->statement;
+	}
 	if (cache->n == STATEMENTS_MAX) {
 		err_set(err, ERR_LIMIT, "database: more than %d statements", STATEMENTS_MAX);
 		return NULL;
 	}
+	sqlite3_stmt *statement = NULL;
 	int code = sqlite3_prepare_v3(
 		connection->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL);
 	if (code != SQLITE_OK) {
 		connection_error(connection->db, code, err);
 		return NULL;
 	}
-	cache->entries[cache->n].sql = sql;
-	cache->entries[cache->n++].statement = statement;
+	*place = (struct cached_statement){sql, statement};
+	cache->n++;
 	return statement;
 }
 

@@ -17,6 +17,7 @@
 enum connection_mode {
 	CONNECTION_WRITE,      /* makes the file, runs migrations, synchronous=FULL, WAL */
 	CONNECTION_READ,       /* query_only */
+	CONNECTION_SHADOW,     /* reads; writes go into tables of its own (store/shadow.h) */
 	CONNECTION_CHECKPOINT, /* for wal_checkpoint alone */
 };
 

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline/recorrelation.h"
+
+#include <stdlib.h>
+
+#include "pipeline/repartition.h"
+#include "store/pieces.h"
+
+struct recorrelation {
+	struct connection connection;
+	struct known known;
+};
+
+int recorrelation_open(struct recorrelation **out, const char *database,
+	const struct criticality_rules *criticality, struct err *err)
+{
+	struct recorrelation *recorrelation = calloc(1, sizeof *recorrelation);
+	if (!recorrelation)
+		return err_set(err, ERR_MEMORY, "out of memory computing incidents again");
+	recorrelation->known =
+		(struct known){identities_new(), edits_new(), scoring_new(criticality)};
+	const struct known *known = &recorrelation->known;
+	int failed = known->identities && known->edits && known->scoring
+			     ? connection_open(&recorrelation->connection, database,
+				       CONNECTION_SHADOW, NULL, err)
+			     : err_set(err, ERR_MEMORY, "out of memory computing incidents again");
+	if (failed || shadow_make(&recorrelation->connection, err) < 0) {
+		recorrelation_close(recorrelation);
+		return -1;
+	}
+	*out = recorrelation;
+	return 0;
+}
+
+void recorrelation_close(struct recorrelation *recorrelation)
+{
+	if (!recorrelation)
+		return;
+	if (recorrelation->connection.db)
+		connection_close(&recorrelation->connection);
+	identities_free(recorrelation->known.identities);
+	edits_free(recorrelation->known.edits);
+	scoring_free(recorrelation->known.scoring);
+	free(recorrelation);
+}
+
+struct connection *recorrelation_connection(struct recorrelation *recorrelation)
+{
+	return &recorrelation->connection;
+}
+
+static struct change_side side_of(const struct piece *piece)
+{
+	return (struct change_side){
+		piece->lo_ns, piece->hi_ns, piece->sums.n, piece->risk_milli, piece->sums.severity};
+}
+
+static const struct piece *find(const struct piece_list *list, uint64_t number)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (list->items[i].number == number)
+			return &list->items[i];
+	return NULL;
+}
+
+static bool compare(const struct piece_list *before, const struct piece_list *after,
+	struct arena *arena, struct change_list *out)
+{
+	out->items = arena_array(arena, before->n + after->n + 1, sizeof *out->items);
+	if (!out->items)
+		return false;
+	for (size_t i = 0; i < before->n; i++) {
+		const struct piece *old = &before->items[i], *now = find(after, old->number);
+		struct change change = {CHANGE_SAME_NUMBER, old->number, side_of(old), {0}};
+		if (now && piece_equal(old, now))
+			continue;
+		if (now)
+			change.after = side_of(now);
+		else
+			change.kind = CHANGE_GONE;
+		out->items[out->n++] = change;
+	}
+	for (size_t i = 0; i < after->n; i++) {
+		struct change change = {CHANGE_NEW, 0, {0}, side_of(&after->items[i])};
+		if (!find(before, after->items[i].number))
+			out->items[out->n++] = change;
+	}
+	return true;
+}
+
+/* Within the shadow's transaction. */
+static int compute(struct recorrelation *recorrelation, const struct shadow_key *key,
+	struct arena *arena, struct change_list *changes, struct err *err)
+{
+	struct connection *connection = &recorrelation->connection;
+	struct piece_list before = {0}, after = {0};
+	struct key_task task = {.key = key->text,
+		.carved = key->carved,
+		.from_slot = INT64_MIN,
+		.to_slot = INT64_MAX,
+		.state = key_state_new()};
+	int failed = task.state ? 0 : err_set(err, ERR_MEMORY, "out of memory for an incident");
+	if (!failed)
+		failed = pieces_read(connection, key->id, INT64_MIN, arena, &before, err);
+	if (!failed)
+		failed = repartition(&recorrelation->known, connection, &task, err);
+	if (!failed)
+		failed = pieces_read(connection, key->id, INT64_MIN, arena, &after, err);
+	if (!failed && !compare(&before, &after, arena, changes))
+		failed = err_set(err, ERR_MEMORY, "out of memory comparing incidents");
+	piece_list_done(&before);
+	piece_list_done(&after);
+	key_state_free(task.state);
+	return failed;
+}
+
+int recorrelation_compute(struct recorrelation *recorrelation, const struct shadow_key *key,
+	struct arena *arena, struct change_list *changes, struct err *err)
+{
+	*changes = (struct change_list){NULL, 0};
+	/* The writer goes on meanwhile: what is cached of facts and edits may be older than the
+	 * read. */
+	identities_forget(recorrelation->known.identities);
+	edits_forget(recorrelation->known.edits);
+	int failed = shadow_begin(&recorrelation->connection, key->id, err);
+	if (!failed)
+		failed = compute(recorrelation, key, arena, changes, err);
+	struct err end;
+	if (shadow_end(&recorrelation->connection, &end) < 0 && !failed) {
+		*err = end;
+		failed = -1;
+	}
+	return failed;
+}

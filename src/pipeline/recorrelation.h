@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What stored incidents would be if they were computed again from their slots: after a change of
+ * the settings, or of the program. Computed aside on a connection of its own, key by key, each in a
+ * short read; nothing is written. The writer then partitions the keys that differ anew. One thread
+ * at a time.
+ */
+
+#include "correlate/criticality.h"
+#include "model/piece.h"
+#include "store/shadow.h"
+
+struct recorrelation;
+
+enum change_kind {
+	CHANGE_SAME_NUMBER, /* the incident says something else */
+	CHANGE_NEW,         /* an incident that is not there now; its number is not known yet */
+	CHANGE_GONE,        /* its alerts go to others */
+};
+
+/* What can be seen of an incident. */
+struct change_side {
+	int64_t lo_ns, hi_ns;
+	uint64_t n_alerts;
+	int64_t risk_milli;
+	enum severity severity;
+};
+
+struct change {
+	enum change_kind kind;
+	uint64_t number; /* 0: CHANGE_NEW */
+	struct change_side before, after;
+};
+
+struct change_list {
+	struct change *items; /* by number */
+	size_t n;
+};
+
+/** @criticality is borrowed. On failure *out is not set. */
+CHECKED int recorrelation_open(struct recorrelation **out, const char *database,
+	const struct criticality_rules *criticality, struct err *err);
+void recorrelation_close(struct recorrelation *recorrelation); /* accepts NULL */
+
+/** For shadow_keys_read and shadow_keys_count. */
+struct connection *recorrelation_connection(struct recorrelation *recorrelation);
+
+/** Computes one key; *changes, in @arena, are what would be otherwise. */
+CHECKED int recorrelation_compute(struct recorrelation *recorrelation, const struct shadow_key *key,
+	struct arena *arena, struct change_list *changes, struct err *err);
