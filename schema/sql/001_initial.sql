@@ -96,6 +96,7 @@ CREATE TABLE stream ( -- leaves of one source and retention class, in blocks
 	id INTEGER PRIMARY KEY,
 	source INTEGER NOT NULL,
 	class INTEGER NOT NULL, -- 0 ordinary, 1 held
+	framed_to INTEGER NOT NULL DEFAULT 0, -- blocks of lower leaves have their last shape (store/reframe.h)
 	UNIQUE (source, class)
 ) STRICT;
 
@@ -109,12 +110,14 @@ CREATE TABLE block (
 	frame BLOB NOT NULL          -- one zstd frame (store/block.h has what is inside)
 ) STRICT;
 
-CREATE TABLE dictionary (
-	id INTEGER PRIMARY KEY,
+CREATE TABLE dictionary ( -- zstd's, trained on alerts of one source; frames name theirs, new ones use the newest
+	id INTEGER PRIMARY KEY AUTOINCREMENT, -- never used again: readers keep dictionaries by id
 	source INTEGER NOT NULL,
 	created_ns INTEGER NOT NULL,
+	leaf INTEGER NOT NULL, -- the ledger's size when it was stored
 	bytes BLOB NOT NULL
 ) STRICT;
+CREATE INDEX dictionary_source ON dictionary (source);
 
 CREATE TABLE salt ( -- of fields cut before storing; may be deleted, then nobody can test a guess
 	leaf INTEGER PRIMARY KEY,

@@ -2,12 +2,13 @@
 #include "base/compress.h"
 
 #include <stdlib.h>
+#include <string.h>
 #define ZLIB_CONST /* next_in takes const bytes */
 #include <zdict.h>
 #include <zlib.h>
 #include <zstd.h>
 
-enum { CHUNK_BYTES = 65536, WINDOW_LOG_MAX = 23, LEVEL = 3, DICTIONARIES_MAX = 256 };
+enum { CHUNK_BYTES = 65536, WINDOW_LOG_MAX = 23, DICTIONARIES_MAX = FRAME_DICTIONARIES_MAX };
 
 /* Has the output grown beyond what honest input of this size gives? */
 static bool is_bomb(size_t packed_bytes, size_t out_bytes)
@@ -112,24 +113,29 @@ int zstd_expand(struct text packed, struct buf *out, struct err *err)
 	return done < 0 ? -1 : 0;
 }
 
+/* The tables for packing are some 200 KB: made on first use, so that readers do without. */
 struct dictionary {
 	int64_t id;
+	char *bytes;
+	size_t size;
 	ZSTD_CDict *pack;
 	ZSTD_DDict *unpack;
 };
 
 struct frame_codec {
+	enum frame_effort effort;
 	ZSTD_CCtx *pack;
 	ZSTD_DCtx *unpack;
 	struct dictionary dictionaries[DICTIONARIES_MAX];
 	size_t n_dictionaries;
 };
 
-struct frame_codec *frame_codec_new(void)
+struct frame_codec *frame_codec_new(enum frame_effort effort)
 {
 	struct frame_codec *codec = calloc(1, sizeof *codec);
 	if (!codec)
 		return NULL;
+	codec->effort = effort;
 	codec->pack = ZSTD_createCCtx();
 	codec->unpack = ZSTD_createDCtx();
 	if (!codec->pack || !codec->unpack) {
@@ -139,20 +145,25 @@ struct frame_codec *frame_codec_new(void)
 	return codec;
 }
 
+static void dictionary_done(struct dictionary *dictionary)
+{
+	ZSTD_freeCDict(dictionary->pack);
+	ZSTD_freeDDict(dictionary->unpack);
+	free(dictionary->bytes);
+}
+
 void frame_codec_free(struct frame_codec *codec)
 {
 	if (!codec)
 		return;
-	for (size_t i = 0; i < codec->n_dictionaries; i++) {
-		ZSTD_freeCDict(codec->dictionaries[i].pack);
-		ZSTD_freeDDict(codec->dictionaries[i].unpack);
-	}
+	for (size_t i = 0; i < codec->n_dictionaries; i++)
+		dictionary_done(&codec->dictionaries[i]);
 	ZSTD_freeCCtx(codec->pack);
 	ZSTD_freeDCtx(codec->unpack);
 	free(codec);
 }
 
-static const struct dictionary *find_dictionary(const struct frame_codec *codec, int64_t id)
+static struct dictionary *find_dictionary(struct frame_codec *codec, int64_t id)
 {
 	for (size_t i = 0; i < codec->n_dictionaries; i++)
 		if (codec->dictionaries[i].id == id)
@@ -160,7 +171,7 @@ static const struct dictionary *find_dictionary(const struct frame_codec *codec,
 	return NULL;
 }
 
-bool frame_dictionary_known(const struct frame_codec *codec, int64_t id)
+bool frame_dictionary_known(struct frame_codec *codec, int64_t id)
 {
 	return find_dictionary(codec, id) != NULL;
 }
@@ -172,13 +183,18 @@ int frame_dictionary_add(struct frame_codec *codec, int64_t id, struct text byte
 	if (codec->n_dictionaries == DICTIONARIES_MAX)
 		return err_set(err, ERR_LIMIT, "more than %d dictionaries", DICTIONARIES_MAX);
 	struct dictionary *dictionary = &codec->dictionaries[codec->n_dictionaries];
-	*dictionary = (struct dictionary){id, ZSTD_createCDict(bytes.data, bytes.size, LEVEL),
-		ZSTD_createDDict(bytes.data, bytes.size)};
-	if (!dictionary->pack || !dictionary->unpack) {
-		ZSTD_freeCDict(dictionary->pack);
-		ZSTD_freeDDict(dictionary->unpack);
+	*dictionary = (struct dictionary){
+		.id = id,
+		.bytes = malloc(bytes.size ? bytes.size : 1),
+		.size = bytes.size,
+		.unpack = ZSTD_createDDict(bytes.data, bytes.size),
+	};
+	if (!dictionary->bytes || !dictionary->unpack) {
+		dictionary_done(dictionary);
 		return err_set(err, ERR_MEMORY, "out of memory for dictionary %lld", (long long)id);
 	}
+	if (bytes.size)
+		memcpy(dictionary->bytes, bytes.data, bytes.size);
 	codec->n_dictionaries++;
 	return 0;
 }
@@ -191,17 +207,21 @@ static int unknown_dictionary(int64_t id, struct err *err)
 int frame_pack(struct frame_codec *codec, int64_t dictionary, struct text plain, struct buf *out,
 	struct err *err)
 {
-	const struct dictionary *known = dictionary ? find_dictionary(codec, dictionary) : NULL;
+	struct dictionary *known = dictionary ? find_dictionary(codec, dictionary) : NULL;
 	size_t bound = ZSTD_compressBound(plain.size);
 	if (dictionary && !known)
 		return unknown_dictionary(dictionary, err);
+	if (known && !known->pack)
+		known->pack = ZSTD_createCDict(known->bytes, known->size, (int)codec->effort);
+	if (known && !known->pack)
+		return err_set(err, ERR_MEMORY, "out of memory packing a block");
 	char *room = buf_reserve(out, bound);
 	if (!room)
 		return err_set(err, ERR_MEMORY, "out of memory packing a block");
-	size_t size =
-		known ? ZSTD_compress_usingCDict(
-				codec->pack, room, bound, plain.data, plain.size, known->pack)
-		      : ZSTD_compressCCtx(codec->pack, room, bound, plain.data, plain.size, LEVEL);
+	size_t size = known ? ZSTD_compress_usingCDict(
+				      codec->pack, room, bound, plain.data, plain.size, known->pack)
+			    : ZSTD_compressCCtx(codec->pack, room, bound, plain.data, plain.size,
+				      (int)codec->effort);
 	if (ZSTD_isError(size))
 		return err_set(err, ERR_MEMORY, "packing a block: %s", ZSTD_getErrorName(size));
 	buf_commit(out, size);

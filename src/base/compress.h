@@ -9,7 +9,14 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-enum { COMPRESS_RATIO_MAX = 200, COMPRESS_RATIO_FLOOR_BYTES = 65536 };
+enum {
+	COMPRESS_RATIO_MAX = 200,
+	COMPRESS_RATIO_FLOOR_BYTES = 65536,
+	FRAME_DICTIONARIES_MAX = 256, /* in one codec */
+};
+
+/* zstd levels, as measured on blocks of 256 alerts: 1.6 µs an alert, and 6 µs for a fifth less. */
+enum frame_effort { FRAME_FAST = 3, FRAME_SMALL = 6 };
 
 /**
  * Appends the decompressed bytes to @out, whose maximum is the cap.
@@ -24,15 +31,15 @@ CHECKED int zstd_expand(struct text packed, struct buf *out, struct err *err);
 /* One per thread: contexts are kept. Dictionaries are loaded once and kept by id. */
 struct frame_codec;
 
-struct frame_codec *frame_codec_new(void); /* NULL without memory */
+struct frame_codec *frame_codec_new(enum frame_effort effort); /* NULL without memory */
 void frame_codec_free(struct frame_codec *codec);
 
 /** Makes dictionary @id (≥ 1) known; the bytes are copied. */
 CHECKED int frame_dictionary_add(
 	struct frame_codec *codec, int64_t id, struct text bytes, struct err *err);
-bool frame_dictionary_known(const struct frame_codec *codec, int64_t id);
+bool frame_dictionary_known(struct frame_codec *codec, int64_t id);
 
-/** Appends one zstd frame (level 3) of @plain to @out; @dictionary 0: none. */
+/** Appends one zstd frame of @plain to @out; @dictionary 0: none. */
 CHECKED int frame_pack(struct frame_codec *codec, int64_t dictionary, struct text plain,
 	struct buf *out, struct err *err);
 

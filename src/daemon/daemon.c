@@ -21,6 +21,7 @@
 #include "intake/intake.h"
 #include "net/http_server.h"
 #include "pipeline/checkpointer.h"
+#include "pipeline/trainer.h"
 #include "pipeline/writer.h"
 
 enum {
@@ -43,6 +44,7 @@ struct daemon {
 	struct store *store;
 	struct writer *writer;
 	struct checkpointer *checkpointer;
+	struct trainer *trainer;
 	struct intake *intake;
 	struct console *console;
 	struct tls_server *tls;
@@ -128,6 +130,14 @@ static int start_threads(struct daemon *daemon, struct err *err)
 	};
 	atomic_store(&daemon->status.n_leaves, store_leaves(daemon->store));
 	if (writer_start(&daemon->writer, &writer, err) < 0)
+		return -1;
+	struct trainer_options trainer = {
+		.database = daemon->database,
+		.writer = daemon->queue,
+		.status = &daemon->status,
+		.clock = &clock_system,
+	};
+	if (trainer_start(&daemon->trainer, &trainer, err) < 0)
 		return -1;
 	return checkpointer_start(&daemon->checkpointer, daemon->database, &daemon->status, err);
 }
@@ -253,6 +263,7 @@ static int start(struct daemon *daemon, struct err *err)
 /* In the order of dependence: who gives work first, who works, what is worked on. */
 static void stop(struct daemon *daemon)
 {
+	trainer_stop(daemon->trainer);
 	if (daemon->queue)
 		queue_close(daemon->queue);
 	writer_stop(daemon->writer);

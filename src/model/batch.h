@@ -14,6 +14,7 @@
 #include "base/queue.h"
 #include "model/alert.h"
 #include "model/decision.h"
+#include "model/dictionary.h"
 
 struct batch {
 	struct queue_item item; /* first: a batch is what queues hold */
@@ -36,7 +37,8 @@ struct batch {
 	size_t n_alerts;
 	size_t n_redactions; /* of all: not 0, and what the batch was made of is to be wiped */
 
-	struct decision *decisions; /* a person's or the API's; NULL for alerts */
+	struct decision *decisions;               /* a person's or the API's; NULL for alerts */
+	const struct dictionary_made *dictionary; /* the trainer's; NULL for all others */
 
 	/* set by the writer */
 	size_t n_accepted, n_duplicate, n_quarantined;

@@ -62,6 +62,8 @@ static int add_batch(struct writer *writer, struct batch *batch, int64_t now_ns,
 	if (batch->decisions && decisions_carry_out(connection, batch, now_ns,
 					&writer->credentials_changed, err) < 0)
 		return -1;
+	if (batch->dictionary && store_add_dictionary(store, batch->dictionary, err) < 0)
+		return -1;
 	if (batch->first && store_add_batch(store, batch, err) < 0)
 		return -1;
 	for (const struct alert *alert = batch->first; alert; alert = alert->next)

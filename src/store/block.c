@@ -52,6 +52,24 @@ bool block_entry_read(struct text *rest, uint64_t first_leaf, struct block_entry
 	return !cursor.failed;
 }
 
+int block_insert(struct connection *connection, const struct block_row *row, struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(connection,
+		"INSERT INTO block (id, n, last_leaf, received_ns, size, dictionary, frame)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+		err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, row->id);
+	sql_bind_i64(statement, 2, (int64_t)row->n);
+	sql_bind_i64(statement, 3, (int64_t)row->last_leaf);
+	sql_bind_i64(statement, 4, row->received_ns);
+	sql_bind_i64(statement, 5, (int64_t)row->size);
+	sql_bind_i64(statement, 6, row->dictionary);
+	sql_bind_blob(statement, 7, row->frame.data, row->frame.size);
+	return sql_run(statement, err);
+}
+
 static int no_raw(uint64_t leaf, struct err *err)
 {
 	return err_set(err, ERR_MISSING, "the raw bytes of alert %llu are not kept any more",

@@ -39,6 +39,19 @@ void block_entry_write(struct buf *out, uint64_t first_leaf, const struct block_
 /** The entry at the front of *rest, which moves behind it. false when the bytes are broken. */
 bool block_entry_read(struct text *rest, uint64_t first_leaf, struct block_entry *entry);
 
+/* One row. */
+struct block_row {
+	int64_t id;
+	uint64_t n, last_leaf;
+	int64_t received_ns; /* of the first leaf */
+	size_t size;         /* unpacked */
+	int64_t dictionary;  /* 0: none */
+	struct text frame;
+};
+
+CHECKED int block_insert(
+	struct connection *connection, const struct block_row *row, struct err *err);
+
 static inline int64_t block_id(int64_t stream, uint64_t first_leaf)
 {
 	return stream << STREAM_SHIFT | (int64_t)first_leaf;

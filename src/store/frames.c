@@ -5,6 +5,7 @@
 
 #include "base/compress.h"
 #include "store/block.h"
+#include "store/dictionaries.h"
 
 struct frames {
 	struct frame_codec *codec;
@@ -28,7 +29,7 @@ static struct frames *get(struct connection *connection, struct err *err)
 		return connection->frames;
 	struct frames *frames = calloc(1, sizeof *frames);
 	if (frames)
-		frames->codec = frame_codec_new();
+		frames->codec = frame_codec_new(FRAME_FAST);
 	if (!frames || !frames->codec) {
 		frames_free(frames);
 		err_set(err, ERR_MEMORY, "out of memory for reading blocks");
@@ -50,33 +51,13 @@ bool frames_cached(struct connection *connection, int64_t stream, uint64_t leaf,
 	return leaf >= *first_leaf && leaf <= frames->last_leaf;
 }
 
-static int load_dictionary(
-	struct connection *connection, struct frame_codec *codec, int64_t id, struct err *err)
-{
-	sqlite3_stmt *statement =
-		connection_statement(connection, "SELECT bytes FROM dictionary WHERE id = ?1", err);
-	if (!statement)
-		return -1;
-	sql_bind_i64(statement, 1, id);
-	int found = sql_step(statement, err);
-	if (found < 0)
-		return -1;
-	if (!found)
-		return err_set(err, ERR_CORRUPT, "dictionary %lld is not there", (long long)id);
-	int failed = frame_dictionary_add(codec, id, sql_blob(statement, 0), err);
-	sqlite3_reset(statement);
-	return failed;
-}
-
 struct frame_codec *frames_codec(struct connection *connection, int64_t dictionary, struct err *err)
 {
 	struct frames *frames = get(connection, err);
 	if (!frames)
 		return NULL;
-	if (dictionary && !frame_dictionary_known(frames->codec, dictionary) &&
-		load_dictionary(connection, frames->codec, dictionary, err) < 0)
-		return NULL;
-	return frames->codec;
+	return dictionary_load(connection, frames->codec, dictionary, err) < 0 ? NULL
+									       : frames->codec;
 }
 
 int frames_load(struct connection *connection, const struct frame_row *row, struct text *content,

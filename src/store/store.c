@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/store.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,11 +14,13 @@
 #include "store/alert_rows.h"
 #include "store/block.h"
 #include "store/checkpoint.h"
+#include "store/dictionaries.h"
 #include "store/frames.h"
 #include "store/heard.h"
 #include "store/intern.h"
 #include "store/ledger.h"
 #include "store/occurrences.h"
+#include "store/reframe.h"
 
 enum { STREAMS_MAX = 64, SCRATCH_BYTES = 16 * 1024 * 1024 };
 
@@ -41,10 +44,13 @@ struct store {
 	struct pending pending[STREAMS_MAX];
 	size_t n_pending;
 	struct buf scratch, record, frame;
-	int64_t dictionaries[N_SOURCES]; /* the newest of each source; 0: none */
+	struct dictionaries dictionaries;
+	struct dictionaries added; /* by the running transaction */
+	struct reframer *reframer;
 	uint64_t committed_leaves;
 	uint64_t runs_checked_leaves; /* the ledger's size when all runs had been made */
 	bool in_transaction;
+	bool rows_were_last; /* what idle time was given to */
 };
 
 static void drop_pending(struct store *store)
@@ -52,22 +58,6 @@ static void drop_pending(struct store *store)
 	for (size_t i = 0; i < store->n_pending; i++)
 		buf_done(&store->pending[i].content);
 	store->n_pending = 0;
-}
-
-static int load_dictionaries(struct store *store, struct err *err)
-{
-	int step;
-	memset(store->dictionaries, 0, sizeof store->dictionaries);
-	sqlite3_stmt *statement = connection_statement(
-		&store->connection, "SELECT source, max(id) FROM dictionary GROUP BY source", err);
-	if (!statement)
-		return -1;
-	while ((step = sql_step(statement, err)) > 0) {
-		int64_t source = sql_i64(statement, 0);
-		if (source > 0 && source < N_SOURCES)
-			store->dictionaries[source] = sql_i64(statement, 1);
-	}
-	return step;
 }
 
 /* Everything kept in memory, as the committed database has it. */
@@ -79,7 +69,10 @@ static int load_state(struct store *store, struct err *err)
 	if (ledger_load(&store->ledger, &store->connection, err) < 0)
 		return -1;
 	store->committed_leaves = store->ledger.n_leaves;
-	return load_dictionaries(store, err);
+	store->added = (struct dictionaries){0};
+	if (dictionaries_load(&store->dictionaries, &store->connection, err) < 0)
+		return -1;
+	return reframer_load(store->reframer, &store->connection, err);
 }
 
 int store_open(struct store **out, const struct store_options *options, struct err *err)
@@ -91,10 +84,11 @@ int store_open(struct store **out, const struct store_options *options, struct e
 	store->path = strdup(options->path);
 	store->interns = interns_new();
 	store->heard = heard_new();
+	store->reframer = reframer_new();
 	buf_init(&store->scratch, SCRATCH_BYTES);
 	buf_init(&store->record, SCRATCH_BYTES);
 	buf_init(&store->frame, BLOCK_BYTES_MAX);
-	bool failed = !store->path || !store->interns || !store->heard;
+	bool failed = !store->path || !store->interns || !store->heard || !store->reframer;
 	if (failed)
 		err_set(err, ERR_MEMORY, "out of memory for the store");
 	else
@@ -118,6 +112,7 @@ void store_close(struct store *store)
 		connection_close(&store->connection);
 	interns_free(store->interns);
 	heard_free(store->heard);
+	reframer_free(store->reframer);
 	buf_done(&store->scratch);
 	buf_done(&store->record);
 	buf_done(&store->frame);
@@ -313,27 +308,32 @@ int store_add_batch(struct store *store, struct batch *batch, struct err *err)
 
 static int write_block(struct store *store, const struct pending *pending, struct err *err)
 {
-	int64_t dictionary = store->dictionaries[pending->source];
+	int64_t dictionary = store->dictionaries.newest[pending->source];
 	struct frame_codec *codec = frames_codec(&store->connection, dictionary, err);
 	if (!codec)
 		return -1;
 	buf_clear(&store->frame);
 	if (frame_pack(codec, dictionary, buf_text(&pending->content), &store->frame, err) < 0)
 		return -1;
-	sqlite3_stmt *statement = connection_statement(&store->connection,
-		"INSERT INTO block (id, n, last_leaf, received_ns, size, dictionary, frame)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-		err);
-	if (!statement)
-		return -1;
-	sql_bind_i64(statement, 1, block_id(pending->stream, pending->first_leaf));
-	sql_bind_i64(statement, 2, (int64_t)pending->n);
-	sql_bind_i64(statement, 3, (int64_t)pending->last_leaf);
-	sql_bind_i64(statement, 4, pending->received_ns);
-	sql_bind_i64(statement, 5, (int64_t)pending->content.size);
-	sql_bind_i64(statement, 6, dictionary);
-	sql_bind_blob(statement, 7, store->frame.data, store->frame.size);
-	return sql_run(statement, err);
+	const struct block_row row = {
+		.id = block_id(pending->stream, pending->first_leaf),
+		.n = pending->n,
+		.last_leaf = pending->last_leaf,
+		.received_ns = pending->received_ns,
+		.size = pending->content.size,
+		.dictionary = dictionary,
+		.frame = buf_text(&store->frame),
+	};
+	reframer_added(store->reframer, pending->stream, pending->source, pending->n);
+	return block_insert(&store->connection, &row, err);
+}
+
+int store_add_dictionary(struct store *store, const struct dictionary_made *made, struct err *err)
+{
+	size_t source = made->source;
+	assert(source > 0 && source < N_SOURCES);
+	return dictionary_insert(&store->connection, made, clock_wall_ns(store->options.clock),
+		store->ledger.n_leaves, &store->added.newest[source], err);
 }
 
 int store_flush(struct store *store, struct err *err)
@@ -357,6 +357,10 @@ int store_commit(struct store *store, struct err *err)
 		return -1;
 	store->in_transaction = false;
 	store->committed_leaves = store->ledger.n_leaves;
+	for (size_t i = 0; i < N_SOURCES; i++)
+		if (store->added.newest[i])
+			store->dictionaries.newest[i] = store->added.newest[i];
+	store->added = (struct dictionaries){0};
 	return 0;
 }
 
@@ -387,8 +391,8 @@ int store_recover(struct store *store, struct err *err)
 	return 0;
 }
 
-/* The two kinds of work that idle time has: 1 when a run was made, so that there may be more. */
-static int do_idle(struct store *store, struct err *err)
+/* One slice for rows: what was heard, occurrence ids; 1 when a run was made. */
+static int idle_rows(struct store *store, struct err *err)
 {
 	if (heard_flush(store->heard, &store->connection, clock_wall_ns(store->options.clock), true,
 		    err) < 0)
@@ -396,22 +400,39 @@ static int do_idle(struct store *store, struct err *err)
 	return occurrence_run_make(&store->connection, err);
 }
 
-int store_idle(struct store *store, struct err *err)
+static int idle_slice(struct store *store, bool rows, struct err *err)
 {
-	bool due = store->committed_leaves >= store->runs_checked_leaves + OCCURRENCE_RUN ||
-		   heard_pending(store->heard);
-	if (!due)
-		return 0;
 	if (store_begin(store, err) < 0)
 		return -1;
-	int more = do_idle(store, err);
+	int more = rows ? idle_rows(store, err)
+			: reframer_slice(
+				  store->reframer, &store->connection, &store->dictionaries, err);
 	if (more < 0 || store_commit(store, err) < 0) {
 		store_rollback(store);
 		return -1;
 	}
-	if (!more)
-		store->runs_checked_leaves = store->committed_leaves;
 	return more;
+}
+
+static bool rows_are_due(const struct store *store)
+{
+	return store->committed_leaves >= store->runs_checked_leaves + OCCURRENCE_RUN ||
+	       heard_pending(store->heard);
+}
+
+/* Rows and frames take turns, so that neither waits for the other's end. */
+int store_idle(struct store *store, struct err *err)
+{
+	bool rows = rows_are_due(store), frames = reframer_due(store->reframer);
+	if (!rows && !frames)
+		return 0;
+	store->rows_were_last = rows && (!frames || !store->rows_were_last);
+	int more = idle_slice(store, store->rows_were_last, err);
+	if (more < 0)
+		return -1;
+	if (store->rows_were_last && !more)
+		store->runs_checked_leaves = store->committed_leaves;
+	return more || rows_are_due(store) || reframer_due(store->reframer);
 }
 
 uint64_t store_leaves(const struct store *store)

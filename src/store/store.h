@@ -45,6 +45,10 @@ CHECKED int store_begin(struct store *store, struct err *err);
  */
 CHECKED int store_add_batch(struct store *store, struct batch *batch, struct err *err);
 
+/** Stores a trained dictionary; blocks of its source use it from the commit on. */
+CHECKED int store_add_dictionary(
+	struct store *store, const struct dictionary_made *made, struct err *err);
+
 /** Writes the blocks and tiles of what was added since store_begin. Once, before store_commit. */
 CHECKED int store_flush(struct store *store, struct err *err);
 
@@ -59,8 +63,9 @@ void store_rollback(struct store *store); /* also forgets all cached state that 
 CHECKED int store_recover(struct store *store, struct err *err);
 
 /**
- * One slice of work that waits for idle time: what was heard is written, and a run of occurrence
- * ids made (some 10 ms). Outside a transaction; makes its own. 1: more to do; 0: nothing.
+ * One slice of work that waits for idle time: what was heard is written and a run of occurrence ids
+ * made, or small blocks are joined (some 10 ms). Outside a transaction; makes its own. 1: more to
+ * do; 0: nothing.
  */
 CHECKED int store_idle(struct store *store, struct err *err);
 
