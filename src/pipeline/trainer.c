@@ -104,10 +104,11 @@ static void run_once(struct trainer *trainer)
 static void *run(void *ctx)
 {
 	struct trainer *trainer = ctx;
+	int64_t every_ms = trainer->options.every_ms ? trainer->options.every_ms : TRAINER_MS;
 	/* Of this thread only, on Linux. That it cannot be nice is no reason not to work. */
 	ignore(setpriority(PRIO_PROCESS, 0, NICE));
 	while (!queue_closed(trainer->stop)) {
-		struct queue_item *none = queue_take(trainer->stop, 1, TRAINER_MS);
+		struct queue_item *none = queue_take(trainer->stop, 1, every_ms);
 		if (!none && !queue_closed(trainer->stop))
 			run_once(trainer);
 	}

@@ -5,7 +5,8 @@
  * Trains compression dictionaries (store/dictionary_train.h) on a thread and a connection of its
  * own, at a lower priority, and hands them to the writer like any other input. Looks every
  * TRAINER_MS whether a source has stored enough for its first; one that has a dictionary, or gained
- * nothing by one, is looked at again after TRAINER_AGAIN_S. A restart forgets what gained nothing.
+ * nothing by one, is looked at again after TRAINER_AGAIN_S, until it has DICTIONARIES_PER_SOURCE. A
+ * restart forgets what gained nothing.
  */
 
 #include "base/clock.h"
@@ -21,6 +22,7 @@ struct trainer_options {
 	struct queue *writer;
 	const struct status *status;
 	const struct clock *clock;
+	int64_t every_ms; /* 0: TRAINER_MS */
 };
 
 CHECKED int trainer_start(

@@ -101,11 +101,11 @@ void reframer_added(struct reframer *reframer, int64_t stream, enum source sourc
 		framing->n_waiting += n;
 }
 
-/* The first stream that has more leaves than a run can have, so that at least one run is closed. */
+/* The first stream with leaves enough for a full run: at least one is closed. */
 static size_t find_due(const struct reframer *reframer)
 {
 	size_t i = 0;
-	while (i < reframer->n_framings && reframer->framings[i].n_waiting <= REFRAME_LEAVES)
+	while (i < reframer->n_framings && reframer->framings[i].n_waiting < REFRAME_LEAVES)
 		i++;
 	return i;
 }
@@ -137,6 +137,11 @@ static bool run_take(struct run *run, sqlite3_stmt *statement)
 	return true;
 }
 
+static bool run_is_full(const struct run *run)
+{
+	return run->n_leaves >= REFRAME_LEAVES || run->size >= REFRAME_BYTES;
+}
+
 static bool wants_join(const struct run *run)
 {
 	return run->n_blocks > 1 && run->has_small;
@@ -149,6 +154,16 @@ static void pass(struct framing *framing, const struct run *run)
 	if (framing->n_waiting != UINT64_MAX)
 		framing->n_waiting -=
 			framing->n_waiting < run->n_leaves ? framing->n_waiting : run->n_leaves;
+}
+
+/* A closed run: true when it wants a join; else it has its last shape, and the next begins. */
+static bool settle(struct framing *framing, struct run *run)
+{
+	if (wants_join(run))
+		return true;
+	pass(framing, run);
+	*run = (struct run){0};
+	return false;
 }
 
 /* Moves over closed runs that stay as they are to one that wants a join: 1 with *run; else 0. */
@@ -168,15 +183,15 @@ static int find_run(
 	sql_bind_i64(statement, 3, LOOKED_AT_MAX);
 	while ((step = sql_step(statement, err)) > 0) {
 		n_seen++;
-		if (run_take(run, statement))
-			continue;
-		if (wants_join(run)) {
+		bool wanted = !run_take(run, statement) && settle(framing, run);
+		if (!wanted && run->n_blocks == 0)
+			run_take(run, statement);
+		if (!wanted && run_is_full(run))
+			wanted = settle(framing, run);
+		if (wanted) {
 			sqlite3_reset(statement);
 			return 1;
 		}
-		pass(framing, run);
-		*run = (struct run){0};
-		run_take(run, statement);
 	}
 	if (step == 0 && n_seen < LOOKED_AT_MAX)
 		framing->n_waiting = run->n_leaves;

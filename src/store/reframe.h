@@ -7,9 +7,10 @@
  * notice.
  *
  * Neighbouring blocks of one stream and one day (UTC, of the first leaf) make a run as long as they
- * have no more than REFRAME_LEAVES leaves and REFRAME_BYTES bytes together. The block that does not
- * fit any more closes the run; a closed run with a small block in it becomes one block. What is not
- * closed waits, so no leaf is framed more than twice. Where a stream has been looked at is kept in
+ * have no more than REFRAME_LEAVES leaves and REFRAME_BYTES bytes together. A run is closed when it
+ * is full or the next block does not fit; a closed run with a small block in it becomes one block.
+ * What is not closed waits (and a stream is looked at when REFRAME_LEAVES wait), so no leaf is
+ * framed more than twice. Where a stream has been looked at is kept in
  * stream.framed_to, in the same transaction: work is proportional to what is new, after a restart
  * too. Owned by the writer.
  */
