@@ -18,7 +18,7 @@
 #include "store/dictionaries.h"
 
 enum {
-	REFRAME_SMALL_LEAVES = 64, /* blocks from this size on are not worth a join */
+	REFRAME_SMALL_LEAVES = 128, /* 64 alerts a frame take 150 B each, joined 97; 128 take 107 */
 	REFRAME_LEAVES = 256,
 	REFRAME_BYTES = 1024 * 1024, /* unpacked: about 10 ms; larger alerts, fewer leaves */
 };

@@ -113,7 +113,7 @@ def main():
         for line in done.stdout.splitlines():
             told = json.loads(line)
             name = told.pop("bench")
-            note(name if name == "stored-bytes" else "%s N=%d" % (name, told["per_commit"]), told)
+            note("%s N=%d" % (name, told["per_commit"]) if told["per_commit"] else name, told)
     print("\n%-24s %10s %12s   median (least to most) of %d" % ("", "CPU us", "alerts/s", args.rounds))
     for name, rows in figures.items():
         if "cpu_us" in rows[0]:
@@ -125,7 +125,9 @@ def main():
             print("%s takes %.1f times the CPU of ours at c=256" % (name, middle[name] / middle["http c=256"]))
     for n in (1, 64, 256, 1000):
         print("N=%d: the pipeline takes %.1f times the CPU of raw SQLite inserts" % (n, middle["pipeline N=%d" % n] / middle["raw-sqlite N=%d" % n]))
-    print("stored: %s" % json.dumps(figures["stored-bytes"][0]))
+    for name, rows in figures.items():
+        if name.startswith("stored-"):
+            print("%-28s %s" % (name, json.dumps(rows[0])))
 
 
 main()

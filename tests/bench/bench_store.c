@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "decode/body.h"
 #include "pipeline/correlator.h"
+#include "store/dictionary_train.h"
 #include "store/store.h"
 #include "tests/lib/load_alerts.h"
 
@@ -120,6 +121,127 @@ static void measure(struct bench *bench, bool raw, size_t per_commit, size_t n_a
 
 static const struct criticality_rules no_rules = {NULL, 0};
 
+/* As the trainer does. */
+static void keep_dictionary(struct bench *bench, const char *path)
+{
+	struct err err;
+	struct connection reader;
+	AUTO(buf_done) struct buf bytes;
+	bool enough;
+	buf_init(&bytes, DICTIONARY_BYTES + 1);
+	if (connection_open(&reader, path, CONNECTION_READ, NULL, &err) < 0)
+		die(&err);
+	int better = dictionary_train(&reader, SOURCE_FALCO, 0, 0, &bytes, &enough, &err);
+	connection_close(&reader);
+	struct dictionary_made made = {SOURCE_FALCO, buf_text(&bytes)};
+	if (better < 0)
+		die(&err);
+	if (better && (store_begin(bench->store, &err) < 0 ||
+			      store_add_dictionary(bench->store, &made, &err) < 0 ||
+			      store_commit(bench->store, &err) < 0))
+		die(&err);
+}
+
+/* All slices there are; the longest one, in ms. */
+static double idle(struct bench *bench)
+{
+	struct err err;
+	double longest = 0;
+	int more = 1;
+	while (more > 0) {
+		int64_t before_ns = clock_wall_ns(&clock_system);
+		more = store_idle(bench->store, &err);
+		double ms = (double)(clock_wall_ns(&clock_system) - before_ns) / 1e6;
+		longest = ms > longest ? ms : longest;
+	}
+	if (more < 0)
+		die(&err);
+	return longest;
+}
+
+static int64_t number(struct bench *bench, const char *sql)
+{
+	struct err err;
+	sqlite3_stmt *statement;
+	sqlite3 *db = store_connection(bench->store)->db;
+	if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK ||
+		sql_step(statement, &err) < 0) {
+		connection_error(db, sqlite3_errcode(db), &err);
+		die(&err);
+	}
+	int64_t found = sql_i64(statement, 0);
+	sqlite3_finalize(statement);
+	return found;
+}
+
+/* Bytes an alert in the file, and without the pages that are free for what comes. */
+static void print_stored(struct bench *bench, const char *name, size_t per_commit, double slice_ms)
+{
+	struct err err;
+	if (connection_run(
+		    store_connection(bench->store), "PRAGMA wal_checkpoint(TRUNCATE)", &err) < 0)
+		die(&err);
+	double n = (double)store_leaves(bench->store);
+	double all = (double)store_file_bytes(bench->store);
+	double unused = 8192.0 * (double)number(bench, "PRAGMA freelist_count");
+	double raw = (double)bench->raw_bytes / (double)bench->next;
+	printf("{\"bench\":\"%s\",\"per_commit\":%zu,\"alerts\":%.0f,\"bytes_per_alert\":%.0f,"
+	       "\"used_bytes_per_alert\":%.0f,\"frame_bytes_per_alert\":%.0f,"
+	       "\"raw_bytes_per_alert\":%.0f,\"share\":%.3f,\"longest_slice_ms\":%.1f}\n",
+		name, per_commit, n, all / n, (all - unused) / n,
+		(double)number(bench, "SELECT sum(length(frame)) FROM block") / n, raw,
+		all / n / raw, slice_ms);
+	fflush(stdout);
+}
+
+static void open_store(struct bench *bench, const char *path)
+{
+	struct err err;
+	struct store_options options = {
+		.path = path, .clock = &clock_system, .horizon_s = INT64_C(30) * 86400};
+	if (store_open(&bench->store, &options, &err) < 0)
+		die(&err);
+	bench->correlator = correlator_new(&no_rules);
+	assert(bench->correlator);
+}
+
+static void close_store(struct bench *bench)
+{
+	correlator_free(bench->correlator);
+	store_close(bench->store);
+}
+
+/* What alerts cost on disk when each commit has @per_commit: as committed, or with idle time, which
+ * comes after every hundred and brings a dictionary when there are samples enough. */
+static void measure_stored(struct bench *bench, size_t per_commit, bool with_idle)
+{
+	char path[4096];
+	struct buf body;
+	struct err err;
+	double longest = 0;
+	const size_t n_alerts = 20000;
+	buf_init(&body, 64 * 1024 * 1024);
+	text_format(path, sizeof path, "%s/stored-%zu-%d.db", bench->folder, per_commit, with_idle);
+	open_store(bench, path);
+	/* Nothing is timed but slices, which wait for no disk that a commit would not wait for. */
+	if (connection_run(store_connection(bench->store), "PRAGMA synchronous=OFF", &err) < 0)
+		die(&err);
+	bool trained = false;
+	for (size_t i = 0; i < n_alerts; i += per_commit) {
+		fill_body(bench, per_commit, &body);
+		commit_batch(bench, buf_text(&body));
+		if (with_idle && !trained && i >= DICTIONARY_SAMPLES_MIN) {
+			keep_dictionary(bench, path);
+			trained = true;
+		}
+		double ms = with_idle && i % (100 * per_commit) == 0 ? idle(bench) : 0;
+		longest = ms > longest ? ms : longest;
+	}
+	print_stored(bench, with_idle ? "stored-idle" : "stored-plain", per_commit, longest);
+	buf_done(&body);
+	close_store(bench);
+}
+
 static void open_all(struct bench *bench, const char *lines)
 {
 	static char path[4096], raw[4096];
@@ -127,16 +249,12 @@ static void open_all(struct bench *bench, const char *lines)
 	int64_t first_ns = clock_wall_ns(&clock_system) - INT64_C(7200) * NS_PER_S;
 	text_format(path, sizeof path, "%s/bench.db", bench->folder);
 	text_format(raw, sizeof raw, "%s/raw.db", bench->folder);
-	struct store_options options = {
-		.path = path, .clock = &clock_system, .horizon_s = INT64_C(30) * 86400};
+	open_store(bench, path);
 	if (load_alerts_read(&bench->alerts, lines, first_ns, 1000, &err) < 0 ||
-		store_open(&bench->store, &options, &err) < 0 ||
 		connection_open(&bench->raw, raw, CONNECTION_WRITE, NULL, &err) < 0 ||
 		connection_run(&bench->raw,
 			"CREATE TABLE raw (id INTEGER PRIMARY KEY, body BLOB NOT NULL)", &err) < 0)
 		die(&err);
-	bench->correlator = correlator_new(&no_rules);
-	assert(bench->correlator);
 }
 
 int main(int argc, char **argv)
@@ -155,17 +273,12 @@ int main(int argc, char **argv)
 			measure(&bench, false, sizes[i], n);
 			measure(&bench, true, sizes[i], n);
 		}
-	struct err err;
-	if (connection_run(store_connection(bench.store), "PRAGMA wal_checkpoint(TRUNCATE)", &err) <
-		0)
-		die(&err);
-	double stored = (double)store_file_bytes(bench.store) / (double)store_leaves(bench.store);
-	printf("{\"bench\":\"stored-bytes\",\"alerts\":%llu,\"bytes_per_alert\":%.0f,\"raw_bytes_"
-	       "per_alert\":%.0f}\n",
-		(unsigned long long)store_leaves(bench.store), stored,
-		(double)bench.raw_bytes / (double)bench.next);
-	correlator_free(bench.correlator);
-	store_close(bench.store);
+	print_stored(&bench, "stored-bytes", 0, 0);
+	print_stored(&bench, "stored-bytes-after-idle", 0, idle(&bench));
+	close_store(&bench);
+	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+		for (int with_idle = 0; with_idle <= 1; with_idle++)
+			measure_stored(&bench, sizes[i], with_idle);
 	connection_close(&bench.raw);
 	load_alerts_free(bench.alerts);
 	return 0;

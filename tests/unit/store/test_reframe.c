@@ -136,7 +136,7 @@ static size_t model_join(const struct model *model, struct expected *out)
 		bool small = false;
 		while (end < model->n && model->days[end] == model->days[i] &&
 			(end == i || sum + model->blocks[end].n <= 256)) {
-			small |= model->blocks[end].n < 64;
+			small |= model->blocks[end].n < REFRAME_SMALL_LEAVES;
 			sum += model->blocks[end++].n;
 		}
 		bool closed = end < model->n || sum >= 256;
@@ -167,7 +167,8 @@ static void check_against(const struct model *model)
 	ck_assert_int_ge(framed_to + REFRAME_LEAVES, (int64_t)filled.n_leaves);
 }
 
-static const size_t random_sizes[] = {1, 1, 1, 2, 5, 20, 63, 64, 65, 100, 255, 256, 257, 700};
+static const size_t random_sizes[] = {
+	1, 1, 1, 2, 5, 20, 63, 64, 100, 127, 128, 129, 255, 256, 257, 700};
 
 START_TEST(any_sizes_follow_the_rule)
 {
