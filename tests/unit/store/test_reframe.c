@@ -90,6 +90,15 @@ START_TEST(streams_do_not_mix)
 	ck_assert_int_eq(number("SELECT count(*) FROM block WHERE n = 256 AND id >> 44 = 2"), 1);
 	ck_assert_int_eq(number("SELECT sum(n) FROM block WHERE id >> 44 = 1"), 1000);
 	ck_assert_int_eq(number("SELECT sum(n) FROM block WHERE id >> 44 = 2"), 400);
+	/* A restart looks at each stream to its end, where another begins. */
+	int64_t framed_to = number("SELECT framed_to FROM stream WHERE id = 1");
+	filled_store_reopen(&filled);
+	filled_store_idle(&filled);
+	ck_assert_int_eq(number("SELECT framed_to FROM stream WHERE id = 1"), framed_to);
+	add_singles(SOURCE_FALCO, 100);
+	filled_store_idle(&filled);
+	ck_assert_int_eq(number("SELECT count(*) FROM block WHERE n > 250 AND id >> 44 = 1"), 4);
+	filled_store_check(&filled);
 }
 END_TEST
 
