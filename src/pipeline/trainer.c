@@ -65,8 +65,8 @@ static int train(struct trainer *trainer, enum source source, struct err *err)
 	if (!is_due(trainer, look) || state.n >= DICTIONARIES_PER_SOURCE)
 		return 0;
 	bool enough;
-	int better = dictionary_train(
-		&trainer->connection, source, look->leaf, state.newest, &bytes, &enough, err);
+	const struct dictionary_wish wish = {source, look->leaf, state.newest};
+	int better = dictionary_train(&trainer->connection, &wish, &bytes, &enough, err);
 	if (better < 0)
 		return -1;
 	if (better && !hand_over(trainer, source, buf_text(&bytes)))

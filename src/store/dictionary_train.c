@@ -247,23 +247,23 @@ static int compare(
 	return then <= now - now / 10 && then < now;
 }
 
-int dictionary_train(struct connection *connection, enum source source, uint64_t from,
-	int64_t newest, struct buf *bytes, bool *enough, struct err *err)
+int dictionary_train(struct connection *connection, const struct dictionary_wish *wish,
+	struct buf *bytes, bool *enough, struct err *err)
 {
 	AUTO(training_free) struct training *training = training_new(connection);
 	*enough = false;
 	if (!training)
 		return err_set(err, ERR_MEMORY, "out of memory for samples");
-	int found = find_stream(training, source, err);
+	int found = find_stream(training, wish->source, err);
 	if (found > 0)
-		found = count_leaves(training, from, enough, err);
+		found = count_leaves(training, wish->from, enough, err);
 	if (found < 0 || !*enough)
 		return found < 0 ? -1 : 0;
-	if (read_samples(training, from, err) < 0)
+	if (read_samples(training, wish->from, err) < 0)
 		return -1;
 	buf_clear(bytes);
 	if (frame_dictionary_train(buf_text(&training->train.bytes), training->train.sizes,
 		    training->train.n, DICTIONARY_BYTES, bytes, err) < 0)
 		return err->kind == ERR_INPUT ? 0 : -1; /* too much alike, or too short */
-	return compare(training, newest, buf_text(bytes), err);
+	return compare(training, wish->newest, buf_text(bytes), err);
 }

@@ -18,9 +18,13 @@
 
 enum { DICTIONARY_SAMPLES_MIN = 2000, DICTIONARY_BYTES = 16 * 1024 };
 
-/**
- * Trains on what the source stored from leaf @from on, against dictionary @newest (0: none). 1:
- * *bytes has a better one; 0: too few alerts or nothing gained (*enough says which).
- */
-CHECKED int dictionary_train(struct connection *connection, enum source source, uint64_t from,
-	int64_t newest, struct buf *bytes, bool *enough, struct err *err);
+/* What to train on, and what the result is compared with. */
+struct dictionary_wish {
+	enum source source;
+	uint64_t from;  /* the least leaf */
+	int64_t newest; /* dictionary; 0: none */
+};
+
+/** 1: *bytes has a better one; 0: too few alerts, or nothing gained (*enough says which). */
+CHECKED int dictionary_train(struct connection *connection, const struct dictionary_wish *wish,
+	struct buf *bytes, bool *enough, struct err *err);

@@ -131,7 +131,8 @@ static void keep_dictionary(struct bench *bench, const char *path)
 	buf_init(&bytes, DICTIONARY_BYTES + 1);
 	if (connection_open(&reader, path, CONNECTION_READ, NULL, &err) < 0)
 		die(&err);
-	int better = dictionary_train(&reader, SOURCE_FALCO, 0, 0, &bytes, &enough, &err);
+	const struct dictionary_wish wish = {.source = SOURCE_FALCO};
+	int better = dictionary_train(&reader, &wish, &bytes, &enough, &err);
 	connection_close(&reader);
 	struct dictionary_made made = {SOURCE_FALCO, buf_text(&bytes)};
 	if (better < 0)

@@ -41,7 +41,8 @@ static int train(uint64_t from, int64_t newest)
 	struct err err;
 	struct connection reader;
 	ck_assert_int_eq(connection_open(&reader, filled.path, CONNECTION_READ, NULL, &err), 0);
-	int better = dictionary_train(&reader, SOURCE_FALCO, from, newest, &bytes, &enough, &err);
+	const struct dictionary_wish wish = {SOURCE_FALCO, from, newest};
+	int better = dictionary_train(&reader, &wish, &bytes, &enough, &err);
 	ck_assert_msg(better >= 0, "%s", err.text);
 	connection_close(&reader);
 	return better;
