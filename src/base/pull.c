@@ -364,15 +364,17 @@ static enum pull_event read_key(struct pull *reader, int byte)
 	return PULL_KEY;
 }
 
-/* After a value: a comma or the end of the level. Returns the next byte behind a comma; 0: the
- * level ended. */
+/* Beside a byte or -1, the end of the source. */
+enum { LEVEL_ENDS = -2, NO_SEPARATOR = -3 };
+
+/* After a value: a comma or the end of the level. Returns the next byte behind a comma. */
 static int after_value(struct pull *reader, int byte)
 {
 	bool object = in_object(reader);
 	if (byte == (object ? '}' : ']'))
-		return 0;
+		return LEVEL_ENDS;
 	if (byte != ',')
-		return -2;
+		return NO_SEPARATOR;
 	reader->at++;
 	reader->state = object ? STATE_KEY : STATE_VALUE;
 	return skip_space(reader);
@@ -400,9 +402,9 @@ enum pull_event pull_next(struct pull *reader)
 	int byte = skip_space(reader);
 	if (reader->state == STATE_AFTER_VALUE) {
 		byte = after_value(reader, byte);
-		if (byte == 0)
+		if (byte == LEVEL_ENDS)
 			return close_level(reader);
-		if (byte == -2)
+		if (byte == NO_SEPARATOR)
 			return bad(reader, "expected a comma or an end");
 	}
 	if (reader->state == STATE_AFTER_KEY) {

@@ -30,20 +30,37 @@ static bool add(struct growing *tree, enum pull_event type, struct text value)
 	return true;
 }
 
+/* Only white space may follow the document. */
+static int check_rest(const struct pull *pull, struct err *err)
+{
+	struct text rest = pull_rest(pull);
+	for (size_t i = 0; i < rest.size; i++)
+		if (rest.data[i] != ' ' && rest.data[i] != '\t' && rest.data[i] != '\r' &&
+			rest.data[i] != '\n')
+			return err_set(err, ERR_INPUT, "offset %zu: something follows the document",
+				pull_offset(pull) + i);
+	return 0;
+}
+
 int tree_read(struct text source, struct arena *arena, struct node **out, struct err *err)
 {
 	struct pull pull;
 	struct growing tree = {.arena = arena};
+	struct node *root = NULL;
 	*out = NULL;
-	tree.places[0] = out;
+	tree.places[0] = &root;
 	pull_init(&pull, source, arena, &limits);
 	for (;;) {
 		enum pull_event event = pull_next(&pull);
 		bool good = true;
 		if (event == PULL_BAD)
 			return pull_error(&pull, err);
-		if (event == PULL_END)
+		if (event == PULL_END) {
+			if (check_rest(&pull, err) < 0)
+				return -1;
+			*out = root;
 			return 0;
+		}
 		if (event == PULL_KEY)
 			tree.key = pull.value;
 		else if (event == PULL_OBJECT_END || event == PULL_ARRAY_END)

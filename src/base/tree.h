@@ -16,7 +16,7 @@ struct node {
 	struct node *next;    /* sibling */
 };
 
-/** The whole document in @arena. ERR_INPUT, ERR_LIMIT, ERR_MEMORY. */
+/** The whole document in @arena; white space may follow it. ERR_INPUT, ERR_LIMIT, ERR_MEMORY. */
 CHECKED int tree_read(struct text source, struct arena *arena, struct node **out, struct err *err);
 
 /** The member @key of an object; NULL if it is not there or @node is none. */
