@@ -36,6 +36,8 @@ static void escape_label(struct buf *out, struct text value)
 			buf_add_byte(out, '\\');
 		buf_add_byte(out, (unsigned char)text.data[i]);
 	}
+	if (!buf_ok(&valid))
+		out->failed = true;
 }
 
 static void write_labels(
@@ -52,12 +54,14 @@ static struct metric_series *make_series(
 	struct metric_family *family, const struct clock *clock, struct text labels)
 {
 	struct metric_series *series = calloc(1, sizeof *series);
-	union table_value *place = series ? table_put(family->index, labels) : NULL;
+	char *copy = strndup(labels.data ? labels.data : "", labels.size);
+	union table_value *place = series && copy ? table_put(family->index, labels) : NULL;
 	if (!place) {
+		free(copy);
 		free(series);
 		return NULL;
 	}
-	series->labels = strndup(labels.data ? labels.data : "", labels.size);
+	series->labels = copy;
 	series->family = family;
 	series->born_after_ms = clock_monotonic_ms(clock);
 	place->pointer = series;
@@ -79,18 +83,20 @@ struct metric_series *metric_series(
 	if (!family->index && !(family->index = table_new(NULL)))
 		return NULL;
 	write_labels(&labels, family, values);
+	/* Labels that could not be written whole would be those of another series. */
+	if (!buf_ok(&labels))
+		return NULL;
 	union table_value *found = table_get(family->index, buf_text(&labels));
-	if (found)
-		return found->pointer;
-	if (family->n_series >= (family->max_series ? family->max_series : 1) && family->n_labels) {
+	bool full = family->n_series >= (family->max_series ? family->max_series : 1);
+	if (!found && full && family->n_labels) {
 		for (unsigned i = 0; i < family->n_labels; i++)
 			bounded[i] = i == family->overflow_label ? TEXT("other") : values[i];
 		buf_clear(&labels);
 		write_labels(&labels, family, bounded);
-		found = table_get(family->index, buf_text(&labels));
-		if (found)
-			return found->pointer;
+		found = buf_ok(&labels) ? table_get(family->index, buf_text(&labels)) : NULL;
 	}
+	if (found)
+		return found->pointer;
 	return buf_ok(&labels) ? make_series(family, clock, buf_text(&labels)) : NULL;
 }
 

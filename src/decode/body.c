@@ -113,20 +113,21 @@ static int try_event(
 {
 	struct arena *arena = &split->batch->arena;
 	struct alert *alert = alert_of(split, raw);
-	*fatal = false;
-	if (alert && cut_and_decode(split, alert, decode, err) < 0 && err->kind != ERR_MEMORY &&
-		!arena->failed) {
-		split->spare = alert;
-		return -1;
-	}
-	if (alert && !arena->failed)
-		alert_normalise(arena, alert);
-	if (alert && !arena->failed && !alert->rule.size) {
-		split->spare = alert; /* the rule was a word for nothing, as <NA> */
-		return err_set(err, ERR_INPUT, "no rule: not an alert");
-	}
+	int failed = alert ? cut_and_decode(split, alert, decode, err) : 0;
 	*fatal = true;
-	return add(split, alert, err);
+	/* What was decoded without memory may look whole, or look broken. */
+	if (arena->failed || (failed && err->kind == ERR_MEMORY))
+		return err_set(err, ERR_MEMORY, "out of memory decoding alerts");
+	if (!failed)
+		alert_normalise(arena, alert);
+	if (!failed && !arena->failed && !alert->rule.size)
+		/* the rule was a word for nothing, as <NA> */
+		failed = err_set(err, ERR_INPUT, "no rule: not an alert");
+	if (!failed)
+		return add(split, alert, err);
+	*fatal = false;
+	split->spare = alert;
+	return -1;
 }
 
 static int decode_or_quarantine(

@@ -180,6 +180,9 @@ int settings_read_file(struct settings *settings, const char *path, struct err *
 	fclose(file);
 	if (failed)
 		return err_errno(err, EIO, "reading %s", path);
+	/* Half a file is no file; one that is too long is the reader's to refuse. */
+	if (!buf_ok(&source) && source.size <= YAML_BYTES_MAX)
+		return err_set(err, ERR_MEMORY, "out of memory reading %s", path);
 	if (yaml_read(buf_text(&source), set_from_file, settings, err) == 0)
 		return 0;
 	struct err inner = *err; /* "LINE:COLUMN: what" */

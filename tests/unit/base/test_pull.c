@@ -85,6 +85,8 @@ static const struct row differences[] = {
 		TEXT("[i18446744073709551616 i-9223372036854775809 ]."),
 		"numbers are texts: whoever wants one in 64 bits asks text_to_i64"},
 	{TEXT("[1e999,-1e-999]"), TEXT("[r1e999 r-1e-999 ]."), "as above: no double overflows"},
+	{TEXT("[1\0]"), TEXT("[i1 !"),
+		"jansson loses a NUL byte behind a number or a word; it is no white space"},
 	{TEXT("{\"a\":1,\"a\":2}"), TEXT("{ka i1 ka i2 }."),
 		"both are given, jansson keeps the last: which one counts is the decoder's to say"},
 	{TEXT("{} 1"), TEXT("{}."),
