@@ -20,7 +20,7 @@ void buf_done(struct buf *buf)
 void buf_clear(struct buf *buf)
 {
 	buf->size = 0;
-	buf->failed = false;
+	buf->failed = buf->no_memory = false;
 	if (buf->data)
 		buf->data[0] = '\0';
 }
@@ -41,7 +41,7 @@ char *buf_reserve(struct buf *buf, size_t size)
 		capacity *= 2;
 	char *data = realloc(buf->data, capacity);
 	if (!data) {
-		buf->failed = true;
+		buf->failed = buf->no_memory = true;
 		return NULL;
 	}
 	buf->data = data;
@@ -155,6 +155,13 @@ void buf_add_hex(struct buf *buf, const void *bytes, size_t size)
 bool buf_ok(const struct buf *buf)
 {
 	return !buf->failed;
+}
+
+int buf_error(const struct buf *buf, struct err *err, const char *what)
+{
+	if (buf->no_memory)
+		return err_set(err, ERR_MEMORY, "out of memory: %s", what);
+	return err_set(err, ERR_LIMIT, "%s is longer than %zu bytes", what, buf->max);
 }
 
 struct text buf_text(const struct buf *buf)

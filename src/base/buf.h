@@ -8,6 +8,7 @@
  * row of additions is checked once, at the end, by buf_ok. One thread at a time.
  */
 
+#include "base/err.h"
 #include "base/text.h"
 
 struct buf {
@@ -16,6 +17,7 @@ struct buf {
 	size_t capacity;
 	size_t max;
 	bool failed;
+	bool no_memory; /* why it failed; else the maximum */
 };
 
 void buf_init(struct buf *buf, size_t max_bytes);
@@ -40,6 +42,8 @@ char *buf_reserve(struct buf *buf, size_t size);
 void buf_commit(struct buf *buf, size_t size);
 
 bool buf_ok(const struct buf *buf);
+/** After a failure: ERR_MEMORY, or ERR_LIMIT "@what is longer than N bytes". Returns -1. */
+int buf_error(const struct buf *buf, struct err *err, const char *what);
 struct text buf_text(const struct buf *buf);
 const char *buf_string(const struct buf *buf); /* "" when empty; never NULL */
 

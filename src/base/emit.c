@@ -109,7 +109,7 @@ static void add_quoted(struct buf *out, struct text text)
 		buf_add(out, text_part(text, from, text.size - from));
 	buf_add_byte(out, '"');
 	if (!buf_ok(&valid))
-		out->failed = true;
+		out->failed = out->no_memory = true;
 	buf_done(&valid);
 }
 

@@ -37,7 +37,7 @@ static void escape_label(struct buf *out, struct text value)
 		buf_add_byte(out, (unsigned char)text.data[i]);
 	}
 	if (!buf_ok(&valid))
-		out->failed = true;
+		out->failed = out->no_memory = true;
 }
 
 static void write_labels(

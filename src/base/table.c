@@ -91,10 +91,8 @@ struct table *table_new(void (*free_value)(void *pointer))
 	return table;
 }
 
-void table_free(struct table *table)
+void table_clear(struct table *table)
 {
-	if (!table)
-		return;
 	for (size_t i = 0; i < table->n_places; i++) {
 		struct entry *entry = &table->entries[i];
 		if (!entry->hash)
@@ -102,7 +100,16 @@ void table_free(struct table *table)
 		if (table->free_value)
 			table->free_value(entry->value.pointer);
 		free(entry->key);
+		*entry = (struct entry){0};
 	}
+	table->n_used = 0;
+}
+
+void table_free(struct table *table)
+{
+	if (!table)
+		return;
+	table_clear(table);
 	free(table->entries);
 	free(table);
 }
@@ -296,11 +303,6 @@ void cache_remove(struct cache *cache, struct text key)
 
 void cache_clear(struct cache *cache)
 {
-	struct cache *fresh = cache_new(cache->generation_size, cache->young->free_value);
-	if (!fresh)
-		abort();
-	struct cache previous = *cache;
-	*cache = *fresh;
-	*fresh = previous;
-	cache_free(fresh);
+	table_clear(cache->young);
+	table_clear(cache->old);
 }

@@ -29,6 +29,9 @@ union table_value *table_get(const struct table *table, struct text key);
 /** The value's place, made (zero) if new; NULL without memory. */
 union table_value *table_put(struct table *table, struct text key);
 
+/** Removes every entry. Keeps the places, so that it needs no memory. */
+void table_clear(struct table *table);
+
 bool table_remove(struct table *table, struct text key);
 size_t table_count(const struct table *table);
 
@@ -47,7 +50,7 @@ void cache_free(struct cache *cache);
 union table_value *cache_get(struct cache *cache, struct text key); /* valid until the next call */
 union table_value *cache_put(struct cache *cache, struct text key);
 void cache_remove(struct cache *cache, struct text key);
-void cache_clear(struct cache *cache);
+void cache_clear(struct cache *cache); /* needs no memory */
 
 /** SipHash-1-3 under the process's key. */
 uint64_t table_hash(struct text key);

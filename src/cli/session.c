@@ -213,7 +213,7 @@ int session_call(struct session *session, const char *method, const char *path, 
 	if (answer.status >= 300)
 		return problem(session, &answer, err);
 	buf_add(out, buf_text(&answer.body));
-	return buf_ok(out) ? 0 : err_set(err, ERR_LIMIT, "the answer is too long");
+	return buf_ok(out) ? 0 : buf_error(out, err, "the answer");
 }
 
 static const char *database_folder(const struct session *session)

@@ -59,6 +59,7 @@ struct text identity_seen_pack(struct arena *arena, const struct identity_seen *
 		buf_add_varint(&packed, parts[i].size);
 		buf_add(&packed, parts[i]);
 	}
+	arena->failed |= packed.no_memory;
 	return buf_ok(&packed) ? arena_copy(arena, buf_text(&packed)) : TEXT_NONE;
 }
 

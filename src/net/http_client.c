@@ -148,8 +148,7 @@ static int explain(
 {
 	const char *text = client->error[0] ? client->error : curl_easy_strerror(code);
 	if (code == CURLE_WRITE_ERROR && !buf_ok(body))
-		return err_set(err, ERR_LIMIT, "%s answered with more than %zu bytes",
-			client->base_url, client->max_response_bytes);
+		return buf_error(body, err, "the answer");
 	if (code == CURLE_COULDNT_CONNECT)
 		return err_set(err, ERR_BUSY, "nobody answers at %s: %s", client->base_url, text);
 	return err_set(err, ERR_IO, "%s: %s", client->base_url, text);
@@ -207,7 +206,7 @@ int http_client_call(struct http_client *client, const struct http_call *call,
 	buf_init(&body, client->max_response_bytes);
 	buf_addf(&url, "%s%s", client->base_url, call->path);
 	if (!buf_ok(&url))
-		return err_set(err, ERR_LIMIT, "the address is longer than %d bytes", URL_BYTES);
+		return buf_error(&url, err, "the address");
 	struct curl_slist *headers = headers_of(client, call);
 	if (!headers)
 		return err_set(err, ERR_MEMORY, "no memory for a request");

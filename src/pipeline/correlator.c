@@ -169,11 +169,10 @@ static struct touched *touch(struct correlator *correlator, struct text key)
 	if (!place || place->pointer)
 		return place ? place->pointer : NULL;
 	struct touched *touched = arena_alloc(&correlator->arena, sizeof *touched);
-	if (!touched)
+	struct text copy = arena_copy(&correlator->arena, key);
+	if (correlator->arena.failed)
 		return NULL;
-	*touched = (struct touched){.key = arena_copy(&correlator->arena, key),
-		.from_slot = INT64_MAX,
-		.to_slot = INT64_MIN};
+	*touched = (struct touched){.key = copy, .from_slot = INT64_MAX, .to_slot = INT64_MIN};
 	place->pointer = touched;
 	*correlator->last_touched = touched;
 	correlator->last_touched = &touched->next;

@@ -31,7 +31,7 @@ static int audit_token(struct connection *connection, const struct decision *dec
 	buf_init(&detail, DETAIL_BYTES);
 	describe_token(&decision->credential, &detail);
 	if (!buf_ok(&detail))
-		return err_set(err, ERR_LIMIT, "the decision is too long to be audited");
+		return buf_error(&detail, err, "a decision to be audited");
 	size_t length = text_format(
 		target, sizeof target, "token %llu", (unsigned long long)decision->credential.id);
 	struct audit_entry entry = {

@@ -106,6 +106,9 @@ int entities_of_cluster(struct connection *connection, struct text cluster, stru
 {
 	struct identity_seen seen = {.cluster = cluster};
 	struct text packed = identity_seen_pack(arena, &seen);
+	if (!packed.data)
+		return err_set(err, arena->failed ? ERR_MEMORY : ERR_LIMIT,
+			"a cluster's name cannot be looked for");
 	sqlite3_stmt *statement =
 		connection_statement(connection, "SELECT id FROM entity WHERE packed = ?1", err);
 	if (!statement)

@@ -51,11 +51,7 @@ void heard_free(struct heard *heard)
 
 void heard_forget(struct heard *heard)
 {
-	struct table *fresh = table_new(free);
-	if (!fresh)
-		return; /* keeping counts of a rolled back transaction only counts it twice */
-	table_free(heard->counts);
-	heard->counts = fresh;
+	table_clear(heard->counts);
 }
 
 static struct counts *find_counts(struct heard *heard, const struct alert *alert, int64_t origin)
@@ -70,8 +66,10 @@ static struct counts *find_counts(struct heard *heard, const struct alert *alert
 	if (!place || place->pointer)
 		return place ? place->pointer : NULL;
 	struct counts *counts = calloc(1, sizeof *counts + alert->node.size + alert->sensor.size);
-	if (!counts)
+	if (!counts) {
+		table_remove(heard->counts, buf_text(key));
 		return NULL;
+	}
 	*counts = (struct counts){.origin = origin,
 		.first_received_ns = alert->received_ns,
 		.node_size = alert->node.size,
@@ -216,11 +214,12 @@ int heard_list(
 				memcpy(items, out->items, out->n * sizeof *items);
 			out->items = items;
 		}
+		if (!arena->failed)
+			read_sender(statement, arena, &out->items[out->n++]);
 		if (arena->failed) {
 			sqlite3_reset(statement);
 			return err_set(err, ERR_MEMORY, "out of memory reading heard");
 		}
-		read_sender(statement, arena, &out->items[out->n++]);
 	}
 	return step;
 }

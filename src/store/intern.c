@@ -158,7 +158,7 @@ static int intern(struct interns *interns, struct connection *connection, const 
 {
 	struct text key = cache_key(interns, value);
 	if (!buf_ok(&interns->key))
-		return err_set(err, ERR_LIMIT, "a value is too long to be stored");
+		return buf_error(&interns->key, err, "a name to be stored");
 	union table_value *cached = cache_get(interns->ids, key);
 	if (cached) {
 		*id = cached->number;
@@ -329,7 +329,9 @@ static int intern_entity(struct interns *interns, struct connection *connection,
 		seen.name = arena_format(
 			&arena, "%.*s/%.*s", TEXT_ARG(alert->namespace), TEXT_ARG(alert->pod));
 	struct text packed = identity_seen_pack(&arena, &seen);
-	if (arena.failed || !packed.data)
+	if (arena.failed)
+		return err_set(err, ERR_MEMORY, "out of memory for an alert's names");
+	if (!packed.data)
 		return err_set(
 			err, ERR_LIMIT, "names of the alert's pod are too long to be stored");
 	struct value value = {

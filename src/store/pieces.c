@@ -180,7 +180,7 @@ int piece_write(struct connection *connection, struct piece *piece,
 	buf_init(&rules, RULES_BYTES);
 	piece_rules_write(&piece->sums, &rules);
 	if (!buf_ok(&rules))
-		return err_set(err, ERR_LIMIT, "an incident has too many rules to store");
+		return buf_error(&rules, err, "the list of an incident's rules");
 	if (piece->number == 0 && open_incident(connection, origin ? origin->split_from : 0, now_ns,
 					  &piece->number, err) < 0)
 		return -1;

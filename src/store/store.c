@@ -51,6 +51,7 @@ struct store {
 	uint64_t runs_checked_leaves; /* the ledger's size when all runs had been made */
 	bool in_transaction;
 	bool rows_were_last; /* what idle time was given to */
+	bool is_stale; /* a rollback failed: what is kept in memory may not be what is committed */
 };
 
 static void drop_pending(struct store *store)
@@ -125,8 +126,22 @@ struct connection *store_connection(struct store *store)
 	return &store->connection;
 }
 
+/* Back to what is committed, in the database and in memory. */
+static int go_back(struct store *store, struct err *err)
+{
+	/* SQLite may have rolled back by itself; then there is nothing left to do. */
+	if (store->in_transaction && !sqlite3_get_autocommit(store->connection.db) &&
+		connection_run(&store->connection, "ROLLBACK", err) < 0)
+		return -1;
+	store->in_transaction = false;
+	return load_state(store, err);
+}
+
 int store_begin(struct store *store, struct err *err)
 {
+	if (store->is_stale && go_back(store, err) < 0)
+		return -1;
+	store->is_stale = false;
 	if (connection_run(&store->connection, "BEGIN IMMEDIATE", err) < 0)
 		return -1;
 	store->in_transaction = true;
@@ -190,9 +205,11 @@ static int append_leaf(struct store *store, struct pending *pending, const struc
 	block_entry_write(&pending->content, pending->first_leaf, &entry);
 	pending->last_leaf = alert->leaf;
 	pending->n++;
-	return buf_ok(&pending->content) && buf_ok(&store->record)
+	if (!buf_ok(&store->record))
+		return buf_error(&store->record, err, "an alert's record");
+	return buf_ok(&pending->content)
 		       ? 0
-		       : err_set(err, ERR_LIMIT, "one transaction has too many bytes");
+		       : buf_error(&pending->content, err, "what one transaction holds");
 }
 
 static int keep_salts(struct store *store, const struct alert *alert, struct err *err)
@@ -367,12 +384,8 @@ int store_commit(struct store *store, struct err *err)
 void store_rollback(struct store *store)
 {
 	struct err err;
-	/* SQLite may have rolled back by itself; then there is nothing left to do. */
-	if (store->in_transaction && !sqlite3_get_autocommit(store->connection.db))
-		ignore(connection_run(&store->connection, "ROLLBACK", &err));
-	store->in_transaction = false;
-	/* If even this fails, store_recover reads everything again or says that it cannot. */
-	ignore(load_state(store, &err));
+	/* If even this fails, the next store_begin tries again, or store_recover. */
+	store->is_stale = go_back(store, &err) < 0;
 }
 
 int store_recover(struct store *store, struct err *err)
@@ -380,7 +393,7 @@ int store_recover(struct store *store, struct err *err)
 	drop_pending(store);
 	if (store->connection.db)
 		connection_close(&store->connection);
-	store->in_transaction = false;
+	store->in_transaction = store->is_stale = false;
 	if (connection_open(
 		    &store->connection, store->path, CONNECTION_WRITE, store->options.vfs, err) < 0)
 		return -1;

@@ -93,11 +93,13 @@ int tokens_list(struct connection *connection, struct arena *arena, struct crede
 				memcpy(items, out->items, out->n * sizeof *items);
 			out->items = items;
 		}
+		if (!arena->failed)
+			read_token(statement, arena, &out->items[out->n++]);
+		/* A token whose node was not copied would be bound to none. */
 		if (arena->failed) {
 			sqlite3_reset(statement);
 			return err_set(err, ERR_MEMORY, "out of memory reading tokens");
 		}
-		read_token(statement, arena, &out->items[out->n++]);
 	}
 	return step;
 }

@@ -29,6 +29,11 @@ bool torture_fails(void)
 	return true;
 }
 
+bool torture_lasts(void)
+{
+	return state.lasting;
+}
+
 void torture_end(void)
 {
 	state.armed = false;
@@ -155,6 +160,8 @@ static void run_all(const struct torture_case *operation, bool lasting, struct c
 	size_t step = operation->step ? operation->step : 1;
 	for (size_t first = 1;; first += step) {
 		assert(first < REQUESTS_MAX);
+		if (operation->prepare)
+			operation->prepare();
 		state.n_requests = state.n_failed = 0;
 		state.first_failing = first;
 		state.lasting = lasting;

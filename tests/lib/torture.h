@@ -23,11 +23,15 @@ struct torture_case {
 	 * right in spite of what failed; false: it said that it failed. Anything else is asserted.
 	 */
 	bool (*run)(void);
+	void (*prepare)(void); /* before each run, with all memory; may be NULL */
 	size_t step; /* fail every so manyth request only, where there are many; 0: each */
 };
 
 /** Runs @cases (ended by a NULL name), prints counts. Exit status. */
 int torture_run(const char *program, const struct torture_case *cases);
+
+/** Do the later requests fail too in this run? */
+bool torture_lasts(void);
 
 /** From here on nothing fails any more in this run: for looking at what was made. */
 void torture_end(void);
