@@ -12,9 +12,10 @@
 
 enum { REQUESTS_MAX = 1000000 };
 
+/* Atomic: a server's thread asks too. */
 static struct {
-	bool armed, lasting;
-	size_t n_requests, first_failing, n_failed;
+	_Atomic bool armed, lasting;
+	_Atomic size_t n_requests, first_failing, n_failed;
 } state;
 
 bool torture_fails(void)

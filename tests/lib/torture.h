@@ -8,7 +8,7 @@
  * and what an arena gives through here. Each operation runs with its first request failing, then
  * its second, … until it succeeds with none failing; then again with that one and all later ones
  * failing. Under AddressSanitizer, which also finds what was not given back. What libraries ask for
- * by themselves is not failed, but SQLite's is (torture_sqlite.h). One program is one thread.
+ * by themselves is not failed, but SQLite's is (torture_sqlite.h).
  */
 
 #include <stdbool.h>
