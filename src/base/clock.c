@@ -63,7 +63,7 @@ int64_t clock_days(int64_t year, unsigned month, unsigned day)
 char *clock_format(int64_t wall_ns, char out[CLOCK_TEXT_BYTES])
 {
 	int64_t seconds = wall_ns / NS_PER_S - (wall_ns % NS_PER_S < 0);
-	int64_t fraction = wall_ns - seconds * NS_PER_S;
+	int64_t fraction = wall_ns % NS_PER_S + (wall_ns % NS_PER_S < 0 ? NS_PER_S : 0);
 	int64_t days = seconds / 86400 - (seconds % 86400 < 0);
 	int64_t of_day = seconds - days * 86400;
 	int64_t shifted = days + 719468;

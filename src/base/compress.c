@@ -7,6 +7,7 @@
 #include <zdict.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 enum { CHUNK_BYTES = 65536, WINDOW_LOG_MAX = 23, DICTIONARIES_MAX = FRAME_DICTIONARIES_MAX };
 
@@ -51,6 +52,8 @@ static int gzip_step(z_stream *stream, struct text packed, struct buf *out, stru
 		return 1;
 	if (code == Z_OK && (stream->avail_in || stream->avail_out == 0))
 		return 0;
+	if (code == Z_MEM_ERROR)
+		return err_set(err, ERR_MEMORY, "out of memory expanding a body");
 	return err_set(err, ERR_INPUT, "the gzip body is %s",
 		code == Z_OK || code == Z_BUF_ERROR ? "cut short" : "broken");
 }
@@ -86,6 +89,8 @@ static int zstd_step(ZSTD_DCtx *context, ZSTD_inBuffer *in, struct buf *out, str
 				   : too_large(out, in->size, err);
 	ZSTD_outBuffer piece = {room, size, 0};
 	size_t code = ZSTD_decompressStream(context, &piece, in);
+	if (ZSTD_getErrorCode(code) == ZSTD_error_memory_allocation)
+		return err_set(err, ERR_MEMORY, "out of memory expanding a body");
 	if (ZSTD_isError(code))
 		return err_set(
 			err, ERR_INPUT, "the zstd body is broken: %s", ZSTD_getErrorName(code));

@@ -169,7 +169,8 @@ void emit_milli(struct emitter *writer, int64_t thousandths)
 	before_value(writer);
 	if (thousandths < 0)
 		buf_add_byte(writer->out, '-');
-	uint64_t tenths = ((uint64_t)(thousandths < 0 ? -thousandths : thousandths) + 50) / 100;
+	uint64_t size = thousandths < 0 ? 0 - (uint64_t)thousandths : (uint64_t)thousandths;
+	uint64_t tenths = (size + 50) / 100;
 	buf_add_u64(writer->out, tenths / 10);
 	buf_add_byte(writer->out, '.');
 	buf_add_u64(writer->out, tenths % 10);

@@ -74,26 +74,38 @@ static struct metric_series *make_series(
 	return series;
 }
 
+static union table_value *find_series(const struct metric_family *family, const struct buf *labels)
+{
+	return buf_ok(labels) ? table_get(family->index, buf_text(labels)) : NULL;
+}
+
+/* Over the cap: the overflow label is "other", or @all of them are. */
+static void write_other_labels(
+	struct buf *out, const struct metric_family *family, const struct text *values, bool all)
+{
+	struct text bounded[METRIC_LABELS_MAX] = {{0}};
+	for (unsigned i = 0; i < family->n_labels; i++)
+		bounded[i] = all || i == family->overflow_label ? TEXT("other") : values[i];
+	buf_clear(out);
+	write_labels(out, family, bounded);
+}
+
 struct metric_series *metric_series(
 	struct metric_family *family, const struct clock *clock, const struct text *values)
 {
 	AUTO(buf_done) struct buf labels;
-	struct text bounded[METRIC_LABELS_MAX] = {{0}};
+	size_t max = family->max_series ? family->max_series : 1;
 	buf_init(&labels, KEY_BYTES * METRIC_LABELS_MAX);
 	if (!family->index && !(family->index = table_new(NULL)))
 		return NULL;
 	write_labels(&labels, family, values);
-	/* Labels that could not be written whole would be those of another series. */
-	if (!buf_ok(&labels))
-		return NULL;
-	union table_value *found = table_get(family->index, buf_text(&labels));
-	bool full = family->n_series >= (family->max_series ? family->max_series : 1);
-	if (!found && full && family->n_labels) {
-		for (unsigned i = 0; i < family->n_labels; i++)
-			bounded[i] = i == family->overflow_label ? TEXT("other") : values[i];
-		buf_clear(&labels);
-		write_labels(&labels, family, bounded);
-		found = buf_ok(&labels) ? table_get(family->index, buf_text(&labels)) : NULL;
+	union table_value *found = find_series(family, &labels);
+	for (unsigned round = 1; round <= 2 && family->n_labels; round++) {
+		/* Labels that could not be written whole would be those of another series. */
+		if (found || !buf_ok(&labels) || family->n_series < round * max)
+			break;
+		write_other_labels(&labels, family, values, round == 2);
+		found = find_series(family, &labels);
 	}
 	if (found)
 		return found->pointer;
@@ -116,6 +128,7 @@ void metric_observe(struct metric_series *series, double value)
 {
 	if (!series)
 		return;
+	value = value > 0 ? value : 0; /* a clock may have gone back */
 	unsigned i = 0;
 	const double *buckets = series->family->buckets;
 	while (i < METRIC_BUCKETS_MAX && buckets[i] > 0 && value > buckets[i])

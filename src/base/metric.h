@@ -7,7 +7,8 @@
  *
  * A new counter series is exposed as 0 at first and with its value only after it was scraped once
  * or is 60 s old: a counter born at 1 has no rate(), so rules would miss the first event. Series
- * are never removed; over `max_series` the first label that `overflow_label` names becomes "other".
+ * are never removed; over `max_series` the label that `overflow_label` names becomes "other", over
+ * twice as many all labels do: none is unbounded.
  */
 
 #include <stdatomic.h>

@@ -171,7 +171,7 @@ size_t text_format(char *out, size_t size, const char *format, ...)
 	va_start(args, format);
 	int length = vsnprintf(out, size, format, args);
 	va_end(args);
-	if (length < 0)
+	if (length < 0 || size == 0)
 		return 0;
 	return (size_t)length < size ? (size_t)length : size - 1;
 }

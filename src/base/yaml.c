@@ -20,6 +20,7 @@ struct reading {
 	size_t above[YAML_DEPTH_MAX];
 	unsigned depth;
 	bool has_key;
+	bool has_document;
 	bool done;
 };
 
@@ -55,6 +56,8 @@ static int take_scalar(struct reading *reading, struct err *err)
 		(const char *)reading->event.data.scalar.value, reading->event.data.scalar.length};
 	if (reading->event.data.scalar.anchor)
 		return fail(reading, ERR_INPUT, "anchors are not read", err);
+	if (reading->event.data.scalar.tag)
+		return fail(reading, ERR_INPUT, "tags are not read", err);
 	if (reading->depth == 0)
 		return fail(reading, ERR_INPUT, "expected 'name: value'", err);
 	if (!reading->has_key)
@@ -70,6 +73,10 @@ static int take_scalar(struct reading *reading, struct err *err)
 
 static int open_mapping(struct reading *reading, struct err *err)
 {
+	if (reading->event.data.mapping_start.anchor)
+		return fail(reading, ERR_INPUT, "anchors are not read", err);
+	if (reading->event.data.mapping_start.tag)
+		return fail(reading, ERR_INPUT, "tags are not read", err);
 	if (reading->depth > 0 && !reading->has_key)
 		return fail(reading, ERR_INPUT, "a name must be a word", err);
 	if (reading->depth == YAML_DEPTH_MAX)
@@ -94,6 +101,11 @@ static int take_event(struct reading *reading, struct err *err)
 		return fail(reading, ERR_INPUT, "lists are not read here", err);
 	case YAML_ALIAS_EVENT:
 		return fail(reading, ERR_INPUT, "anchors are not read", err);
+	case YAML_DOCUMENT_START_EVENT:
+		if (reading->has_document)
+			return fail(reading, ERR_INPUT, "only one document is read", err);
+		reading->has_document = true;
+		return 0;
 	case YAML_STREAM_END_EVENT:
 		reading->done = true;
 		return 0;
@@ -106,8 +118,9 @@ static int read_events(struct reading *reading, struct err *err)
 {
 	while (!reading->done) {
 		if (!yaml_parser_parse(&reading->parser, &reading->event))
-			return err_set(err, ERR_INPUT, "%zu:%zu: %s",
-				reading->parser.problem_mark.line + 1,
+			return err_set(err,
+				reading->parser.error == YAML_MEMORY_ERROR ? ERR_MEMORY : ERR_INPUT,
+				"%zu:%zu: %s", reading->parser.problem_mark.line + 1,
 				reading->parser.problem_mark.column + 1,
 				reading->parser.problem ? reading->parser.problem : "not YAML");
 		int failed = take_event(reading, err);
