@@ -45,6 +45,7 @@ static struct body bodies[] = {
 	{.source = SOURCE_TOCSIN, .file = "own/tocsin.jsonl"},
 	{.source = SOURCE_TOCSIN, .text = ESCAPED_TOCSIN ESCAPED_TOCSIN},
 	{.source = SOURCE_FALCO, .text = ESCAPED_FALCO ESCAPED_FALCO "[" ESCAPED_FALCO "]"},
+	{.source = SOURCE_TETRAGON, .file = "own/tetragon.jsonl"},
 };
 enum { N_BODIES = sizeof bodies / sizeof bodies[0] };
 
@@ -169,6 +170,11 @@ static bool decodes_escaped_falco(void)
 	return decodes(&bodies[7]);
 }
 
+static bool decodes_tetragon(void)
+{
+	return decodes(&bodies[8]);
+}
+
 int main(void)
 {
 	static const struct torture_case cases[] = {
@@ -180,6 +186,7 @@ int main(void)
 		{.name = "tocsin", .run = decodes_tocsin},
 		{.name = "tocsin, escapes", .run = decodes_escaped_tocsin},
 		{.name = "falco, escapes", .run = decodes_escaped_falco},
+		{.name = "tetragon", .run = decodes_tetragon},
 		{0},
 	};
 	for (unsigned i = 0; i < N_BODIES; i++)

@@ -36,6 +36,8 @@ static struct {
 	bool used; /* the batch is stored: the next run needs a new database */
 } rig;
 
+static const struct criticality_rules no_rules = {0};
+
 static void must(int result, const struct err *err)
 {
 	if (result >= 0)
@@ -131,7 +133,7 @@ static void new_database(void)
 	fclose(file);
 	assert(written == rig.half.size);
 	must(open_store(&err), &err);
-	rig.correlator = correlator_new();
+	rig.correlator = correlator_new(&no_rules);
 	assert(rig.correlator);
 	rig.used = false;
 }
@@ -163,7 +165,7 @@ static void make_half(void)
 {
 	struct err err;
 	must(open_store(&err), &err);
-	rig.correlator = correlator_new();
+	rig.correlator = correlator_new(&no_rules);
 	assert(rig.correlator);
 	decode(0);
 	must(store_batch(&err), &err);
