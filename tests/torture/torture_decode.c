@@ -79,6 +79,8 @@ static struct digest digest_of_batch(const struct batch *batch)
 		buf_add_bytes(&record, alert->fingerprint, sizeof alert->fingerprint);
 		buf_addf(&record, "%d %lld", (int)alert->kind, (long long)alert->time_ns);
 		buf_add(&record, alert->quarantine_reason);
+		buf_add(&record, alert->raw);
+		buf_addf(&record, " %zu", alert->n_redactions);
 		assert(buf_ok(&record));
 		digest_add_part(state, buf_text(&record));
 	}
