@@ -76,6 +76,7 @@ static struct text pointer_to(struct arena *arena, const struct place *place)
 		add_pointer_step(&out, steps[n]);
 	if (buf_ok(&out))
 		pointer = arena_copy(arena, buf_text(&out));
+	arena->failed |= out.no_memory; /* not too long: the whole body fails */
 	buf_done(&out);
 	return pointer;
 }

@@ -46,6 +46,7 @@ static struct body bodies[] = {
 	{.source = SOURCE_TOCSIN, .text = ESCAPED_TOCSIN ESCAPED_TOCSIN},
 	{.source = SOURCE_FALCO, .text = ESCAPED_FALCO ESCAPED_FALCO "[" ESCAPED_FALCO "]"},
 	{.source = SOURCE_TETRAGON, .file = "own/tetragon.jsonl"},
+	{.source = SOURCE_FALCO, .file = "own/secrets.jsonl"},
 };
 enum { N_BODIES = sizeof bodies / sizeof bodies[0] };
 
@@ -177,6 +178,11 @@ static bool decodes_tetragon(void)
 	return decodes(&bodies[8]);
 }
 
+static bool cuts_secrets(void)
+{
+	return decodes(&bodies[9]);
+}
+
 int main(void)
 {
 	static const struct torture_case cases[] = {
@@ -189,6 +195,7 @@ int main(void)
 		{.name = "tocsin, escapes", .run = decodes_escaped_tocsin},
 		{.name = "falco, escapes", .run = decodes_escaped_falco},
 		{.name = "tetragon", .run = decodes_tetragon},
+		{.name = "falco, secrets", .run = cuts_secrets},
 		{0},
 	};
 	for (unsigned i = 0; i < N_BODIES; i++)
