@@ -202,7 +202,7 @@ static bool packs_frames(void)
 	static char plain[300000];
 	struct err err;
 	AUTO(buf_done) struct buf packed, again;
-	struct frame_codec *codec = frame_codec_new();
+	struct frame_codec *codec = frame_codec_new(FRAME_FAST);
 	buf_init(&packed, 1 << 20);
 	buf_init(&again, 1 << 20);
 	if (!codec)

@@ -204,7 +204,7 @@ END_TEST
 
 START_TEST(frames_read_back)
 {
-	struct frame_codec *codec = frame_codec_new();
+	struct frame_codec *codec = frame_codec_new(FRAME_FAST);
 	struct text plain = TEXT("some alerts, some more alerts, and alerts");
 	ck_assert_int_eq(frame_pack(codec, 0, plain, &packed, &err), 0);
 	ck_assert_int_eq(frame_unpack(codec, 0, buf_text(&packed), &out, &err), 0);
@@ -233,7 +233,7 @@ START_TEST(dictionaries_make_frames_smaller)
 {
 	static size_t sizes[2000];
 	struct buf samples, dictionary;
-	struct frame_codec *codec = frame_codec_new();
+	struct frame_codec *codec = frame_codec_new(FRAME_FAST);
 	buf_init(&samples, 4 * MANY);
 	buf_init(&dictionary, MANY);
 	for (unsigned i = 0; i < 2000; i++) {
@@ -257,9 +257,10 @@ START_TEST(dictionaries_make_frames_smaller)
 	ck_assert_int_eq(frame_unpack(codec, 1, buf_text(&packed), &out, &err), 0);
 	ck_assert(text_equal(plain, buf_text(&out)));
 	ck_assert_int_eq(frame_unpack(codec, 0, buf_text(&packed), &out, &err), -1);
-	for (int64_t id = 2; id <= 256; id++)
+	for (int64_t id = 2; id <= FRAME_DICTIONARIES_MAX; id++)
 		ck_assert_int_eq(frame_dictionary_add(codec, id, TEXT("small"), &err), 0);
-	ck_assert_int_eq(frame_dictionary_add(codec, 257, TEXT("small"), &err), -1);
+	ck_assert_int_eq(
+		frame_dictionary_add(codec, FRAME_DICTIONARIES_MAX + 1, TEXT("small"), &err), -1);
 	ck_assert_int_eq(err.kind, ERR_LIMIT);
 	frame_codec_free(codec);
 	buf_done(&samples);
