@@ -263,9 +263,13 @@ CREATE TABLE piece ( -- one incident's present extent and sums; all of it can be
 	mark INTEGER NOT NULL,     -- sum of its slots' marks
 	claims BLOB,               -- which of its members' alerts are its own (model/claim.h); NULL: all
 	revision INTEGER NOT NULL,
-	changed_ns INTEGER NOT NULL -- when the revision was written
+	changed_ns INTEGER NOT NULL, -- when the revision was written
+	frozen INTEGER NOT NULL DEFAULT 0 -- 1: its alerts are leaving, 2: they have left (store/leaving.h)
 ) STRICT;
-CREATE INDEX piece_key ON piece (key, first_slot);
+-- Correlation sees pieces that are not frozen and no others.
+CREATE INDEX piece_key ON piece (key, first_slot) WHERE frozen = 0;
+CREATE INDEX piece_last ON piece (last_slot) WHERE frozen = 0;
+CREATE INDEX piece_leaving ON piece (number) WHERE frozen = 1;
 
 CREATE TABLE member ( -- whose alerts a piece is made of: entity's, with from <= time < to, in its slots
 	number INTEGER NOT NULL,
@@ -325,6 +329,34 @@ CREATE TABLE idempotency ( -- answers to decisions that may be sent again
 	answer TEXT NOT NULL,
 	time_ns INTEGER NOT NULL,
 	PRIMARY KEY (actor, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE frozen_incident ( -- what members and slots had told of a frozen piece
+	number INTEGER PRIMARY KEY,
+	namespace TEXT NOT NULL,
+	pod TEXT NOT NULL,
+	container TEXT NOT NULL,
+	node TEXT NOT NULL,
+	deliveries INTEGER NOT NULL,
+	first_seen BLOB NOT NULL, -- of each tactic by rank, 8 bytes big-endian, 0: not seen
+	content BLOB              -- 32 bytes; NULL: not computed, too many alerts
+) STRICT;
+
+CREATE TABLE frozen_print ( -- its slots' rows, joined over the slots that have left
+	number INTEGER NOT NULL,
+	print INTEGER NOT NULL,
+	lo INTEGER NOT NULL,
+	hi INTEGER NOT NULL,
+	severity INTEGER NOT NULL,
+	n INTEGER NOT NULL,
+	deliveries INTEGER NOT NULL,
+	tactics INTEGER NOT NULL,
+	techniques BLOB NOT NULL,
+	terminals INTEGER NOT NULL,
+	sensors INTEGER NOT NULL,
+	mark INTEGER NOT NULL,
+	samples BLOB NOT NULL,
+	PRIMARY KEY (number, print)
 ) STRICT, WITHOUT ROWID;
 
 -- Senders, people, outbound work.

@@ -142,12 +142,16 @@ static void print_report(const struct ledger_report *report)
 	printf("leaves          %llu\n", (unsigned long long)report->n_leaves);
 	printf("verified        %llu\n", (unsigned long long)report->n_verified);
 	printf("raw not kept    %llu\n", (unsigned long long)report->n_without_raw);
+	printf("hash not kept   %llu\n", (unsigned long long)report->n_reduced);
 	printf("broken          %llu\n", (unsigned long long)report->n_broken);
 	if (report->n_broken)
 		printf("first broken    leaf %llu\n",
 			(unsigned long long)report->first_broken_leaf);
 	printf("tiles           %llu, %llu broken\n", (unsigned long long)report->n_tiles,
 		(unsigned long long)report->n_broken_tiles);
+	char root[2 * DIGEST_BYTES + 1];
+	text_hex(root, report->root.bytes, DIGEST_BYTES);
+	printf("root            %s\n", root);
 	printf("audit entries   %llu%s\n", (unsigned long long)report->n_audit,
 		report->broken_audit_id ? ", BROKEN" : "");
 }

@@ -81,6 +81,8 @@ static int open_store(struct daemon *daemon, struct err *err)
 		.path = daemon->database,
 		.clock = &clock_system,
 		.horizon_s = daemon->options.settings.retention_horizon_s,
+		.raw_s = daemon->options.settings.retention_raw_s,
+		.size_bytes = (uint64_t)daemon->options.settings.retention_size_bytes,
 	};
 	if (store_open(&daemon->store, &options, err) < 0 ||
 		first_tokens_make(daemon->store, daemon->options.settings.data, &clock_system,

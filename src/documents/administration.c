@@ -7,6 +7,7 @@
 #include "store/audit.h"
 #include "store/heard.h"
 #include "store/ledger.h"
+#include "store/retention.h"
 #include "store/tokens.h"
 
 enum { ARENA_BYTES = 64 * 1024 * 1024 };
@@ -208,6 +209,25 @@ static void write_running(struct emitter *out, const struct status *status)
 	emit_member_u64(out, "log_bytes", atomic_load(&status->wal_bytes));
 }
 
+/* How far back there is something. */
+static void write_retention(
+	struct emitter *out, const struct status *status, const struct retention_state *state)
+{
+	uint64_t limit = status ? atomic_load(&status->size_limit_bytes) : 0;
+	emit_key(out, "retention");
+	emit_object(out);
+	member_time_if(out, "horizon", state->horizon_ns);
+	member_time_if(out, "raw_since", state->raw_ns);
+	member_time_if(out, "shortened_by_size", state->shortened_ns);
+	if (status)
+		emit_member_u64(out, "used_bytes", atomic_load(&status->used_bytes));
+	if (limit) {
+		emit_member_u64(out, "size_limit_bytes", limit);
+		emit_member_bool(out, "size_exceeded", atomic_load(&status->size_exceeded));
+	}
+	emit_object_end(out);
+}
+
 int document_status(struct connection *connection, const struct status *status, struct buf *out,
 	struct err *err)
 {
@@ -219,13 +239,17 @@ int document_status(struct connection *connection, const struct status *status, 
 		connection_statement(connection, "SELECT count(*) FROM piece", err);
 	if (ledger_load(ledger, connection, err) < 0 || !statement || sql_step(statement, err) < 0)
 		return -1;
+	struct retention_state retention;
 	int64_t n_incidents = sql_i64(statement, 0);
 	sqlite3_reset(statement);
+	if (retention_state_read(connection, &retention, err) < 0)
+		return -1;
 	emit_init(&emitter, out);
 	emit_object(&emitter);
 	if (status)
 		write_running(&emitter, status);
 	emit_member_i64(&emitter, "incidents", n_incidents);
+	write_retention(&emitter, status, &retention);
 	emit_key(&emitter, "ledger");
 	write_ledger(&emitter, ledger);
 	emit_object_end(&emitter);

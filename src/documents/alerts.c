@@ -120,7 +120,7 @@ int document_raw(struct connection *connection, struct text id, struct buf *out,
 		return -1;
 	if (!alert.raw.data)
 		return err_set(err, ERR_MISSING,
-			"the raw bytes of alert %llu are not kept any more",
+			"the raw bytes of alert %llu are not kept any more: see retention.raw",
 			(unsigned long long)alert.leaf);
 	buf_add(out, alert.raw);
 	return 0;

@@ -134,6 +134,11 @@ static void write_summary(struct emitter *out, const struct incident *incident)
 	emit_member_bool(out, "sealed", incident->sealed_ns != 0);
 	if (incident->sealed_ns)
 		emit_member_time(out, "sealed_at", incident->sealed_ns);
+	emit_key(out, "flags");
+	emit_array(out);
+	if (incident->frozen)
+		emit_text(out, TEXT("frozen"));
+	emit_array_end(out);
 	emit_member_u64(out, "revision", incident->revision);
 	if (incident->split_from)
 		write_number(out, "split_from", incident->split_from);

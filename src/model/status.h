@@ -28,6 +28,9 @@ struct status {
 	_Atomic uint64_t database_bytes;      /* writer */
 	_Atomic uint64_t wal_bytes;           /* writer */
 	_Atomic int64_t watermark_ns;         /* what is older has probably all come; writer */
+	_Atomic uint64_t used_bytes;          /* of the database, without free pages; writer */
+	_Atomic uint64_t size_limit_bytes;    /* retention.size; 0: none; writer */
+	_Atomic bool size_exceeded;           /* and nothing more may leave for it; writer */
 	_Atomic bool reads_wait;              /* new reads wait <= 50 ms; checkpointer */
 	_Atomic int64_t last_commit_at_ns;    /* writer */
 	_Atomic uint64_t n_held;              /* requests held because the queue is full; intake */

@@ -37,7 +37,8 @@ struct touched {
 
 struct correlator {
 	struct known known;
-	struct cache *keys; /* key text → struct key_state */
+	struct cache *keys;   /* key text → struct key_state */
+	int64_t horizon_slot; /* a newest incident that ends before it may be frozen by now */
 	/* of the running transaction */
 	struct arena arena;
 	struct table *delta_index; /* slot, entity, print → struct delta */
@@ -68,6 +69,7 @@ struct correlator *correlator_new(const struct criticality_rules *criticality)
 	correlator->known.edits = edits_new();
 	correlator->known.scoring = scoring_new(criticality);
 	correlator->keys = cache_new(KEY_GENERATION, key_state_free);
+	correlator->horizon_slot = INT64_MIN;
 	arena_init(&correlator->arena, ARENA_BYTES);
 	clear_transaction(correlator);
 	if (!correlator->known.identities || !correlator->known.edits ||
@@ -102,6 +104,11 @@ void correlator_forget(struct correlator *correlator)
 void correlator_changed(struct correlator *correlator, struct text key)
 {
 	cache_remove(correlator->keys, key);
+}
+
+void correlator_set_horizon(struct correlator *correlator, int64_t horizon_ns)
+{
+	correlator->horizon_slot = slot_of(horizon_ns);
 }
 
 static int no_memory(struct err *err)
@@ -411,7 +418,8 @@ static int extend_newest(struct finishing *run, struct touched *touched, struct 
 	if (!rules.cuts)
 		return no_memory(err);
 	union table_value *found = cache_get(correlator->keys, touched->key);
-	if (touched->anew || !found ||
+	const struct key_state *state = found ? found->pointer : NULL;
+	if (touched->anew || !state || state->newest.last_slot < correlator->horizon_slot ||
 		!key_state_extend(found->pointer, &touched->deltas, &rules)) {
 		cache_remove(correlator->keys, touched->key);
 		return 0;

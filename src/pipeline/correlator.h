@@ -20,6 +20,10 @@ struct correlator;
 struct correlator *correlator_new(const struct criticality_rules *criticality);
 void correlator_free(struct correlator *correlator);
 
+/** Incidents that end before the horizon may have been frozen: they are not extended from memory.
+ */
+void correlator_set_horizon(struct correlator *correlator, int64_t horizon_ns);
+
 /** One alert that store_add_batch accepted in the running transaction; others are passed over. */
 CHECKED int correlator_add(struct correlator *correlator, struct connection *connection,
 	const struct alert *alert, struct err *err);

@@ -10,6 +10,7 @@
 #include "correlate/session.h"
 #include "correlate/sums.h"
 #include "store/activities.h"
+#include "store/leaving.h"
 #include "store/pieces.h"
 #include "store/slots.h"
 
@@ -38,6 +39,7 @@ struct scan {
 	int64_t key;
 	struct entity_parts parts;
 	struct claims claims;
+	struct leaving leaving;
 	struct session_rules rules; /* with the key's cuts */
 	struct piece_list olds;     /* from the first slot that is read, ascending */
 	int64_t stop_slot;          /* the first old piece that stays as it is; INT64_MAX: none */
@@ -191,8 +193,8 @@ static int gather_slot(struct scan *scan, struct gathered_slot *slot, struct err
 		const struct entity_part *part = &scan->parts.items[slot->pairs[i].part];
 		struct slot_part wanted = {
 			slot->pairs[i].slot, part->entity, part->from_ns, part->to_ns};
-		if (slots_read(scan->connection, &wanted, false, scan->arena, &slot->rows[i], err) <
-			0)
+		if (leaving_others_read(scan->connection, &scan->leaving, &wanted, scan->arena,
+			    &slot->rows[i], err) < 0)
 			return -1;
 		keep_own(scan, &slot->rows[i]);
 		for (size_t j = 0; j < slot->rows[i].n; j++)
@@ -319,6 +321,7 @@ static int scan_edits(struct scan *scan, struct err *err)
 static int scan_start(struct scan *scan, int64_t *from_slot, struct err *err)
 {
 	if (key_intern(scan->connection, scan->task->key, &scan->key, err) < 0 ||
+		leaving_find(scan->connection, scan->arena, &scan->leaving, err) < 0 ||
 		scan_edits(scan, err) < 0 ||
 		identities_parts(scan->known->identities, scan->connection,
 			key_task_base(scan->task), scan->arena, &scan->parts, err) < 0 ||

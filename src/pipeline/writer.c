@@ -21,6 +21,9 @@
 enum { TAKE_BYTES = 3 * 1024 * 1024, IDLE_MS = 1000, RETRY_MS = 200 };
 enum { SEALING_EVERY_MS = 1000, SEALING_ARENA_BYTES = 16 * 1024 * 1024 };
 
+/* Slices of retention after a transaction at most: while there is more, as much leaves as came. */
+enum { RETAIN_SLICES = 4 };
+
 struct writer {
 	struct writer_options options;
 	struct correlator *correlator;
@@ -76,6 +79,7 @@ static int add_chain(
 	struct writer *writer, struct queue_item *chain, int64_t now_ns, struct err *err)
 {
 	struct store *store = writer->options.store;
+	correlator_set_horizon(writer->correlator, store_horizon_ns(store));
 	if (store_begin(store, err) < 0)
 		return -1;
 	for (struct queue_item *item = chain; item; item = item->next)
@@ -262,17 +266,51 @@ static void work_sealing(struct writer *writer)
 	writer->sealing_due_ms = sealing.after ? now_ms : now_ms + SEALING_EVERY_MS;
 }
 
+static void maintenance_failed(struct writer *writer, const struct err *err)
+{
+	log_warning("writer", "maintenance: %s", err->text);
+	if (store_is_broken(err))
+		recover(writer, err);
+}
+
+/* One slice of retention. 1: more is due. */
+static int retain(struct writer *writer)
+{
+	struct err err;
+	bool facts_removed;
+	struct status *status = writer->options.status;
+	int more = store_retain(writer->options.store, &facts_removed, &err);
+	if (more < 0)
+		maintenance_failed(writer, &err);
+	if (more < 0 || facts_removed)
+		correlator_forget(writer->correlator);
+	struct store_room room = store_room(writer->options.store);
+	atomic_store(&status->used_bytes, room.used_bytes);
+	atomic_store(&status->size_limit_bytes, room.limit_bytes);
+	if (room.full && !atomic_exchange(&status->size_exceeded, room.full))
+		log_warning("writer", "retention.size is exceeded and all that may leave has left");
+	atomic_store(&status->size_exceeded, room.full);
+	return more;
+}
+
+/* After a transaction: retention does not wait for idle time. */
+static void retain_some(struct writer *writer)
+{
+	for (int i = 0; i < RETAIN_SLICES && !writer->failed; i++)
+		if (retain(writer) <= 0)
+			return;
+}
+
 /* Work that waits for idle time, slice by slice until something comes in. */
 static void work_idle(struct writer *writer)
 {
 	struct err err;
 	while (queue_weight(writer->options.queue) == 0 && !writer->failed) {
 		int more = store_idle(writer->options.store, &err);
-		if (more < 0) {
-			log_warning("writer", "maintenance: %s", err.text);
-			if (store_is_broken(&err))
-				recover(writer, &err);
-		}
+		if (more < 0)
+			maintenance_failed(writer, &err);
+		if (more == 0)
+			more = retain(writer);
 		if (more <= 0)
 			return;
 	}
@@ -290,8 +328,10 @@ static void *run(void *ctx)
 			chain = queue_take(queue, TAKE_BYTES, IDLE_MS);
 		}
 		writer_metrics_queue(queue_weight(queue), writer->options.clock);
-		if (chain)
+		if (chain) {
 			write_chain(writer, chain);
+			retain_some(writer);
+		}
 		work_sealing(writer);
 		if (chain)
 			continue;

@@ -217,6 +217,8 @@ static bool is_loopback(const char *address)
 	return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
 }
 
+enum { RETENTION_SIZE_MIN = 64 << 20 };
+
 int settings_check(const struct settings *settings, struct err *err)
 {
 	bool tls = settings->tls_certificate[0] && settings->tls_key[0];
@@ -227,6 +229,11 @@ int settings_check(const struct settings *settings, struct err *err)
 			"listening on %s without TLS: give tls.certificate and tls.key, or say "
 			"tls: off",
 			settings->listen_address);
+	if (settings->retention_size_bytes && settings->retention_size_bytes < RETENTION_SIZE_MIN)
+		return err_set(err, ERR_DENIED,
+			"retention.size: %lld bytes are not enough: give 64MiB or more, or 0 for "
+			"no limit",
+			(long long)settings->retention_size_bytes);
 	return 0;
 }
 

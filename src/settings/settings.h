@@ -24,6 +24,8 @@ struct settings {
 	int64_t tls_mode;                                               /* enum tls_mode */
 	int64_t log_level;                                              /* enum log_level */
 	int64_t retention_horizon_s;
+	int64_t retention_raw_s;
+	int64_t retention_size_bytes; /* 0: no limit */
 	int64_t intake_queue_bytes;
 	char criticality_extreme[1024], criticality_high[1024], criticality_low[1024];
 };

@@ -5,8 +5,8 @@
 
 const struct unit plain_units[] = {{"", 1}, {NULL, 0}};
 static const struct unit time_units[] = {{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}, {NULL, 0}};
-static const struct unit size_units[] = {
-	{"", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {NULL, 0}};
+static const struct unit size_units[] = {{"", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20},
+	{"GiB", 1 << 30}, {"TiB", INT64_C(1) << 40}, {NULL, 0}};
 
 static const char *const tls_modes[] = {"auto", "off", NULL};
 static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
@@ -32,7 +32,16 @@ const struct setting settings_table[] = {
 		"what is logged on standard error"},
 	{"retention.horizon", SETTING_NUMBER, PLACE(retention_horizon_s), "30d", 8 * 86400,
 		3650 * INT64_C(86400), time_units, NULL,
-		"alerts older than this are stored but not correlated"},
+		"alerts older than this leave, their incidents frozen; what comes older is stored "
+		"but not correlated"},
+	{"retention.raw", SETTING_NUMBER, PLACE(retention_raw_s), "3650d", 3600,
+		3650 * INT64_C(86400), time_units, NULL,
+		"age at which the verbatim bytes leave, if that is before retention.horizon"},
+	{"retention.size", SETTING_NUMBER, PLACE(retention_size_bytes), "0", 0, INT64_C(1) << 50,
+		size_units, NULL,
+		"size of the database file, as 20GiB, at which the oldest leaves early: raw bytes, "
+		"then whole incidents; 0: no limit; else 64MiB or more, beside it the log takes up "
+		"to 100 MiB"},
 	{"criticality.extreme", SETTING_TEXT, PLACE(criticality_extreme), "", NONE,
 		"pods that matter most, as patterns CLUSTER/NAMESPACE/POD (`*`: anything) or entity"
 		" keys (`node:CLUSTER/NODE`), separated by commas: doubles the odds of their risk"},

@@ -6,17 +6,18 @@
 
 enum { HASH_BITS = 21, PROBES_MAX = 100000 };
 
-static void occurrence_key(const struct alert *alert, int64_t *key, int64_t *hash)
+/* Where an occurrence would like to stand. */
+static int64_t home_key(struct text occ, int64_t time_ns, uint32_t flags, int64_t *hash)
 {
-	struct cursor cursor = cursor_of((struct text){(const char *)alert->occ, OCCURRENCE_BYTES});
+	struct cursor cursor = cursor_of(occ);
 	uint64_t first = cursor_be64(&cursor);
-	int64_t time_ms = alert_is(alert, ALERT_TIME_UNTRUSTED) ? 0 : alert->time_ns / NS_PER_MS;
+	int64_t time_ms = flags & ALERT_TIME_UNTRUSTED ? 0 : time_ns / NS_PER_MS;
 	*hash = (int64_t)cursor_be64(&cursor);
-	*key = (int64_t)((uint64_t)time_ms << HASH_BITS | first >> (64 - HASH_BITS));
+	return (int64_t)((uint64_t)time_ms << HASH_BITS | first >> (64 - HASH_BITS));
 }
 
-/* What holds the key now. */
-static int read_claim(
+/* 1: *leaf has the key; 0: the key is free. */
+static int read_key(
 	struct connection *connection, int64_t key, int64_t *hash, uint64_t *leaf, struct err *err)
 {
 	sqlite3_stmt *statement = connection_statement(
@@ -26,18 +27,19 @@ static int read_claim(
 	sql_bind_i64(statement, 1, key);
 	int found = sql_step(statement, err);
 	if (found <= 0)
-		return found < 0 ? -1 : err_set(err, ERR_CORRUPT, "a duplicate key went away");
+		return found;
 	*hash = sql_i64(statement, 0);
 	*leaf = (uint64_t)sql_i64(statement, 1);
 	sqlite3_reset(statement);
-	return 0;
+	return 1;
 }
 
 int occurrence_claim(struct connection *connection, const struct alert *alert, uint64_t leaf,
 	bool *is_new, uint64_t *first_leaf, struct err *err)
 {
-	int64_t key, hash;
-	occurrence_key(alert, &key, &hash);
+	int64_t hash;
+	struct text occ = {(const char *)alert->occ, OCCURRENCE_BYTES};
+	int64_t key = home_key(occ, alert->time_ns, alert->flags, &hash);
 	for (int probes = 0; probes < PROBES_MAX; probes++, key++) {
 		sqlite3_stmt *statement = connection_statement(connection,
 			"INSERT INTO duplicate (key, hash, leaf) VALUES (?1, ?2, ?3)"
@@ -54,12 +56,120 @@ int occurrence_claim(struct connection *connection, const struct alert *alert, u
 		if (*is_new)
 			return 0;
 		int64_t held_hash;
-		if (read_claim(connection, key, &held_hash, first_leaf, err) < 0)
-			return -1;
+		int held = read_key(connection, key, &held_hash, first_leaf, err);
+		if (held <= 0)
+			return held < 0 ? -1
+					: err_set(err, ERR_CORRUPT, "a duplicate key went away");
 		if (held_hash == hash)
 			return 0;
 	}
 	return err_set(err, ERR_LIMIT, "too many occurrences share one duplicate key");
+}
+
+/* What removing a row has to know of it. */
+struct row_key {
+	int64_t home, hash;
+	uint32_t flags;
+};
+
+/* 1: read; 0: there is no such row. */
+static int read_row_key(
+	struct connection *connection, uint64_t leaf, struct row_key *row, struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(
+		connection, "SELECT occ, time_ns, bits FROM alert WHERE leaf = ?1", err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, (int64_t)leaf);
+	int found = sql_step(statement, err);
+	if (found <= 0)
+		return found;
+	row->flags = (uint32_t)(sql_i64(statement, 2) >> 8);
+	row->home = home_key(sql_blob(statement, 0), sql_i64(statement, 1), row->flags, &row->hash);
+	sqlite3_reset(statement);
+	return 1;
+}
+
+/* Lets the occurrence of @leaf stand at @key, which is another's or its own. */
+static int move_key(
+	struct connection *connection, int64_t key, int64_t hash, uint64_t leaf, struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(
+		connection, "UPDATE duplicate SET hash = ?2, leaf = ?3 WHERE key = ?1", err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, key);
+	sql_bind_i64(statement, 2, hash);
+	sql_bind_i64(statement, 3, (int64_t)leaf);
+	return sql_run(statement, err);
+}
+
+/*
+ * Occurrences that had to stand behind their own key are looked for without a gap, so those behind
+ * the freed key move up into it. *hole ends as the key that nobody needs.
+ */
+static int close_gap(struct connection *connection, int64_t *hole, struct err *err)
+{
+	for (int64_t key = *hole + 1;; key++) {
+		struct row_key row;
+		int64_t hash;
+		uint64_t leaf;
+		int found = read_key(connection, key, &hash, &leaf, err);
+		if (found <= 0)
+			return found;
+		found = read_row_key(connection, leaf, &row, err);
+		if (found < 0)
+			return -1;
+		if (!found || row.home > *hole)
+			continue;
+		if (move_key(connection, *hole, hash, leaf, err) < 0)
+			return -1;
+		*hole = key;
+	}
+}
+
+static int release_key(
+	struct connection *connection, int64_t home, uint64_t wanted, struct err *err)
+{
+	int64_t hole = home, hash;
+	uint64_t leaf = 0;
+	int found;
+	while ((found = read_key(connection, hole, &hash, &leaf, err)) > 0 && leaf != wanted)
+		hole++;
+	if (found <= 0)
+		return found;
+	if (close_gap(connection, &hole, err) < 0)
+		return -1;
+	sqlite3_stmt *statement =
+		connection_statement(connection, "DELETE FROM duplicate WHERE key = ?1", err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, hole);
+	return sql_run(statement, err);
+}
+
+static int delete_leaf(
+	struct connection *connection, const char *sql, uint64_t leaf, struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(connection, sql, err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, (int64_t)leaf);
+	return sql_run(statement, err);
+}
+
+int alert_row_remove(struct connection *connection, uint64_t leaf, struct err *err)
+{
+	struct row_key row;
+	int found = read_row_key(connection, leaf, &row, err);
+	if (found <= 0)
+		return found;
+	if (release_key(connection, row.home, leaf, err) < 0 ||
+		delete_leaf(connection, "DELETE FROM alert WHERE leaf = ?1", leaf, err) < 0)
+		return -1;
+	return row.flags & ALERT_HEALTH
+		       ? delete_leaf(connection, "DELETE FROM health WHERE leaf = ?1", leaf, err)
+		       : 0;
 }
 
 int alert_row_insert(struct connection *connection, const struct alert *alert,

@@ -24,6 +24,10 @@ struct alert_place {
 CHECKED int alert_row_insert(struct connection *connection, const struct alert *alert,
 	const struct alert_place *place, struct err *err);
 
+/** Removes the row, its duplicate key and what it said of its sensor's health; nothing if it is not
+ * there. The ledger keeps the leaf. */
+CHECKED int alert_row_remove(struct connection *connection, uint64_t leaf, struct err *err);
+
 /** The same broken bytes from the same origin are kept once a UTC day. */
 CHECKED int quarantine_is_known(struct connection *connection, const struct alert *alert,
 	int64_t origin, bool *known, struct err *err);

@@ -6,6 +6,7 @@
 #include "model/alert_record.h"
 #include "model/entity.h"
 #include "store/block.h"
+#include "store/ledger.h"
 #include "store/occurrences.h"
 
 enum { SCANNED_MAX = 100000 };
@@ -114,10 +115,17 @@ static int read_block(struct connection *connection, int64_t stream, struct aren
 	return 0;
 }
 
-static int missing(uint64_t leaf, struct err *err)
+/* Was it never there, or has it left? The open tile says how many leaves there are. */
+static int missing(struct connection *connection, uint64_t leaf, struct err *err)
 {
-	return err_set(
-		err, ERR_MISSING, "there is no alert with leaf %llu", (unsigned long long)leaf);
+	uint64_t n_leaves;
+	if (ledger_count(connection, &n_leaves, err) < 0)
+		return -1;
+	return err_set(err, ERR_MISSING,
+		leaf < n_leaves ? "alert %llu has left with its age: see retention.horizon and "
+				  "retention.size"
+				: "there is no alert with leaf %llu",
+		(unsigned long long)leaf);
 }
 
 static int read_quarantined(struct connection *connection, uint64_t leaf, struct arena *arena,
@@ -132,7 +140,7 @@ static int read_quarantined(struct connection *connection, uint64_t leaf, struct
 	sql_bind_i64(statement, 1, (int64_t)leaf);
 	int found = sql_step(statement, err);
 	if (found <= 0)
-		return found < 0 ? -1 : missing(leaf, err);
+		return found < 0 ? -1 : missing(connection, leaf, err);
 	*out = (struct alert){
 		.kind = LEAF_QUARANTINED,
 		.leaf = leaf,

@@ -167,6 +167,16 @@ int heard_flush(struct heard *heard, struct connection *connection, int64_t now_
 	return 0;
 }
 
+int heard_expire(struct connection *connection, int64_t before_ns, struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(
+		connection, "DELETE FROM sender WHERE last_received_ns < ?1", err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, before_ns);
+	return sql_run(statement, err);
+}
+
 static void read_sender(sqlite3_stmt *statement, struct arena *arena, struct heard_row *row)
 {
 	*row = (struct heard_row){

@@ -27,6 +27,10 @@ CHECKED int heard_flush(struct heard *heard, struct connection *connection, int6
 /** Is anything counted that was not written yet? */
 bool heard_pending(const struct heard *heard);
 
+/** Forgets senders that were not heard since. There are few: one row each origin, node and sensor.
+ */
+CHECKED int heard_expire(struct connection *connection, int64_t before_ns, struct err *err);
+
 /* One row as it is read. */
 struct heard_row {
 	struct text source, cluster, node, sensor, version;

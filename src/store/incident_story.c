@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/frozen.h"
 #include "store/pieces.h"
 #include "store/slots.h"
 
@@ -196,8 +197,33 @@ static void count_rules(struct incident *incident)
 				incident->rules[j].n += incident->prints[i].n;
 }
 
-/* Adds the incident's own rows of one part of a slot. */
-static bool add_rows(struct incident *incident, struct prints *prints, const struct slot_rows *rows)
+static int no_memory(struct err *err)
+{
+	return err_set(err, ERR_MEMORY, "out of memory reading an incident");
+}
+
+static bool tell_row(struct incident *incident, struct prints *prints, const struct slot_row *row)
+{
+	for (size_t i = 0; i < row->n_techniques; i++)
+		add_technique(incident, row->techniques[i]);
+	return add_row(prints, row);
+}
+
+static int tell_frozen(struct connection *connection, struct incident *incident,
+	struct prints *prints, struct err *err)
+{
+	struct slot_rows rows;
+	if (frozen_story_read(connection, incident, prints->arena, &rows, err) < 0)
+		return -1;
+	for (size_t i = 0; i < rows.n; i++)
+		if (!tell_row(incident, prints, &rows.rows[i]))
+			return no_memory(err);
+	return 0;
+}
+
+/* The incident's own rows of one part of a slot. */
+static bool tell_rows(
+	struct incident *incident, struct prints *prints, const struct slot_rows *rows)
 {
 	for (size_t i = 0; i < rows->n; i++) {
 		const struct slot_row *row = &rows->rows[i];
@@ -205,34 +231,40 @@ static bool add_rows(struct incident *incident, struct prints *prints, const str
 			continue;
 		incident->n_deliveries += row->deliveries;
 		add_tactics(incident, row);
-		for (size_t j = 0; j < row->n_techniques; j++)
-			add_technique(incident, row->techniques[j]);
-		if (!add_row(prints, row))
+		if (!tell_row(incident, prints, row))
 			return false;
 	}
 	return true;
 }
 
-int incident_story_read(struct connection *connection, struct incident *incident,
-	struct arena *arena, struct err *err)
+static int tell_slots(struct connection *connection, struct incident *incident,
+	struct prints *prints, struct err *err)
 {
 	struct slot_walk walk;
 	struct slot_part part;
-	struct prints prints = {.arena = arena};
 	int step;
-	if (walk_start(&walk, connection, incident, arena, err) < 0)
+	if (walk_start(&walk, connection, incident, prints->arena, err) < 0)
 		return -1;
 	while ((step = walk_next(&walk, &part, err)) > 0) {
 		struct slot_rows rows;
-		if (slots_read(connection, &part, true, arena, &rows, err) < 0)
+		if (slots_read(connection, &part, true, prints->arena, &rows, err) < 0)
 			return -1;
-		if (!add_rows(incident, &prints, &rows))
-			return err_set(err, ERR_MEMORY, "out of memory reading an incident");
+		if (!tell_rows(incident, prints, &rows))
+			return no_memory(err);
 	}
+	return step;
+}
+
+int incident_story_read(struct connection *connection, struct incident *incident,
+	struct arena *arena, struct err *err)
+{
+	struct prints prints = {.arena = arena};
+	if ((incident->frozen && tell_frozen(connection, incident, &prints, err) < 0) ||
+		tell_slots(connection, incident, &prints, err) < 0)
+		return -1;
 	incident->prints = arena_array(arena, prints.n + 1, sizeof *incident->prints);
-	if (step < 0 || !incident->prints)
-		return step < 0 ? -1
-				: err_set(err, ERR_MEMORY, "out of memory reading an incident");
+	if (!incident->prints)
+		return no_memory(err);
 	for (size_t i = 0; i < prints.n; i++)
 		if (fill_print(connection, prints.rows[i], arena, &incident->prints[i], err) < 0)
 			return -1;
@@ -308,6 +340,8 @@ int incident_content(struct connection *connection, struct incident *incident, s
 {
 	unsigned char *occs;
 	size_t n;
+	if (incident->frozen)
+		return 0;
 	if (read_occs(connection, incident, arena, &occs, &n, err) < 0)
 		return -1;
 	qsort(occs, n, OCCURRENCE_BYTES, compare_occs);

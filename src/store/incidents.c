@@ -7,6 +7,7 @@
 #include "model/title.h"
 #include "model/workload.h"
 #include "store/facts.h"
+#include "store/frozen.h"
 #include "store/incident_story.h"
 #include "store/pieces.h"
 #include "store/rules.h"
@@ -106,7 +107,9 @@ static int fill_entity(struct connection *connection, struct incident *incident,
 		return err_set(err, ERR_CORRUPT, "incident INC-%llu has no entity",
 			(unsigned long long)incident->number);
 	fill_from_key(incident, value);
-	if (fill_from_members(connection, incident, arena, err) < 0)
+	int failed = incident->frozen ? frozen_read(connection, incident, arena, err)
+				      : fill_from_members(connection, incident, arena, err);
+	if (failed)
 		return -1;
 	if (incident->pod.size)
 		incident->workload = workload_guess(incident->pod);
@@ -161,8 +164,8 @@ static int fill_sensors(struct connection *connection, uint64_t sensors, struct 
 #define QUERY                                                                                      \
 	"SELECT i.number, i.state, i.redirect_to, i.split_from, i.title, k.text, p.first_slot,"    \
 	" p.last_slot, p.lo, p.hi, p.n, p.severity, p.base, p.risk, p.tactics, p.credited,"        \
-	" p.sensors, p.rules, p.revision, p.claims, p.criticality, p.novelty, p.terminals FROM "   \
-	"incident i"                                                                               \
+	" p.sensors, p.rules, p.revision, p.claims, p.criticality, p.novelty, p.terminals,"        \
+	" i.sealed_ns, p.frozen FROM incident i"                                                   \
 	" LEFT JOIN piece p ON p.number = i.number LEFT JOIN key k ON k.id = p.key"
 
 /* What does not go into struct incident as it is. */
@@ -243,6 +246,7 @@ static int read_row(
 	rest->sensors = (uint64_t)sql_i64(statement, 16);
 	incident->terminals = (unsigned)sql_i64(statement, 22);
 	incident->sealed_ns = sql_i64(statement, 23);
+	incident->frozen = sql_i64(statement, 24) != 0;
 	rest->criticality = sql_i64(statement, 20);
 	rest->novelty = sql_i64(statement, 21);
 	if (arena->failed || !piece_rules_read(&rest->sums, sql_blob(statement, 17)) ||
@@ -265,7 +269,7 @@ static int complete(struct connection *connection, struct incident *incident,
 	return arena->failed ? no_memory(err) : 0;
 }
 
-int incident_read(struct connection *connection, uint64_t number, struct arena *arena,
+int incident_summary_read(struct connection *connection, uint64_t number, struct arena *arena,
 	struct incident *out, struct err *err)
 {
 	AUTO(row_rest_done) struct row_rest rest = {.arena = arena};
@@ -287,9 +291,15 @@ int incident_read(struct connection *connection, uint64_t number, struct arena *
 	if (!out->key.size)
 		return err_set(err, ERR_MISSING, "incident INC-%llu has no alerts any more",
 			(unsigned long long)number);
-	return complete(connection, out, &rest, arena, err) < 0
-		       ? -1
-		       : incident_story_read(connection, out, arena, err);
+	return complete(connection, out, &rest, arena, err);
+}
+
+int incident_read(struct connection *connection, uint64_t number, struct arena *arena,
+	struct incident *out, struct err *err)
+{
+	if (incident_summary_read(connection, number, arena, out, err) < 0)
+		return -1;
+	return out->redirect_to ? 0 : incident_story_read(connection, out, arena, err);
 }
 
 static bool text_wanted(struct text wanted, struct text value)

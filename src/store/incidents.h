@@ -34,9 +34,14 @@ CHECKED int incidents_list(struct connection *connection, const struct incident_
 CHECKED int incident_read(struct connection *connection, uint64_t number, struct arena *arena,
 	struct incident *out, struct err *err);
 
+/** As incident_read, without story, tactics' times and content. */
+CHECKED int incident_summary_read(struct connection *connection, uint64_t number,
+	struct arena *arena, struct incident *out, struct err *err);
+
 /**
  * Fills content and has_content of an incident that was read whole: a digest of its key and all its
- * occurrence ids. Reads every alert, so it costs about a microsecond for each.
+ * occurrence ids. Reads every alert, so it costs about a microsecond for each. Of a frozen incident
+ * there is what was computed when it froze.
  */
 CHECKED int incident_content(struct connection *connection, struct incident *incident,
 	struct arena *arena, struct err *err);

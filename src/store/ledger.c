@@ -49,6 +49,22 @@ int ledger_load(struct ledger *ledger, struct connection *connection, struct err
 	return 0;
 }
 
+int ledger_count(struct connection *connection, uint64_t *n_leaves, struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(connection,
+		"SELECT id, length(hashes) FROM tile WHERE id < ?1 ORDER BY id DESC LIMIT 1", err);
+	*n_leaves = 0;
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, tile_id(1, 0));
+	int found = sql_step(statement, err);
+	if (found > 0)
+		*n_leaves = (uint64_t)sql_i64(statement, 0) * TILE_HASHES +
+			    (uint64_t)sql_i64(statement, 1) / DIGEST_BYTES;
+	sqlite3_reset(statement);
+	return found < 0 ? -1 : 0;
+}
+
 static int write_tile(
 	struct connection *connection, unsigned level, const struct tile *tile, struct err *err)
 {

@@ -28,6 +28,9 @@ struct ledger {
 /** Reads the open tiles. */
 CHECKED int ledger_load(struct ledger *ledger, struct connection *connection, struct err *err);
 
+/** The ledger's size alone. */
+CHECKED int ledger_count(struct connection *connection, uint64_t *n_leaves, struct err *err);
+
 /** Appends one leaf hash; full tiles are written at once. */
 CHECKED int ledger_append(struct ledger *ledger, struct connection *connection,
 	const struct digest *leaf, struct err *err);

@@ -151,6 +151,15 @@ static int verify_blocks(struct verifying *run, struct err *err)
 	return step;
 }
 
+/* A tile that is not there: only leaf hashes may have been reduced to their root. */
+static void count_missing(struct ledger_report *report, unsigned level)
+{
+	if (level == 0)
+		report->n_reduced += TILE_HASHES;
+	else
+		report->n_broken_tiles++;
+}
+
 /* Each hash above level 0 is the root of a full tile below, if that was not reduced to it. */
 static int verify_tile(struct verifying *run, int64_t id, struct text hashes, struct err *err)
 {
@@ -162,8 +171,10 @@ static int verify_tile(struct verifying *run, int64_t id, struct text hashes, st
 		int64_t below = number * TILE_HASHES + (int64_t)i;
 		if (read_tile(run->connection, level - 1, below, run->hashes, &n, err) < 0)
 			return -1;
-		if (n == 0)
+		if (n == 0) {
+			count_missing(run->report, level - 1);
 			continue;
+		}
 		struct digest root = merkle_root(run->hashes, n);
 		if (n != TILE_HASHES ||
 			memcmp(root.bytes, hashes.data + i * DIGEST_BYTES, DIGEST_BYTES) != 0)
@@ -187,14 +198,15 @@ static int verify_tiles(struct verifying *run, struct err *err)
 	return step;
 }
 
-static int count_leaves(struct connection *connection, uint64_t *n, struct err *err)
+static int read_head(struct connection *connection, struct ledger_report *report, struct err *err)
 {
 	AUTO(free) struct ledger *ledger = calloc(1, sizeof *ledger);
 	if (!ledger)
 		return err_set(err, ERR_MEMORY, "out of memory for the ledger");
 	if (ledger_load(ledger, connection, err) < 0)
 		return -1;
-	*n = ledger->n_leaves;
+	report->n_leaves = ledger->n_leaves;
+	report->root = ledger_root(ledger);
 	return 0;
 }
 
@@ -211,8 +223,8 @@ int ledger_verify(struct connection *connection, ledger_progress *progress, void
 	run->ctx = ctx;
 	run->tile = -1;
 	buf_init(&run->scratch, SCRATCH_BYTES);
-	int failed = count_leaves(connection, &report->n_leaves, err) < 0 ||
-		     verify_blocks(run, err) < 0 || verify_tiles(run, err) < 0 ||
+	int failed = read_head(connection, report, err) < 0 || verify_blocks(run, err) < 0 ||
+		     verify_tiles(run, err) < 0 ||
 		     audit_verify(connection, &report->n_audit, &report->broken_audit_id, err) < 0;
 	buf_done(&run->scratch);
 	uint64_t seen = report->n_verified + report->n_broken;

@@ -9,7 +9,11 @@
 #include "base/cursor.h"
 
 /* An entry: the first eight bytes of the id, and the leaf's distance from the run's first. */
-enum { PREFIX_BYTES = 8, ENTRY_BYTES = PREFIX_BYTES + 4 };
+enum {
+	PREFIX_BYTES = 8,
+	ENTRY_BYTES = PREFIX_BYTES + 4,
+	RUN_ROWS = 32 /* what removing one costs */
+};
 
 struct entry {
 	unsigned char prefix[PREFIX_BYTES];
@@ -197,5 +201,54 @@ int occurrence_find(struct connection *connection, const unsigned char occ[OCCUR
 	*leaf = (uint64_t)at;
 	if (found > 0)
 		return 0;
-	return found < 0 ? -1 : err_set(err, ERR_MISSING, "there is no alert with this id");
+	return found < 0 ? -1
+			 : err_set(err, ERR_MISSING,
+				   "there is no alert with this id, or it has left with its age");
+}
+
+/* Behind *next_leaf: the run that is there, and whether any of its alerts is. 0: no such run. */
+static int next_run(struct connection *connection, int64_t *next_leaf, int64_t *run, bool *is_used,
+	struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(connection,
+		"SELECT first_leaf, last_leaf, EXISTS (SELECT 1 FROM alert"
+		" WHERE leaf >= first_leaf AND leaf <= last_leaf) FROM occurrence_run"
+		" WHERE first_leaf >= ?1"
+		" AND first_leaf < (SELECT max(first_leaf) FROM occurrence_run)"
+		" ORDER BY first_leaf LIMIT 1",
+		err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, *next_leaf);
+	int found = sql_step(statement, err);
+	if (found > 0) {
+		*run = sql_i64(statement, 0);
+		*next_leaf = sql_i64(statement, 1) + 1;
+		*is_used = sql_i64(statement, 2) != 0;
+	}
+	sqlite3_reset(statement);
+	return found;
+}
+
+int occurrence_runs_remove(
+	struct connection *connection, int64_t *next_leaf, struct slice *slice, struct err *err)
+{
+	while (!slice_is_over(slice)) {
+		int64_t run;
+		bool is_used;
+		int found = next_run(connection, next_leaf, &run, &is_used, err);
+		if (found <= 0)
+			return found;
+		slice_spend(slice, is_used ? 1 : RUN_ROWS);
+		if (is_used)
+			continue;
+		sqlite3_stmt *statement = connection_statement(
+			connection, "DELETE FROM occurrence_run WHERE first_leaf = ?1", err);
+		if (!statement)
+			return -1;
+		sql_bind_i64(statement, 1, run);
+		if (sql_run(statement, err) < 0)
+			return -1;
+	}
+	return 1;
 }

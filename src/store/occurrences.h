@@ -9,11 +9,19 @@
 
 #include "model/alert.h"
 #include "store/connection.h"
+#include "store/slice.h"
 
 enum { OCCURRENCE_RUN = 16384 };
 
 /** Makes the next run, if there are enough alerts behind the last. 1: one was made; 0: not yet. */
 CHECKED int occurrence_run_make(struct connection *connection, struct err *err);
+
+/**
+ * Removes runs of which no alert is left, from *next_leaf on; never the newest, which says where
+ * the next begins. 1: the slice is over; 0: the end.
+ */
+CHECKED int occurrence_runs_remove(
+	struct connection *connection, int64_t *next_leaf, struct slice *slice, struct err *err);
 
 /** ERR_MISSING when no alert has this id. */
 CHECKED int occurrence_find(struct connection *connection,

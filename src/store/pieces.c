@@ -84,7 +84,8 @@ int pieces_read(struct connection *connection, int64_t key, int64_t from, struct
 		" claims IS NOT NULL,"
 		" (SELECT touched | (sealed_ns IS NOT NULL) << 1 FROM incident i"
 		" WHERE i.number = piece.number), terminals"
-		" FROM piece WHERE key = ?1 AND first_slot >= ?2 ORDER BY first_slot",
+		" FROM piece WHERE frozen = 0 AND key = ?1 AND first_slot >= ?2"
+		" ORDER BY first_slot",
 		err);
 	if (!statement)
 		return -1;
@@ -118,7 +119,7 @@ int piece_first_slot_before(struct connection *connection, int64_t key, int64_t 
 	int64_t *first_slot, bool *found, struct err *err)
 {
 	sqlite3_stmt *statement = connection_statement(connection,
-		"SELECT first_slot FROM piece WHERE key = ?1 AND first_slot < ?2"
+		"SELECT first_slot FROM piece WHERE frozen = 0 AND key = ?1 AND first_slot < ?2"
 		" ORDER BY first_slot DESC LIMIT 1",
 		err);
 	if (!statement)

@@ -3,7 +3,8 @@
 
 /*
  * Pieces, their members and their permanent numbers, as the correlator keeps them. Written by the
- * writer. A piece read here owns its sums: piece_sums_done.
+ * writer. A piece read here owns its sums: piece_sums_done. Frozen pieces (store/leaving.h) are not
+ * read here: correlation never changes them again.
  */
 
 #include "base/arena.h"

@@ -7,7 +7,7 @@
 #include "base/cleanup.h"
 #include "base/cursor.h"
 
-enum { SAMPLE_BYTES = OCCURRENCE_BYTES + 8, PACKED_BYTES = 4096 };
+enum { SAMPLE_BYTES = OCCURRENCE_BYTES + 8, PACKED_BYTES = 4096, REBUILD_BYTES = 64 * 1024 * 1024 };
 
 static void pack_techniques(const struct slot_row *row, struct buf *out)
 {
@@ -40,9 +40,7 @@ static void unpack_samples(struct text packed, struct slot_row *row)
 	}
 }
 
-/* Columns: lo, hi, severity, n, deliveries, tactics, sensors, mark, terminals, techniques, samples.
- */
-static void read_columns(sqlite3_stmt *statement, int at, bool whole, struct slot_row *row)
+void slot_columns_read(sqlite3_stmt *statement, int at, bool whole, struct slot_row *row)
 {
 	row->lo_ns = sql_i64(statement, at);
 	row->hi_ns = sql_i64(statement, at + 1);
@@ -59,6 +57,30 @@ static void read_columns(sqlite3_stmt *statement, int at, bool whole, struct slo
 	}
 }
 
+int slot_columns_write(sqlite3_stmt *statement, int at, const struct slot_row *row, struct err *err)
+{
+	AUTO(buf_done) struct buf techniques;
+	AUTO(buf_done) struct buf samples;
+	buf_init(&techniques, PACKED_BYTES);
+	buf_init(&samples, PACKED_BYTES);
+	pack_techniques(row, &techniques);
+	pack_samples(row, &samples);
+	if (!buf_ok(&techniques) || !buf_ok(&samples))
+		return err_set(err, ERR_MEMORY, "out of memory for a slot");
+	sql_bind_i64(statement, at, row->lo_ns);
+	sql_bind_i64(statement, at + 1, row->hi_ns);
+	sql_bind_i64(statement, at + 2, row->severity);
+	sql_bind_i64(statement, at + 3, (int64_t)row->n);
+	sql_bind_i64(statement, at + 4, (int64_t)row->deliveries);
+	sql_bind_i64(statement, at + 5, row->tactics);
+	sql_bind_i64(statement, at + 6, (int64_t)row->sensors);
+	sql_bind_i64(statement, at + 7, (int64_t)row->mark);
+	sql_bind_i64(statement, at + 8, row->terminals);
+	sql_bind_blob(statement, at + 9, techniques.data, techniques.size);
+	sql_bind_blob(statement, at + 10, samples.data, samples.size);
+	return sql_run(statement, err);
+}
+
 static void bind_key(sqlite3_stmt *statement, const struct slot_row *row)
 {
 	sql_bind_i64(statement, 1, row->slot);
@@ -69,30 +91,20 @@ static void bind_key(sqlite3_stmt *statement, const struct slot_row *row)
 static int write_row(
 	struct connection *connection, const char *sql, const struct slot_row *row, struct err *err)
 {
-	AUTO(buf_done) struct buf techniques;
-	AUTO(buf_done) struct buf samples;
-	buf_init(&techniques, PACKED_BYTES);
-	buf_init(&samples, PACKED_BYTES);
-	pack_techniques(row, &techniques);
-	pack_samples(row, &samples);
 	sqlite3_stmt *statement = connection_statement(connection, sql, err);
 	if (!statement)
 		return -1;
-	if (!buf_ok(&techniques) || !buf_ok(&samples))
-		return err_set(err, ERR_MEMORY, "out of memory for a slot");
 	bind_key(statement, row);
-	sql_bind_i64(statement, 4, row->lo_ns);
-	sql_bind_i64(statement, 5, row->hi_ns);
-	sql_bind_i64(statement, 6, row->severity);
-	sql_bind_i64(statement, 7, (int64_t)row->n);
-	sql_bind_i64(statement, 8, (int64_t)row->deliveries);
-	sql_bind_i64(statement, 9, row->tactics);
-	sql_bind_i64(statement, 10, (int64_t)row->sensors);
-	sql_bind_i64(statement, 11, (int64_t)row->mark);
-	sql_bind_i64(statement, 12, row->terminals);
-	sql_bind_blob(statement, 13, techniques.data, techniques.size);
-	sql_bind_blob(statement, 14, samples.data, samples.size);
-	return sql_run(statement, err);
+	return slot_columns_write(statement, 4, row, err);
+}
+
+static int insert_row(struct connection *connection, const struct slot_row *row, struct err *err)
+{
+	return write_row(connection,
+		"INSERT INTO slot (slot, entity, print, lo, hi, severity, n, deliveries, tactics,"
+		" sensors, mark, terminals, techniques, samples)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+		row, err);
 }
 
 int slot_join(
@@ -113,13 +125,8 @@ int slot_join(
 		return -1;
 	*is_new = !found;
 	if (!found)
-		return write_row(connection,
-			"INSERT INTO slot (slot, entity, print, lo, hi, severity, n, deliveries, "
-			"tactics,"
-			" sensors, mark, terminals, techniques, samples)"
-			" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-			row, err);
-	read_columns(statement, 0, true, &joined);
+		return insert_row(connection, row, err);
+	slot_columns_read(statement, 0, true, &joined);
 	sqlite3_reset(statement);
 	slot_row_join(&joined, row);
 	return write_row(connection,
@@ -192,7 +199,7 @@ static int read_stored(struct connection *connection, const struct slot_part *pa
 		row->entity = part->entity;
 		row->print = sql_i64(statement, 0);
 		row->rule = sql_i64(statement, 1);
-		read_columns(statement, 2, whole, row);
+		slot_columns_read(statement, 2, whole, row);
 	}
 	return step;
 }
@@ -267,10 +274,8 @@ int slots_read(struct connection *connection, const struct slot_part *part, bool
 	struct arena *arena, struct slot_rows *out, struct err *err)
 {
 	struct row_list list = {.arena = arena};
-	bool all =
-		part->from_ns <= part->slot * SLOT_NS && part->to_ns >= (part->slot + 1) * SLOT_NS;
-	int failed = all ? read_stored(connection, part, whole, &list, err)
-			 : read_part(connection, part, whole, &list, err);
+	int failed = slot_part_is_whole(part) ? read_stored(connection, part, whole, &list, err)
+					      : read_part(connection, part, whole, &list, err);
 	*out = (struct slot_rows){list.rows, list.n};
 	return failed;
 }
@@ -300,6 +305,21 @@ int presence_read(struct connection *connection, int64_t day, int64_t entity,
 	return 0;
 }
 
+static int presence_write(struct connection *connection, int64_t day, int64_t entity,
+	const unsigned char bits[PRESENCE_BYTES], struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(connection,
+		"INSERT INTO presence (day, entity, bits) VALUES (?1, ?2, ?3)"
+		" ON CONFLICT (day, entity) DO UPDATE SET bits = excluded.bits",
+		err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, day);
+	sql_bind_i64(statement, 2, entity);
+	sql_bind_blob(statement, 3, bits, PRESENCE_BYTES);
+	return sql_run(statement, err);
+}
+
 int presence_mark(struct connection *connection, int64_t slot, int64_t entity, struct err *err)
 {
 	unsigned char bits[PRESENCE_BYTES];
@@ -310,16 +330,103 @@ int presence_mark(struct connection *connection, int64_t slot, int64_t entity, s
 	if (presence_has(bits, of_day))
 		return 0;
 	bits[of_day / 8] = (unsigned char)(bits[of_day / 8] | 1U << of_day % 8);
-	sqlite3_stmt *statement = connection_statement(connection,
-		"INSERT INTO presence (day, entity, bits) VALUES (?1, ?2, ?3)"
-		" ON CONFLICT (day, entity) DO UPDATE SET bits = excluded.bits",
-		err);
+	return presence_write(connection, day, entity, bits, err);
+}
+
+static int presence_clear(
+	struct connection *connection, int64_t slot, int64_t entity, struct err *err)
+{
+	static const unsigned char none[PRESENCE_BYTES];
+	unsigned char bits[PRESENCE_BYTES];
+	int64_t day = day_of_slot(slot);
+	unsigned of_day = (unsigned)(slot - day * SLOTS_PER_DAY);
+	if (presence_read(connection, day, entity, bits, err) < 0)
+		return -1;
+	if (!presence_has(bits, of_day))
+		return 0;
+	bits[of_day / 8] = (unsigned char)(bits[of_day / 8] & ~(1U << of_day % 8));
+	if (memcmp(bits, none, sizeof bits) != 0)
+		return presence_write(connection, day, entity, bits, err);
+	sqlite3_stmt *statement = connection_statement(
+		connection, "DELETE FROM presence WHERE day = ?1 AND entity = ?2", err);
 	if (!statement)
 		return -1;
 	sql_bind_i64(statement, 1, day);
 	sql_bind_i64(statement, 2, entity);
-	sql_bind_blob(statement, 3, bits, sizeof bits);
 	return sql_run(statement, err);
+}
+
+static int delete_rows(struct connection *connection, int64_t slot, int64_t entity, struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(
+		connection, "DELETE FROM slot WHERE slot = ?1 AND entity = ?2", err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, slot);
+	sql_bind_i64(statement, 2, entity);
+	return sql_run(statement, err);
+}
+
+int slot_remove(struct connection *connection, int64_t slot, int64_t entity, struct err *err)
+{
+	return delete_rows(connection, slot, entity, err) < 0 ||
+			       presence_clear(connection, slot, entity, err) < 0
+		       ? -1
+		       : 0;
+}
+
+static int is_slot(struct connection *connection, int64_t slot, int64_t entity, struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(
+		connection, "SELECT 1 FROM slot WHERE slot = ?1 AND entity = ?2 LIMIT 1", err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, slot);
+	sql_bind_i64(statement, 2, entity);
+	int found = sql_step(statement, err);
+	sqlite3_reset(statement);
+	return found;
+}
+
+int slot_rows_remove(struct connection *connection, const struct slot_part *part,
+	const struct slot_rows *rows, struct err *err)
+{
+	for (size_t i = 0; i < rows->n; i++) {
+		sqlite3_stmt *statement = connection_statement(connection,
+			"DELETE FROM slot WHERE slot = ?1 AND entity = ?2 AND print = ?3", err);
+		if (!statement)
+			return -1;
+		bind_key(statement, &rows->rows[i]);
+		if (sql_run(statement, err) < 0)
+			return -1;
+	}
+	int more = is_slot(connection, part->slot, part->entity, err);
+	if (more)
+		return more < 0 ? -1 : 0;
+	return presence_clear(connection, part->slot, part->entity, err);
+}
+
+int slot_rebuild(struct connection *connection, int64_t slot, int64_t entity, struct err *err)
+{
+	AUTO(arena_done) struct arena arena;
+	struct slot_part whole = {slot, entity, INT64_MIN, INT64_MAX};
+	arena_init(&arena, REBUILD_BYTES);
+	struct row_list list = {.arena = &arena};
+	if (read_part(connection, &whole, true, &list, err) < 0)
+		return -1;
+	if (list.n == 0)
+		return slot_remove(connection, slot, entity, err);
+	if (delete_rows(connection, slot, entity, err) < 0)
+		return -1;
+	for (size_t i = 0; i < list.n; i++)
+		if (insert_row(connection, &list.rows[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+bool slot_part_is_whole(const struct slot_part *part)
+{
+	return part->from_ns <= part->slot * SLOT_NS && part->to_ns >= (part->slot + 1) * SLOT_NS;
 }
 
 int presence_days(struct connection *connection, int64_t *first, int64_t *last, struct err *err)

@@ -39,6 +39,29 @@ struct slot_rows {
 CHECKED int slots_read(struct connection *connection, const struct slot_part *part, bool whole,
 	struct arena *arena, struct slot_rows *out, struct err *err);
 
+bool slot_part_is_whole(const struct slot_part *part);
+
+/** Removes the rows of a slot and entity, and the mark of presence that makes them seen. */
+CHECKED int slot_remove(
+	struct connection *connection, int64_t slot, int64_t entity, struct err *err);
+
+/** Removes these rows of a slot and entity; with the last one, the mark too. */
+CHECKED int slot_rows_remove(struct connection *connection, const struct slot_part *part,
+	const struct slot_rows *rows, struct err *err);
+
+/** Makes the rows of a slot and entity anew from the alert rows that are left; removes them with
+ * the last. Deliveries are counted as alerts. */
+CHECKED int slot_rebuild(
+	struct connection *connection, int64_t slot, int64_t entity, struct err *err);
+
+/*
+ * The columns that a slot and a frozen print share, in this order: lo, hi, severity, n, deliveries,
+ * tactics, sensors, mark, terminals, techniques, samples. slot_columns_write runs the statement.
+ */
+void slot_columns_read(sqlite3_stmt *statement, int at, bool whole, struct slot_row *row);
+CHECKED int slot_columns_write(
+	sqlite3_stmt *statement, int at, const struct slot_row *row, struct err *err);
+
 CHECKED int presence_mark(
 	struct connection *connection, int64_t slot, int64_t entity, struct err *err);
 

@@ -21,6 +21,7 @@
 #include "store/ledger.h"
 #include "store/occurrences.h"
 #include "store/reframe.h"
+#include "store/retention.h"
 
 enum { STREAMS_MAX = 64, SCRATCH_BYTES = 16 * 1024 * 1024 };
 
@@ -41,6 +42,8 @@ struct store {
 	struct interns *interns;
 	struct heard *heard;
 	struct ledger ledger;
+	struct retention retention;
+	uint64_t used_bytes;
 	struct pending pending[STREAMS_MAX];
 	size_t n_pending;
 	struct buf scratch, record, frame;
@@ -70,6 +73,8 @@ static int load_state(struct store *store, struct err *err)
 	if (ledger_load(&store->ledger, &store->connection, err) < 0)
 		return -1;
 	store->committed_leaves = store->ledger.n_leaves;
+	if (retention_load(&store->retention, &store->connection, err) < 0)
+		return -1;
 	store->added = (struct dictionaries){0};
 	if (dictionaries_load(&store->dictionaries, &store->connection, err) < 0)
 		return -1;
@@ -81,7 +86,10 @@ int store_open(struct store **out, const struct store_options *options, struct e
 	struct store *store = calloc(1, sizeof *store);
 	if (!store)
 		return err_set(err, ERR_MEMORY, "out of memory for the store");
+	struct retention_options retention = {
+		options->clock, options->horizon_s, options->raw_s, options->size_bytes};
 	store->options = *options;
+	retention_init(&store->retention, &retention);
 	store->path = strdup(options->path);
 	store->interns = interns_new();
 	store->heard = heard_new();
@@ -114,6 +122,7 @@ void store_close(struct store *store)
 	interns_free(store->interns);
 	heard_free(store->heard);
 	reframer_free(store->reframer);
+	retention_done(&store->retention);
 	buf_done(&store->scratch);
 	buf_done(&store->record);
 	buf_done(&store->frame);
@@ -448,6 +457,41 @@ int store_idle(struct store *store, struct err *err)
 	return more || rows_are_due(store) || reframer_due(store->reframer);
 }
 
+/* In a transaction of its own, as what is measured after it. */
+static int retain(struct store *store, struct err *err)
+{
+	if (store_begin(store, err) < 0)
+		return -1;
+	int more = retention_slice(&store->retention, &store->connection, err);
+	if (more < 0 || store_commit(store, err) < 0)
+		return -1;
+	return more;
+}
+
+int store_retain(struct store *store, bool *facts_removed, struct err *err)
+{
+	*facts_removed = false;
+	int due = retention_is_due(&store->retention, &store->connection, err);
+	if (due > 0)
+		due = retain(store, err);
+	if (due >= 0 && retention_used_bytes(&store->connection, &store->used_bytes, err) < 0)
+		due = -1;
+	if (due < 0) {
+		store_rollback(store);
+		retention_pause(&store->retention);
+		return -1;
+	}
+	*facts_removed = store->retention.facts_removed;
+	store->retention.facts_removed = false;
+	return due;
+}
+
+struct store_room store_room(const struct store *store)
+{
+	return (struct store_room){
+		store->used_bytes, store->options.size_bytes, store->retention.full};
+}
+
 uint64_t store_leaves(const struct store *store)
 {
 	return store->committed_leaves;
@@ -473,5 +517,5 @@ uint64_t store_wal_bytes(const struct store *store)
 
 int64_t store_horizon_ns(const struct store *store)
 {
-	return clock_wall_ns(store->options.clock) - store->options.horizon_s * NS_PER_S;
+	return retention_horizon_ns(&store->retention);
 }

@@ -23,7 +23,9 @@ struct store_options {
 	const char *path; /* the database file; its folder must exist */
 	const char *vfs;  /* NULL: the default */
 	const struct clock *clock;
-	int64_t horizon_s; /* alerts older than this are orphan_late; at least 8 days */
+	int64_t horizon_s;   /* alerts older than this are orphan_late; at least 8 days */
+	int64_t raw_s;       /* raw bytes leave at this age; 0: as horizon_s */
+	uint64_t size_bytes; /* limit of the file (store/retention.h); 0: none */
 };
 
 struct store;
@@ -68,6 +70,19 @@ CHECKED int store_recover(struct store *store, struct err *err);
  * do; 0: nothing.
  */
 CHECKED int store_idle(struct store *store, struct err *err);
+
+/* How retention goes. */
+struct store_room {
+	uint64_t used_bytes, limit_bytes; /* 0: no limit */
+	bool full;                        /* more is used, and nothing more may leave */
+};
+
+/**
+ * One slice of retention (store/retention.h), some 10 ms. Outside a transaction; makes its own.
+ * *facts_removed: caches of identity facts must be dropped. 1: more is due; 0: nothing.
+ */
+CHECKED int store_retain(struct store *store, bool *facts_removed, struct err *err);
+struct store_room store_room(const struct store *store); /* as of the last store_retain */
 
 uint64_t store_leaves(const struct store *store); /* ledger size, committed */
 uint64_t store_file_bytes(const struct store *store);

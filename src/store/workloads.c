@@ -147,7 +147,7 @@ int workload_pieces_read(
 		" coalesce(substr(p.claims, 1, 1) = x'01', 0) FROM entity e"
 		" JOIN member m ON m.entity = e.id JOIN piece p ON p.number = m.number"
 		" JOIN key k ON k.id = p.key"
-		" WHERE e.workload = ?1 AND p.lo >= ?2 AND p.lo < ?3",
+		" WHERE e.workload = ?1 AND p.frozen = 0 AND p.lo >= ?2 AND p.lo < ?3",
 		err);
 	if (!statement)
 		return -1;
@@ -158,4 +158,17 @@ int workload_pieces_read(
 		if (add_piece(statement, &capacity, pieces, err) < 0)
 			return -1;
 	return step;
+}
+
+int workload_days_remove(struct connection *connection, int64_t before_day, struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(connection,
+		"DELETE FROM workload_day WHERE (day, workload, rule) IN"
+		" (SELECT day, workload, rule FROM workload_day WHERE day < ?1"
+		" ORDER BY day, workload, rule LIMIT 200)",
+		err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, before_day);
+	return sql_run(statement, err) < 0 ? -1 : sqlite3_changes(connection->db);
 }

@@ -54,3 +54,7 @@ struct workload_pieces {
 /** Pieces in the span with an alert of one of the workload's entities. */
 CHECKED int workload_pieces_read(
 	struct connection *connection, struct workload_pieces *pieces, struct err *err);
+
+/** Forgets some of what was shown before @before_day. How many entries; 0: there were none; -1. */
+CHECKED int workload_days_remove(
+	struct connection *connection, int64_t before_day, struct err *err);

@@ -34,7 +34,8 @@ static void refused(const char *yaml, const char *where, const char *what)
 START_TEST(the_file_sets_what_it_says)
 {
 	ck_assert_int_eq(read_yaml("data: /srv/t\nlisten: '[::1]:99'\nlisten_metrics: 127.0.0.1:0\n"
-				   "tls:\n  mode: off\n  key: k\nretention: {horizon: 10d}\n"
+				   "tls:\n  mode: off\n  key: k\nretention: {horizon: 10d, raw: "
+				   "2d, size: 1TiB}\n"
 				   "intake:\n  queue: 3MiB\n"),
 		0);
 	ck_assert_str_eq(settings.data, "/srv/t");
@@ -44,6 +45,8 @@ START_TEST(the_file_sets_what_it_says)
 	ck_assert_int_eq(settings.tls_mode, TLS_OFF);
 	ck_assert_str_eq(settings.tls_key, "k");
 	ck_assert_int_eq(settings.retention_horizon_s, 10 * 86400);
+	ck_assert_int_eq(settings.retention_raw_s, 2 * 86400);
+	ck_assert_int_eq(settings.retention_size_bytes, INT64_C(1) << 40);
 	ck_assert_int_eq(settings.intake_queue_bytes, 3 << 20);
 	ck_assert_int_eq(read_yaml("tls: off\n"), 0);
 	ck_assert_int_eq(settings.tls_mode, TLS_OFF);
@@ -56,6 +59,7 @@ START_TEST(what_is_wrong_is_said_with_its_place)
 	refused("data: a\ndata: b\n", ":2:1", "given before");
 	refused("retention:\n  horizon: 691199s\n", ":2:12:", "must be 691200");
 	refused("retention:\n  horizon: 10y\n", ":2:12:", "retention.horizon");
+	refused("retention:\n  raw: 0\n", ":2:8:", "must be 3600");
 	refused("listen: 1.2.3.4\n", ":1:9:", "ADDR:PORT");
 	refused("listen: 1.2.3.4:65536\n", ":1:9:", "ADDR:PORT");
 	refused("log:\n  level: loud\n", ":2:10:", "error, warning, info, debug");
@@ -110,6 +114,16 @@ START_TEST(plain_http_beyond_loopback_must_be_said)
 }
 END_TEST
 
+START_TEST(a_size_limit_leaves_room_to_work_in)
+{
+	ck_assert_int_eq(read_yaml("retention: {size: 67108863}\n"), 0);
+	ck_assert_int_eq(settings_check(&settings, &err), -1);
+	ck_assert_msg(strstr(err.text, "64MiB"), "%s", err.text);
+	ck_assert_int_eq(read_yaml("retention: {size: 64MiB}\n"), 0);
+	ck_assert_int_eq(settings_check(&settings, &err), 0);
+}
+END_TEST
+
 /* What is shown or given as a sample reads back as what it was made from. */
 START_TEST(sample_and_show_read_back)
 {
@@ -152,6 +166,7 @@ int main(void)
 	tcase_add_test(tests, limits_hold_at_their_edge);
 	tcase_add_test(tests, the_environment_beats_the_file);
 	tcase_add_test(tests, plain_http_beyond_loopback_must_be_said);
+	tcase_add_test(tests, a_size_limit_leaves_room_to_work_in);
 	tcase_add_test(tests, sample_and_show_read_back);
 	tcase_add_test(tests, every_row_is_whole);
 	suite_add_tcase(suite, tests);
