@@ -250,9 +250,9 @@ static void work_sealing(struct writer *writer)
 	int64_t now_ms = clock_monotonic_ms(writer->options.clock);
 	int64_t now_ns = clock_wall_ns(writer->options.clock);
 	AUTO(arena_done) struct arena arena;
+	arena_init(&arena, SEALING_ARENA_BYTES);
 	if (now_ms < writer->sealing_due_ms || writer->failed)
 		return;
-	arena_init(&arena, SEALING_ARENA_BYTES);
 	struct sealing sealing = {.watermark_ns = watermark_at(writer->watermark, now_ns),
 		.now_ns = now_ns,
 		.after = writer->sealed_after,
