@@ -145,7 +145,7 @@ CREATE TABLE alert (
 CREATE INDEX alert_slot ON alert (slot, entity) WHERE slot IS NOT NULL;
 
 CREATE TABLE duplicate (
-	key INTEGER PRIMARY KEY, -- event time in ms << 21 | 21 bits of occ; time 0 when untrusted
+	key INTEGER PRIMARY KEY, -- event time in ms << 21 | 21 bits of occ; untrusted: negative, 62 bits
 	hash INTEGER NOT NULL,   -- 64 other bits of occ
 	leaf INTEGER NOT NULL
 ) STRICT;

@@ -6,13 +6,19 @@
 
 enum { HASH_BITS = 21, PROBES_MAX = 100000 };
 
-/* Where an occurrence would like to stand. */
+/*
+ * Where an occurrence would like to stand: by its time, so that a commit touches few pages; without
+ * a trusted time by its hash alone, below all times, because a key with time 0 would soon be
+ * crowded.
+ */
 static int64_t home_key(struct text occ, int64_t time_ns, uint32_t flags, int64_t *hash)
 {
 	struct cursor cursor = cursor_of(occ);
 	uint64_t first = cursor_be64(&cursor);
-	int64_t time_ms = flags & ALERT_TIME_UNTRUSTED ? 0 : time_ns / NS_PER_MS;
 	*hash = (int64_t)cursor_be64(&cursor);
+	if (flags & ALERT_TIME_UNTRUSTED)
+		return INT64_MIN + (int64_t)(first >> 2);
+	int64_t time_ms = time_ns / NS_PER_MS;
 	return (int64_t)((uint64_t)time_ms << HASH_BITS | first >> (64 - HASH_BITS));
 }
 

@@ -9,8 +9,9 @@
 
 /**
  * Claims the occurrence for @leaf. *is_new false: it was accepted before, and *first_leaf is where.
- * The key leads with the event time in ms (0 when untrusted) and ends with 21 bits of occ; another
- * 64 bits decide; equal keys of different occurrences take the next free one.
+ * The key leads with the event time in ms and ends with 21 bits of occ (62 bits alone when the time
+ * is untrusted); another 64 bits decide; equal keys of different occurrences take the next free
+ * one.
  */
 CHECKED int occurrence_claim(struct connection *connection, const struct alert *alert,
 	uint64_t leaf, bool *is_new, uint64_t *first_leaf, struct err *err);
