@@ -5,7 +5,7 @@
 
 #include "base/pull.h"
 #include "decode/limits.h"
-#include "model/alert.h"
+#include "decode/value.h"
 
 #define NAME(literal)                                                                              \
 	{                                                                                          \
@@ -112,42 +112,6 @@ static bool path_add(struct path *path, struct text key)
 	return true;
 }
 
-static bool is_scalar(enum pull_event what)
-{
-	return what == PULL_STRING || what == PULL_NUMBER || what == PULL_TRUE ||
-	       what == PULL_FALSE;
-}
-
-static struct text scalar(const struct pull *reader, enum pull_event what)
-{
-	if (what == PULL_TRUE)
-		return TEXT("true");
-	return what == PULL_FALSE ? TEXT("false") : reader->value;
-}
-
-/* The value that comes next as text; of an array its first scalar, of an object nothing. */
-static bool read_text(struct pull *reader, struct text *out)
-{
-	enum pull_event what = pull_next(reader);
-	*out = TEXT_NONE;
-	if (what == PULL_ARRAY) {
-		what = pull_next(reader);
-		if (is_scalar(what))
-			*out = scalar(reader, what);
-		while (what != PULL_ARRAY_END) {
-			if (!pull_finish(reader, what))
-				return false;
-			what = pull_next(reader);
-		}
-		return true;
-	}
-	if (what == PULL_OBJECT)
-		return pull_finish(reader, what);
-	if (is_scalar(what))
-		*out = scalar(reader, what);
-	return what != PULL_BAD;
-}
-
 static bool next_is_object(const struct pull *reader)
 {
 	size_t at = pull_offset(reader);
@@ -161,7 +125,7 @@ static bool read_field(struct pull *reader, struct falco_event *event, struct te
 	enum falco_field field = falco_field_find(name);
 	if (field == N_FALCO_FIELDS)
 		return pull_skip(reader);
-	return read_text(reader, &event->fields[field]);
+	return value_read_text(reader, &event->fields[field]);
 }
 
 /* The members of output_fields, or of an object inside it; the reader stands before its brace. */
@@ -193,37 +157,6 @@ static bool read_fields(
 	}
 }
 
-static void add_tag(struct falco_event *event, struct arena *arena, struct text tag)
-{
-	if (!event->tags.items)
-		event->tags.items = arena_array(arena, ALERT_TAGS_MAX, sizeof(struct text));
-	if (event->tags.items && event->tags.n < ALERT_TAGS_MAX && tag.size)
-		event->tags.items[event->tags.n++] = tag;
-}
-
-/* An array of strings; one string with commas does as well. */
-static bool read_tags(struct pull *reader, struct falco_event *event)
-{
-	enum pull_event what = pull_next(reader);
-	struct text part;
-	event->tags.n = 0;
-	if (what == PULL_STRING) {
-		struct text rest = reader->value;
-		while (text_split(&rest, ',', &part))
-			add_tag(event, reader->arena, text_trim(part));
-		return true;
-	}
-	if (what != PULL_ARRAY)
-		return pull_finish(reader, what);
-	while ((what = pull_next(reader)) != PULL_ARRAY_END) {
-		if (what == PULL_STRING)
-			add_tag(event, reader->arena, reader->value);
-		else if (!pull_finish(reader, what))
-			return false;
-	}
-	return true;
-}
-
 static struct text *member_of(struct falco_event *event, struct text key)
 {
 	const struct {
@@ -249,9 +182,9 @@ static bool read_member(struct pull *reader, struct falco_event *event)
 	struct text key = reader->value;
 	struct text *member = member_of(event, key);
 	if (member)
-		return read_text(reader, member);
+		return value_read_text(reader, member);
 	if (text_equal_nocase(key, TEXT("tags")))
-		return read_tags(reader, event);
+		return value_read_list(reader, &event->tags);
 	if (text_equal_nocase(key, TEXT("output_fields")) && next_is_object(reader))
 		return read_fields(reader, event, &(struct path){.size = 0}, 1);
 	return pull_skip(reader);
