@@ -18,7 +18,8 @@
 	ROW(2, FALCOSIDEKICK, falcosidekick, "falcosidekick", SOURCE_BODY_BYTES, PUSH_BACK_HOLD,   \
 		false)                                                                             \
 	ROW(3, TOCSIN, tocsin, "tocsin", SOURCE_BODY_BYTES, PUSH_BACK_SLOW_DOWN, false)            \
-	ROW(4, TETRAGON, tetragon, "tetragon", SOURCE_BODY_BYTES, PUSH_BACK_UNAVAILABLE, false)
+	ROW(4, TETRAGON, tetragon, "tetragon", SOURCE_BODY_BYTES, PUSH_BACK_UNAVAILABLE, false)    \
+	ROW(5, KUBEARMOR, kubearmor, "kubearmor", SOURCE_BODY_BYTES, PUSH_BACK_SLOW_DOWN, false)
 
 enum source {
 	SOURCE_NONE = 0,

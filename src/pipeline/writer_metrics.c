@@ -16,6 +16,16 @@ static struct metric_family falco_events = {
 	.overflow_label = 1,
 };
 
+static struct metric_family kubearmor_alerts = {
+	.name = "kubearmor_alerts_total",
+	.help = "KubeArmor alerts stored, by action and operation; logs are not counted.",
+	.type = METRIC_COUNTER,
+	.n_labels = 2,
+	.labels = {"action", "operation"},
+	.max_series = 200,
+	.overflow_label = 1,
+};
+
 static struct metric_family syscalls = {
 	.name = "security_syscalls_total",
 	.help = "System calls that sensors reported, by call and what the sensor did.",
@@ -57,8 +67,9 @@ static struct metric_family queue_bytes = {
 
 struct metric_family *const *writer_metrics(void)
 {
-	static struct metric_family *const families[] = {&falco_events, &syscalls,
-		&runtime_operations, &commit_seconds, &ledger_leaves, &queue_bytes, NULL};
+	static struct metric_family *const families[] = {&falco_events, &kubearmor_alerts,
+		&syscalls, &runtime_operations, &commit_seconds, &ledger_leaves, &queue_bytes,
+		NULL};
 	return families;
 }
 
@@ -66,6 +77,19 @@ static void count_falco(const struct alert *alert, const struct clock *clock)
 {
 	struct text labels[] = {alert->severity_reported, alert->rule, alert->sensor_source};
 	metric_add(metric_series(&falco_events, clock, labels), alert->count);
+}
+
+/* The action in KubeArmor's own three words, as rules that clusters have match them; what only its
+ * policy calls a block ("Audit (Block)", or a block that passed) is an audit. */
+static void count_kubearmor(const struct alert *alert, const struct clock *clock)
+{
+	static const char *const words[] = {[ACTION_OBSERVED] = "Allow",
+		[ACTION_BLOCKED] = "Block",
+		[ACTION_AUDITED] = "Audit",
+		[ACTION_KILLED] = "Block"};
+	struct text labels[] = {text_of(words[alert->action]), alert->operation};
+	if (!alert_is(alert, ALERT_HEALTH) && !text_ends(alert->sensor_source, TEXT("Log")))
+		metric_add(metric_series(&kubearmor_alerts, clock, labels), alert->count);
 }
 
 static void count_syscall(const struct alert *alert, const struct clock *clock)
@@ -87,6 +111,8 @@ void writer_metrics_batch(const struct batch *batch, const struct clock *clock)
 			continue;
 		if (text_is(alert->sensor, "falco"))
 			count_falco(alert, clock);
+		if (text_is(alert->sensor, "kubearmor"))
+			count_kubearmor(alert, clock);
 		if (alert->syscall.size)
 			count_syscall(alert, clock);
 		if (alert->entered_container)

@@ -25,6 +25,8 @@ SETS = [
     ("tetragon", "tetragon", decode.CORPUS / "own/tetragon.jsonl", False),
     ("foreign-tetragon-files", "tetragon", decode.SHARED / "tetragon", True),
     ("foreign-tetragon-events", "tetragon", decode.SHARED / "tetragon/events-testdata.jsonl", True),
+    ("kubearmor", "kubearmor", decode.CORPUS / "own/kubearmor.jsonl", False),
+    ("foreign-kubearmor", "kubearmor", decode.SHARED / "kubearmor", True),
 ]
 
 
