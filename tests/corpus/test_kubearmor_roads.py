@@ -7,7 +7,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 import decode  # noqa: E402
-import kubearmor  # noqa: E402
+import kubearmor_roads  # noqa: E402
 
 count = 0
 n_failed = 0
@@ -56,13 +56,13 @@ def check_set(name, lines):
     wanted, wanted_shown = ids(b"\n".join(relay)), shown(b"\n".join(relay))
     check(ids(b"[" + b",\n".join(relay) + b"]") == wanted, f"{name}: as an array")
     check(ids(b"\r\n\r\n".join(relay)) == wanted, f"{name}: with other line ends")
-    for road in (kubearmor.agent_file, kubearmor.sidekick, kubearmor.export):
+    for road in (kubearmor_roads.agent_file, kubearmor_roads.sidekick, kubearmor_roads.export):
         sent = [road(event) for event in events]
         got = ids(b"\n".join(sent))
         differs = [events[i].get("PolicyName") for i, (a, b) in enumerate(zip(wanted, got)) if a != b]
         check(len(got) == len(events) > 0 and not differs, f"{name}: {len(events)} events, {road.__name__}; differing: {differs[:5]}")
     # Tags that are given both ways and differ are the corpus's own invention: no agent sends such.
-    pairs = [(a, b) for event, a, b in zip(events, wanted_shown, shown(b"\n".join(kubearmor.agent_file(e) for e in events)))
+    pairs = [(a, b) for event, a, b in zip(events, wanted_shown, shown(b"\n".join(kubearmor_roads.agent_file(e) for e in events)))
              if not event.get("ATags") or event["ATags"] == str(event.get("Tags")).split(",")]
     differs = [a["rule"] for a, b in pairs if a != b]
     check(pairs and not differs, f"{name}: {len(pairs)} events look the same in both dialects; differing: {differs[:5]}")
