@@ -100,6 +100,8 @@ def incidents(daemon):
 def metrics(daemon):
     first, second = counters(daemon), counters(daemon)
     check("a new series is exposed as 0 first", first == {("Block", "File"): 0, ("Audit", "Process"): 0}, first)
+    seen = re.findall(r'^security_syscalls_total\{syscall="openat",action="([a-z]*)"\} (\d+)$', daemon.get("/metrics")[1].decode(), re.M)
+    check("system calls are counted by what became of them, logs too", sorted(seen) == [("blocked", "3"), ("observed", "1")], seen)
     check("then with its value; logs and duplicates do not count", second == {("Block", "File"): 3, ("Audit", "Process"): 1}, second)
 
 
