@@ -12,10 +12,12 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 import decode  # noqa: E402
 
-# (source, file or folder of JSON files, what a road may add at the top)
+# (source, file or folder of JSON files, what a road may add at the top, lines that tell of an event once more)
 SETS = [
-    ("tetragon", decode.CORPUS / "own/tetragon.jsonl", {"cluster_name": "x", "@timestamp": 1.5, "file": "/var/log/t"}),
-    ("tetragon", decode.SHARED / "tetragon", {"node_labels": {"a": "b"}}),
+    ("tetragon", decode.CORPUS / "own/tetragon.jsonl", {"cluster_name": "x", "@timestamp": 1.5, "file": "/var/log/t"}, 0),
+    ("tetragon", decode.SHARED / "tetragon", {"node_labels": {"a": "b"}}, 0),
+    ("kubearmor", decode.CORPUS / "own/kubearmor.jsonl", {"cluster_id": "2302", "component_name": "kubearmor", "HashID": "00"}, 7),
+    ("kubearmor", decode.SHARED / "kubearmor", {"@timestamp": 1.5, "kubernetes": {"host": "x"}}, 1),
 ]
 ALERT, TIME_UNTRUSTED = 1, 1
 
@@ -72,14 +74,14 @@ def read(path):
     return lines
 
 
-def check_set(source, path, added):
+def check_set(source, path, added, n_again):
     name = f"{source}, {path.name}"
     lines = read(path)
     wanted = decode.dump(source, "\n".join(lines).encode())
     known = [alert["kind"] == ALERT and not alert["flags"] & TIME_UNTRUSTED for alert in wanted]
     check(len(wanted) == len(lines) and sum(known) > len(lines) / 2, f"{name}: {sum(known)} of {len(lines)} lines have an id of content")
     ids = [alert["occ"] for alert, is_known in zip(wanted, known) if is_known]
-    check(len(set(ids)) == len(ids), f"{name}: all of them differ")
+    check(len(set(ids)) == len(ids) - n_again, f"{name}: all of them differ but {n_again}")
     everything = [alert["occ"] for alert in wanted]
     check([a["occ"] for a in decode.dump(source, ("[" + ",".join(lines) + "]").encode())] == everything, f"{name}: as an array")
     check([a["occ"] for a in decode.dump(source, "\r\n\r\n".join(lines).encode())] == everything, f"{name}: with other line ends")
@@ -91,9 +93,9 @@ def check_set(source, path, added):
 
 
 def main():
-    for source, path, added in SETS:
+    for source, path, added, n_again in SETS:
         if path.exists():
-            check_set(source, path, added)
+            check_set(source, path, added, n_again)
         else:
             print(f"# skipped: the {source} events of {path} are not here (set TOCSIN_SHARED)")
     print(f"1..{count}")
