@@ -242,6 +242,15 @@ CREATE TABLE key (
 	text TEXT NOT NULL UNIQUE -- an entity's, or an entity's with "#" and 8 hex digits of an unlink
 ) STRICT;
 
+CREATE TABLE rollup ( -- incidents of one rule only, in one namespace, that began in one hour
+	id INTEGER PRIMARY KEY,
+	cluster TEXT NOT NULL,
+	namespace TEXT NOT NULL,
+	rule INTEGER NOT NULL,
+	hour INTEGER NOT NULL, -- since 1970
+	UNIQUE (cluster, namespace, rule, hour)
+) STRICT;
+
 CREATE TABLE piece ( -- one incident's present extent and sums; all of it can be computed again from slots
 	number INTEGER PRIMARY KEY,
 	key INTEGER NOT NULL,
@@ -264,9 +273,11 @@ CREATE TABLE piece ( -- one incident's present extent and sums; all of it can be
 	claims BLOB,               -- which of its members' alerts are its own (model/claim.h); NULL: all
 	revision INTEGER NOT NULL,
 	changed_ns INTEGER NOT NULL, -- when the revision was written
+	rollup INTEGER,            -- of one rule only, in a pod: with which others it may be shown as one
 	frozen INTEGER NOT NULL DEFAULT 0 -- 1: its alerts are leaving, 2: they have left (store/leaving.h)
 ) STRICT;
 -- Correlation sees pieces that are not frozen and no others.
+CREATE INDEX piece_rollup ON piece (rollup, number) WHERE rollup IS NOT NULL;
 CREATE INDEX piece_key ON piece (key, first_slot) WHERE frozen = 0;
 CREATE INDEX piece_last ON piece (last_slot) WHERE frozen = 0;
 CREATE INDEX piece_leaving ON piece (number) WHERE frozen = 1;

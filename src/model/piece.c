@@ -53,13 +53,23 @@ static bool sums_equal(const struct piece_sums *a, const struct piece_sums *b)
 	return true;
 }
 
-bool piece_equal(const struct piece *a, const struct piece *b)
+static bool extents_equal(const struct piece *a, const struct piece *b)
 {
 	return a->key == b->key && a->first_slot == b->first_slot && a->last_slot == b->last_slot &&
-	       a->lo_ns == b->lo_ns && a->hi_ns == b->hi_ns && a->base_milli == b->base_milli &&
-	       a->risk_milli == b->risk_milli && a->tactics == b->tactics &&
-	       a->credited == b->credited && a->criticality == b->criticality &&
-	       a->novelty == b->novelty && sums_equal(&a->sums, &b->sums);
+	       a->lo_ns == b->lo_ns && a->hi_ns == b->hi_ns;
+}
+
+static bool scores_equal(const struct piece *a, const struct piece *b)
+{
+	return a->base_milli == b->base_milli && a->risk_milli == b->risk_milli &&
+	       a->tactics == b->tactics && a->credited == b->credited &&
+	       a->criticality == b->criticality && a->novelty == b->novelty;
+}
+
+bool piece_equal(const struct piece *a, const struct piece *b)
+{
+	return extents_equal(a, b) && scores_equal(a, b) && a->rollup == b->rollup &&
+	       sums_equal(&a->sums, &b->sums);
 }
 
 void piece_rules_write(const struct piece_sums *sums, struct buf *out)

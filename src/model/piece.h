@@ -40,8 +40,9 @@ struct piece {
 	bool has_claims;               /* not all rows of its members are its own (model/claim.h) */
 	unsigned criticality, novelty; /* hundredths, as the risk was computed with */
 	uint64_t revision;
-	bool sealed;  /* thought complete until now (store/sealing.h) */
-	bool touched; /* a person decided something about its number */
+	int64_t rollup; /* which others it may be shown with (store/rollups.h); 0: none */
+	bool sealed;    /* thought complete until now (store/sealing.h) */
+	bool touched;   /* a person decided something about its number */
 };
 
 /** Do both say the same of the same alerts? Numbers and revisions aside. */

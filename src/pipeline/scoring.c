@@ -6,10 +6,12 @@
 
 #include "base/cleanup.h"
 #include "base/table.h"
+#include "store/rollups.h"
 #include "store/rules.h"
 #include "store/slots.h"
 
-#define DAY_NS (INT64_C(86400) * 1000000000)
+#define DAY_NS  (INT64_C(86400) * 1000000000)
+#define HOUR_NS (INT64_C(3600) * 1000000000)
 
 /* 2 × 32 768 of about 100 bytes; rule names are as long as they come. */
 enum { SEEN_GENERATION = 32768, NAMES_GENERATION = 4096, NAME_ARENA_BYTES = 1024 * 1024 };
@@ -163,6 +165,21 @@ static int strongest_rule(struct scoring *scoring, struct connection *connection
 	return 0;
 }
 
+/* A pod's incident of one rule only may be one of many. */
+static int find_rollup(struct connection *connection, const struct scoring_subject *subject,
+	struct piece *piece, struct err *err)
+{
+	struct text rest = text_of(subject->workload_name);
+	struct rollup rollup = {.hour = piece->lo_ns / HOUR_NS};
+	piece->rollup = 0;
+	if (!subject->workload || piece->sums.n_rules != 1 || text_starts(rest, TEXT("node:")))
+		return 0;
+	rollup.rule = piece->sums.rules[0].rule;
+	if (!text_split(&rest, '/', &rollup.cluster) || !text_split(&rest, '/', &rollup.namespace))
+		return 0;
+	return rollup_intern(connection, &rollup, &piece->rollup, err);
+}
+
 int scoring_apply(struct scoring *scoring, struct connection *connection,
 	const struct scoring_subject *subject, struct piece *piece, struct err *err)
 {
@@ -179,7 +196,7 @@ int scoring_apply(struct scoring *scoring, struct connection *connection,
 		context.novelty = risk_novelty(past.has_history, past.n_days);
 	}
 	risk_of_piece(piece, &context);
-	return 0;
+	return find_rollup(connection, subject, piece, err);
 }
 
 int scoring_note(struct scoring *scoring, struct connection *connection,

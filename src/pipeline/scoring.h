@@ -34,7 +34,7 @@ void scoring_subject_init(
 void scoring_subject_add(const struct scoring *scoring, const struct entity_state *member,
 	struct scoring_subject *subject);
 
-/** Fills in risk, base and what they are computed from. */
+/** Fills in risk, base and what they are computed from, and rollup. */
 CHECKED int scoring_apply(struct scoring *scoring, struct connection *connection,
 	const struct scoring_subject *subject, struct piece *piece, struct err *err);
 

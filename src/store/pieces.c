@@ -64,6 +64,7 @@ static int read_piece(sqlite3_stmt *statement, struct piece *piece, struct err *
 		.touched = (sql_i64(statement, 19) & 1) != 0,
 		.sealed = (sql_i64(statement, 19) & 2) != 0,
 		.sums.terminals = (unsigned)sql_i64(statement, 20),
+		.rollup = sql_i64(statement, 21),
 	};
 	if (piece_rules_read(&piece->sums, sql_blob(statement, 13)))
 		return 0;
@@ -83,7 +84,7 @@ int pieces_read(struct connection *connection, int64_t key, int64_t from, struct
 		" tactics, credited, sensors, rules, revision, criticality, novelty, mark,"
 		" claims IS NOT NULL,"
 		" (SELECT touched | (sealed_ns IS NOT NULL) << 1 FROM incident i"
-		" WHERE i.number = piece.number), terminals"
+		" WHERE i.number = piece.number), terminals, rollup"
 		" FROM piece WHERE frozen = 0 AND key = ?1 AND first_slot >= ?2"
 		" ORDER BY first_slot",
 		err);
@@ -172,6 +173,7 @@ static void bind_piece(sqlite3_stmt *statement, const struct piece *piece)
 	sql_bind_i64(statement, 18, piece->novelty);
 	sql_bind_i64(statement, 19, (int64_t)sums->mark);
 	sql_bind_i64(statement, 22, sums->terminals);
+	sql_bind_i64(statement, 23, piece->rollup);
 }
 
 int piece_write(struct connection *connection, struct piece *piece,
@@ -188,13 +190,14 @@ int piece_write(struct connection *connection, struct piece *piece,
 	sqlite3_stmt *statement = connection_statement(connection,
 		"INSERT INTO piece (number, key, first_slot, last_slot, lo, hi, n, severity, base,"
 		" risk, tactics, credited, sensors, rules, revision, changed_ns, criticality,"
-		" novelty, mark, claims, terminals)"
+		" novelty, mark, claims, terminals, rollup)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
-		" ?17, ?18, ?19, ?20, ?22)"
+		" ?17, ?18, ?19, ?20, ?22, nullif(?23, 0))"
 		" ON CONFLICT (number) DO UPDATE SET key = ?2, first_slot = ?3, last_slot = ?4,"
 		" lo = ?5, hi = ?6, n = ?7, severity = ?8, base = ?9, risk = ?10, tactics = ?11,"
 		" credited = ?12, sensors = ?13, rules = ?14, revision = ?15, changed_ns = ?16,"
 		" criticality = ?17, novelty = ?18, mark = ?19, terminals = ?22,"
+		" rollup = nullif(?23, 0),"
 		" claims = CASE WHEN ?21 THEN ?20 ELSE claims END",
 		err);
 	if (!statement)
