@@ -5,7 +5,9 @@
  *beside it raw SQLite inserts of the same bytes, interleaved in the same run. One JSON line per
  *measurement.
  *
- *	bench-store LINES FOLDER ROUNDS
+ *	bench-store LINES FOLDER ROUNDS [PER_COMMIT]
+ *
+ * With PER_COMMIT only the pipeline, at that size: for profiling.
  */
 
 #include <assert.h>
@@ -261,14 +263,19 @@ static void open_all(struct bench *bench, const char *lines)
 int main(int argc, char **argv)
 {
 	static const size_t sizes[] = {1, 64, 256, 1000};
-	if (argc != 4) {
-		fputs("usage: bench-store LINES FOLDER ROUNDS\n", stderr);
+	if (argc != 4 && argc != 5) {
+		fputs("usage: bench-store LINES FOLDER ROUNDS [PER_COMMIT]\n", stderr);
 		return 64;
 	}
 	struct bench bench = {.folder = argv[2]};
 	open_all(&bench, argv[1]);
 	measure(&bench, false, 1000, 10000); /* warm-up */
-	for (long round = strtol(argv[3], NULL, 10); round > 0; round--)
+	long rounds = strtol(argv[3], NULL, 10);
+	for (long round = 0; argc == 5 && round < rounds; round++)
+		measure(&bench, false, strtoul(argv[4], NULL, 10), 40000);
+	if (argc == 5)
+		return 0;
+	for (long round = rounds; round > 0; round--)
 		for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
 			size_t n = sizes[i] == 1 ? 1000 : sizes[i] * 40;
 			measure(&bench, false, sizes[i], n);
