@@ -22,6 +22,7 @@
 #include "store/occurrences.h"
 #include "store/reframe.h"
 #include "store/retention.h"
+#include "store/wal.h"
 
 enum { STREAMS_MAX = 64, SCRATCH_BYTES = 16 * 1024 * 1024 };
 
@@ -101,7 +102,8 @@ int store_open(struct store **out, const struct store_options *options, struct e
 	if (failed)
 		err_set(err, ERR_MEMORY, "out of memory for the store");
 	else
-		failed = connection_open(&store->connection, store->path, CONNECTION_WRITE,
+		failed = wal_settle(store->path, options->vfs, err) < 0 ||
+			 connection_open(&store->connection, store->path, CONNECTION_WRITE,
 				 options->vfs, err) < 0 ||
 			 load_state(store, err) < 0;
 	if (failed) {
@@ -403,8 +405,9 @@ int store_recover(struct store *store, struct err *err)
 	if (store->connection.db)
 		connection_close(&store->connection);
 	store->in_transaction = store->is_stale = false;
-	if (connection_open(
-		    &store->connection, store->path, CONNECTION_WRITE, store->options.vfs, err) < 0)
+	if (wal_settle(store->path, store->options.vfs, err) < 0 ||
+		connection_open(&store->connection, store->path, CONNECTION_WRITE,
+			store->options.vfs, err) < 0)
 		return -1;
 	if (checkpoint_all(&store->connection, err) < 0 || load_state(store, err) < 0) {
 		connection_close(&store->connection);
