@@ -55,6 +55,7 @@ const char *err_kind_name(enum err_kind kind)
 		[ERR_BUSY] = "busy",
 		[ERR_IO] = "io",
 		[ERR_CORRUPT] = "corrupt",
+		[ERR_FULL] = "full",
 	};
 	return names[kind];
 }

@@ -19,6 +19,7 @@ enum err_kind {
 	ERR_BUSY,    /* cannot now: try again later */
 	ERR_IO,      /* disk, network or operating system */
 	ERR_CORRUPT, /* what was stored does not read back */
+	ERR_FULL,    /* no space on the disk: works again when there is some */
 };
 
 struct err {

@@ -51,6 +51,7 @@ void api_respond_error(struct http_request *request, const struct err *err)
 		http_respond_problem(request, 404, "Not found", detail);
 		break;
 	case ERR_BUSY:
+	case ERR_FULL:
 	case ERR_LIMIT:
 		http_respond_retry(request, 503, "Not now", detail, 1);
 		break;

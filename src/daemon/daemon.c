@@ -306,7 +306,7 @@ static void raise_file_limit(void)
 
 static int exit_code_of(const struct err *err)
 {
-	return err->kind == ERR_IO || err->kind == ERR_LIMIT ? EXIT_IO : EXIT_FAILURE;
+	return err->kind == ERR_IO || err->kind == ERR_FULL ? EXIT_IO : EXIT_FAILURE;
 }
 
 static int run(struct daemon *daemon)

@@ -178,7 +178,7 @@ static bool recover(struct writer *writer, const struct err *why)
 	if (atomic_load(&writer->options.status->store_state) == STORE_WORKS)
 		log_error("writer", "%s; holding all input until the store works", err.text);
 	do {
-		set_state(writer, err.kind == ERR_LIMIT ? STORE_DISK_FULL : STORE_RECOVERING);
+		set_state(writer, err.kind == ERR_FULL ? STORE_DISK_FULL : STORE_RECOVERING);
 		/* An fsync that failed is not waited for: what the next open says decides. */
 		if (err.kind != ERR_IO)
 			pause_ms(RETRY_MS);
@@ -186,7 +186,7 @@ static bool recover(struct writer *writer, const struct err *why)
 			correlator_forget(writer->correlator);
 			return true;
 		}
-	} while ((err.kind == ERR_LIMIT || err.kind == ERR_BUSY) &&
+	} while ((err.kind == ERR_FULL || err.kind == ERR_BUSY) &&
 		 !queue_closed(writer->options.queue));
 	log_error("writer", "the store cannot be brought back: %s", err.text);
 	writer->failed = true;
@@ -195,7 +195,7 @@ static bool recover(struct writer *writer, const struct err *why)
 
 static bool store_is_broken(const struct err *err)
 {
-	return err->kind == ERR_IO || err->kind == ERR_LIMIT || err->kind == ERR_BUSY;
+	return err->kind == ERR_IO || err->kind == ERR_FULL || err->kind == ERR_BUSY;
 }
 
 /* Stores the chain. What cannot be stored for its own sake is found by storing batches one by one.

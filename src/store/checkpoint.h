@@ -12,5 +12,5 @@
 CHECKED int checkpoint_run(struct connection *connection, bool restart, struct err *err);
 
 /** Copies everything and empties the log: what must succeed after a failed write. ERR_BUSY,
- * ERR_LIMIT. */
+ * ERR_FULL. */
 CHECKED int checkpoint_all(struct connection *connection, struct err *err);

@@ -48,7 +48,7 @@ int connection_error(sqlite3 *db, int code, struct err *err)
 		kind = ERR_CORRUPT;
 		break;
 	case SQLITE_FULL:
-		kind = ERR_LIMIT;
+		kind = ERR_FULL;
 		break;
 	default:
 		break;

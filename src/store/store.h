@@ -42,8 +42,8 @@ CHECKED int store_begin(struct store *store, struct err *err);
  *
  * Sets each alert's outcome and, when it is accepted, leaf, slot and the ids of its interned
  * values; adds to the batch's counts. Within one transaction later batches see earlier ones. Fails
- * with ERR_IO, ERR_LIMIT (disk full), ERR_MEMORY or ERR_CORRUPT; the transaction must then be
- * rolled back.
+ * with ERR_IO, ERR_FULL, ERR_MEMORY or ERR_CORRUPT, with ERR_LIMIT for an alert that no store can
+ * take; the transaction must then be rolled back.
  */
 CHECKED int store_add_batch(struct store *store, struct batch *batch, struct err *err);
 
@@ -59,7 +59,7 @@ void store_rollback(struct store *store); /* also forgets all cached state that 
 
 /**
  * After a failed write: closes the connection, opens it again, runs wal_checkpoint(TRUNCATE) to its
- * end, and reads all cached state anew. ERR_LIMIT: the disk is still full, try again later. Any
+ * end, and reads all cached state anew. ERR_FULL: the disk is still full, try again later. Any
  * other failure is final: the process must exit, because an fsync that failed cannot be retried.
  */
 CHECKED int store_recover(struct store *store, struct err *err);

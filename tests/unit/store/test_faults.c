@@ -86,13 +86,13 @@ static void start_again(void)
 static void recover(const struct err *why)
 {
 	struct err err = *why;
-	bool broken = err.kind == ERR_IO || err.kind == ERR_LIMIT || err.kind == ERR_BUSY;
+	bool broken = err.kind == ERR_IO || err.kind == ERR_FULL || err.kind == ERR_BUSY;
 	ck_assert_msg(broken, "%s at %llu: %s: %s", kind_names[running.kind],
 		(unsigned long long)running.at, err_kind_name(err.kind), err.text);
 	for (int i = 0; i < TRIES; i++) {
 		if (store_rig_recover(&rig, &err) == 0)
 			return;
-		if (err.kind != ERR_LIMIT && err.kind != ERR_BUSY)
+		if (err.kind != ERR_FULL && err.kind != ERR_BUSY)
 			break;
 	}
 	start_again();
