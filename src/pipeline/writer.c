@@ -17,8 +17,8 @@
 #include "store/tokens.h"
 
 /* About 1 000 alerts a transaction; a second between looks at the clock; five tries a second when
- * broken. */
-enum { TAKE_BYTES = 3 * 1024 * 1024, IDLE_MS = 1000, RETRY_MS = 200 };
+ * broken, few when the process is to end. */
+enum { TAKE_BYTES = 3 * 1024 * 1024, IDLE_MS = 1000, RETRY_MS = 200, LAST_TRIES = 3 };
 enum { SEALING_EVERY_MS = 1000, SEALING_ARENA_BYTES = 16 * 1024 * 1024 };
 
 /* Slices of retention after a transaction at most: while there is more, as much leaves as came. */
@@ -32,6 +32,7 @@ struct writer {
 	uint64_t sealed_after; /* where the next slice of sealing begins */
 	int64_t sealing_due_ms;
 	bool credentials_changed; /* by the running transaction */
+	unsigned failures_in_row; /* of writes, since the last that succeeded */
 	bool failed;
 };
 
@@ -169,8 +170,8 @@ static void pause_ms(int64_t ms)
 
 /*
  * After a failed write: nothing was acknowledged, so the chain waits here until the store works
- * again. A full disk is retried for ever; anything else that store_recover cannot mend ends the
- * process.
+ * again. A full disk is retried for ever, as are writes that fail in a store that opens; anything
+ * else that store_recover cannot mend ends the process.
  */
 static bool recover(struct writer *writer, const struct err *why)
 {
@@ -179,18 +180,27 @@ static bool recover(struct writer *writer, const struct err *why)
 		log_error("writer", "%s; holding all input until the store works", err.text);
 	do {
 		set_state(writer, err.kind == ERR_FULL ? STORE_DISK_FULL : STORE_RECOVERING);
-		/* An fsync that failed is not waited for: what the next open says decides. */
-		if (err.kind != ERR_IO)
+		if (queue_closed(writer->options.queue) && writer->failures_in_row >= LAST_TRIES)
+			break;
+		/* The first fsync that failed is not waited for: what the next open says decides.
+		 */
+		if (err.kind != ERR_IO || writer->failures_in_row > 0)
 			pause_ms(RETRY_MS);
+		writer->failures_in_row++;
 		if (store_recover(writer->options.store, &err) == 0) {
 			correlator_forget(writer->correlator);
 			return true;
 		}
-	} while ((err.kind == ERR_FULL || err.kind == ERR_BUSY) &&
-		 !queue_closed(writer->options.queue));
+	} while (err.kind == ERR_FULL || err.kind == ERR_BUSY);
 	log_error("writer", "the store cannot be brought back: %s", err.text);
 	writer->failed = true;
 	return false;
+}
+
+static void store_works(struct writer *writer)
+{
+	writer->failures_in_row = 0;
+	set_state(writer, STORE_WORKS);
 }
 
 static bool store_is_broken(const struct err *err)
@@ -216,15 +226,29 @@ static void write_chain(struct writer *writer, struct queue_item *chain)
 			give_up(writer, chain, &err);
 			return;
 		}
-		while (chain->next) {
+		while (chain->next && !writer->failed) {
 			struct queue_item *one = chain;
 			chain = chain->next;
 			one->next = NULL;
 			write_chain(writer, one);
 		}
+		if (writer->failed) {
+			err_set(&err, ERR_IO, "the store cannot be brought back");
+			give_up(writer, chain, &err);
+			return;
+		}
 	}
-	set_state(writer, STORE_WORKS);
+	store_works(writer);
 	after_commit(writer, chain);
+}
+
+/* Work between commits failed. Nobody sends while /readyz says no: this cannot wait for a commit.
+ */
+static void mend(struct writer *writer, const char *work, const struct err *why)
+{
+	log_warning("writer", "%s: %s", work, why->text);
+	if (store_is_broken(why) && recover(writer, why))
+		set_state(writer, STORE_WORKS);
 }
 
 static int seal_incidents(struct writer *writer, struct sealing *sealing, struct err *err)
@@ -258,19 +282,9 @@ static void work_sealing(struct writer *writer)
 		.after = writer->sealed_after,
 		.arena = &arena};
 	atomic_store(&writer->options.status->watermark_ns, sealing.watermark_ns);
-	if (seal_incidents(writer, &sealing, &err) < 0) {
-		log_warning("writer", "sealing incidents: %s", err.text);
-		if (store_is_broken(&err))
-			recover(writer, &err);
-	}
+	if (seal_incidents(writer, &sealing, &err) < 0)
+		mend(writer, "sealing incidents", &err);
 	writer->sealing_due_ms = sealing.after ? now_ms : now_ms + SEALING_EVERY_MS;
-}
-
-static void maintenance_failed(struct writer *writer, const struct err *err)
-{
-	log_warning("writer", "maintenance: %s", err->text);
-	if (store_is_broken(err))
-		recover(writer, err);
 }
 
 /* One slice of retention. 1: more is due. */
@@ -281,7 +295,7 @@ static int retain(struct writer *writer)
 	struct status *status = writer->options.status;
 	int more = store_retain(writer->options.store, &facts_removed, &err);
 	if (more < 0)
-		maintenance_failed(writer, &err);
+		mend(writer, "retention", &err);
 	if (more < 0 || facts_removed)
 		correlator_forget(writer->correlator);
 	struct store_room room = store_room(writer->options.store);
@@ -308,7 +322,7 @@ static void work_idle(struct writer *writer)
 	while (queue_weight(writer->options.queue) == 0 && !writer->failed) {
 		int more = store_idle(writer->options.store, &err);
 		if (more < 0)
-			maintenance_failed(writer, &err);
+			mend(writer, "maintenance", &err);
 		if (more == 0)
 			more = retain(writer);
 		if (more <= 0)
