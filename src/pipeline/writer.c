@@ -339,6 +339,8 @@ static void *run(void *ctx)
 		struct queue_item *chain = queue_take(queue, TAKE_BYTES, 0);
 		if (!chain) {
 			work_idle(writer);
+			if (writer->failed)
+				break;
 			chain = queue_take(queue, TAKE_BYTES, IDLE_MS);
 		}
 		writer_metrics_queue(queue_weight(queue), writer->options.clock);
