@@ -191,7 +191,7 @@ static bool is_due(enum fault_call call)
 	if (!(state.plan.calls & (unsigned)call))
 		return false;
 	uint64_t n = ++state.n_calls, at = state.plan.at;
-	return at && (state.plan.lasting ? n >= at : n == at);
+	return at && n >= at && n - at <= state.plan.more;
 }
 
 /* Counts the call; what it meets. */

@@ -39,11 +39,13 @@ enum fault_lost {
 	FAULT_LOST_LATER,   /* read back as written until the power goes (ext4) */
 };
 
+#define FAULT_LASTING UINT64_MAX
+
 struct fault_plan {
 	unsigned calls; /* enum fault_call: which are counted */
 	uint64_t at;    /* the at-th counted call from now on (1, 2 …) meets it; 0: none */
 	enum fault_kind kind;
-	bool lasting; /* and all counted calls after it */
+	uint64_t more; /* counted calls after it that meet it too; FAULT_LASTING: all */
 	enum fault_lost lost;
 	bool killed;          /* the process dies right after the fault */
 	uint64_t power_after; /* the power goes before the so-manieth call after the fault; 0: no */

@@ -329,7 +329,7 @@ END_TEST
 START_TEST(waits_for_space_and_goes_on)
 {
 	struct fault_plan full = {
-		.calls = FAULT_ON_WRITE, .at = 1, .kind = FAULT_FULL, .lasting = true};
+		.calls = FAULT_ON_WRITE, .at = 1, .kind = FAULT_FULL, .more = FAULT_LASTING};
 	start_writer();
 	push_alerts(0, 10);
 	ck_assert(note_reply(take_reply()));
@@ -352,7 +352,7 @@ END_TEST
 static void fill_disk(struct batch *batch)
 {
 	struct fault_plan full = {
-		.calls = FAULT_ON_WRITE, .at = 1, .kind = FAULT_FULL, .lasting = true};
+		.calls = FAULT_ON_WRITE, .at = 1, .kind = FAULT_FULL, .more = FAULT_LASTING};
 	fault_vfs_plan(&full);
 	batch_free(batch);
 }
@@ -378,7 +378,7 @@ END_TEST
 START_TEST(gives_up_an_unrecoverable_store)
 {
 	struct fault_plan broken = {
-		.calls = FAULT_ON_SYNC, .at = 1, .kind = FAULT_IO, .lasting = true};
+		.calls = FAULT_ON_SYNC, .at = 1, .kind = FAULT_IO, .more = FAULT_LASTING};
 	push_alerts(0, 10);
 	struct batch *poisoned = store_rig_batch();
 	poisoned->reply = reply;
@@ -414,7 +414,7 @@ static void empty_log(void)
 START_TEST(ends_while_writes_fail)
 {
 	struct fault_plan broken = {
-		.calls = FAULT_ON_WRITE, .at = 1, .kind = FAULT_IO, .lasting = true};
+		.calls = FAULT_ON_WRITE, .at = 1, .kind = FAULT_IO, .more = FAULT_LASTING};
 	start_writer();
 	push_alerts(0, 10);
 	ck_assert(note_reply(take_reply()));

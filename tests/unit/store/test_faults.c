@@ -264,7 +264,9 @@ START_TEST(the_power_goes_while_recovering)
 	struct fault_plan plan = {
 		.calls = FAULT_ON_SYNC, .kind = FAULT_IO, .lost = FAULT_LOST_LATER};
 	uint64_t n = count_calls(FAULT_ON_SYNC, ENDS_AS_SOON_AS_TOLD), n_cases = 0;
-	for (plan.at = 1; plan.at <= n; plan.at++) {
+	for (uint64_t i = 0; i < 2 * n; i++) {
+		plan.at = i / 2 + 1;
+		plan.more = i % 2; /* the sync with which it is mended fails too */
 		plan.power_after = 1;
 		do {
 			run_case(&plan, ENDS_AS_SOON_AS_TOLD);

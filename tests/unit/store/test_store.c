@@ -133,6 +133,29 @@ START_TEST(a_rollback_leaves_nothing)
 }
 END_TEST
 
+/* Ids that were given out in a transaction that is undone are given to others. */
+START_TEST(a_rollback_forgets_ids)
+{
+	struct err err = {0};
+	struct connection *connection = store_connection(rig.store);
+	struct batch *batch = store_rig_batch();
+	store_rig_alert(batch, 0);
+	ck_assert(store_begin(rig.store, &err) == 0);
+	ck_assert(store_add_batch(rig.store, batch, &err) == 0);
+	store_rollback(rig.store);
+	batch_free(batch);
+	ck_assert(store_rig_add(&rig, 1, 2, &err) == 0);
+	ck_assert(store_rig_add(&rig, 0, 1, &err) == 0);
+	ck_assert_int_eq(store_rig_number(connection, "SELECT count(DISTINCT r.name) FROM alert a"
+						      " JOIN fingerprint f ON f.id = a.fingerprint"
+						      " JOIN rule r ON r.id = f.rule"),
+		2);
+	ck_assert_int_eq(store_rig_number(connection, "SELECT count(DISTINCT e.uid) FROM alert a"
+						      " JOIN entity e ON e.id = a.entity"),
+		2);
+}
+END_TEST
+
 START_TEST(recovery_keeps_what_was_committed)
 {
 	struct err err = {0};
@@ -177,6 +200,7 @@ int main(void)
 	tcase_add_test(tests, the_horizon_parts_late_from_orphan);
 	tcase_add_test(tests, broken_bytes_are_kept_once_a_day);
 	tcase_add_test(tests, a_rollback_leaves_nothing);
+	tcase_add_test(tests, a_rollback_forgets_ids);
 	tcase_add_test(tests, recovery_keeps_what_was_committed);
 	tcase_add_test(tests, salts_are_kept_beside_the_leaf);
 	suite_add_tcase(suite, tests);
