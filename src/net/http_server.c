@@ -218,15 +218,23 @@ void http_server_quiesce(struct http_server *server)
 /* microhttpd must not stop with suspended connections: they end unanswered instead. */
 static void drop_waiting(struct http_server *server)
 {
-	on_done(server);
 	for (struct http_connection *connection = server->connections; connection;
 		connection = connection->next)
 		if (connection->request.state == REQUEST_WAITING) {
 			connection->request.state = REQUEST_DROPPED;
 			MHD_resume_connection(connection->mhd);
 		}
-	for (unsigned i = 0; i < STOP_RUNS; i++) /* what is answered goes out */
+}
+
+/* What is answered goes out. Each run may suspend requests that just came in: the last may not. */
+static void finish(struct http_server *server)
+{
+	on_done(server);
+	for (unsigned i = 0; i < STOP_RUNS; i++) {
+		drop_waiting(server);
 		MHD_run(server->daemon);
+	}
+	drop_waiting(server);
 }
 
 void http_server_stop(struct http_server *server)
@@ -235,7 +243,7 @@ void http_server_stop(struct http_server *server)
 		return;
 	if (server->daemon) {
 		if (server->watch && server->done_watch)
-			drop_waiting(server);
+			finish(server);
 		MHD_stop_daemon(server->daemon); /* closes the listening socket, if still there */
 	} else if (server->listen_fd >= 0) {
 		close(server->listen_fd);

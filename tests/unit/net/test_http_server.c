@@ -495,6 +495,27 @@ START_TEST(stops_with_waiting_requests)
 }
 END_TEST
 
+/* What comes in while the server stops is not left suspended, which microhttpd would abort for. */
+START_TEST(stops_while_requests_come_in)
+{
+	int fds[16];
+	for (int i = 0; i < 16; i++) {
+		if (i == 8)
+			server_thread_join(&server); /* the rest is met by the stop alone */
+		fds[i] = socket_open(server.port);
+		ck_assert(socket_post(fds[i], "/never", "", TEXT("x")));
+		while (i < 8 && atomic_load(&n_waiting) <= i)
+			poll(NULL, 0, 1);
+	}
+	http_server_stop(server.server);
+	ck_assert_int_eq(atomic_load(&n_aborted), atomic_load(&n_waiting));
+	for (int i = 0; i < 16; i++)
+		close(fds[i]);
+	server_thread_init(&server, routes, &manual.clock, NULL, NULL); /* for the teardown */
+	server_thread_run(&server);
+}
+END_TEST
+
 START_TEST(client_reads_what_the_server_says)
 {
 	char url[64];
@@ -547,6 +568,7 @@ int main(void)
 	tcase_add_test(tests, ends_a_slow_body_and_tells_the_route);
 	tcase_add_test(tests, idle_connections_are_cheap);
 	tcase_add_test(tests, stops_with_waiting_requests);
+	tcase_add_test(tests, stops_while_requests_come_in);
 	tcase_add_test(tests, client_reads_what_the_server_says);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
