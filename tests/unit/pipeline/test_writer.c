@@ -416,8 +416,9 @@ START_TEST(ends_while_writes_fail)
 	push_alerts(10, 20);
 	wait_for_state(STORE_RECOVERING);
 	stop_writer();
-	struct batch *batch = take_reply();
-	ck_assert_int_eq(batch->err.kind, ERR_IO);
+	/* Work between commits may have met the failure first: then nobody took the batch. */
+	struct batch *batch = (struct batch *)(void *)queue_take(reply, 1, 0);
+	ck_assert(batch ? batch->err.kind == ERR_IO : queue_weight(queue) > 0);
 	batch_free(batch);
 	ck_assert(atomic_load(&failed));
 	fault_vfs_plan(&(struct fault_plan){.at = 0});
