@@ -236,6 +236,7 @@ CREATE TABLE edit ( -- what people changed about the grouping; a set, nothing is
 	target TEXT,            -- cut: the unlink whose incident is cut; undo: the edit that it undoes
 	prints BLOB             -- unlink: fingerprints, 16 bytes each
 ) STRICT;
+CREATE INDEX edit_target ON edit (target) WHERE target IS NOT NULL;
 
 CREATE TABLE key (
 	id INTEGER PRIMARY KEY,
@@ -311,6 +312,7 @@ CREATE TABLE incident ( -- permanent numbers and what people said; no input of t
 ) STRICT;
 CREATE INDEX incident_resolved ON incident (resolved_ns) WHERE state = 4;
 CREATE INDEX incident_unsealed ON incident (number) WHERE sealed_ns IS NULL AND redirect_to IS NULL;
+CREATE INDEX incident_snoozed ON incident (snoozed_until_ns) WHERE snoozed_until_ns IS NOT NULL;
 
 CREATE TABLE activity ( -- what was done and said about an incident, in order
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -324,6 +326,7 @@ CREATE TABLE activity ( -- what was done and said about an incident, in order
 	origin INTEGER         -- the merged incident that it was copied from
 ) STRICT;
 CREATE INDEX activity_number ON activity (number, id);
+CREATE INDEX activity_edit ON activity (edit) WHERE edit IS NOT NULL;
 
 CREATE TABLE link ( -- two incidents shown as one campaign; the partition does not see it
 	edit TEXT PRIMARY KEY,
@@ -331,6 +334,8 @@ CREATE TABLE link ( -- two incidents shown as one campaign; the partition does n
 	b INTEGER NOT NULL,
 	undone INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+CREATE INDEX link_a ON link (a);
+CREATE INDEX link_b ON link (b);
 
 CREATE TABLE idempotency ( -- answers to decisions that may be sent again
 	actor TEXT NOT NULL,
@@ -341,6 +346,7 @@ CREATE TABLE idempotency ( -- answers to decisions that may be sent again
 	time_ns INTEGER NOT NULL,
 	PRIMARY KEY (actor, key)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX idempotency_time ON idempotency (time_ns);
 
 CREATE TABLE frozen_incident ( -- what members and slots had told of a frozen piece
 	number INTEGER PRIMARY KEY,

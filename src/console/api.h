@@ -5,6 +5,7 @@
 
 #include "console/console.h"
 #include "documents/documents.h"
+#include "model/batch.h"
 #include "model/credential.h"
 
 /* One request on its way through a reader. */
@@ -15,6 +16,7 @@ struct job {
 	struct console *console;
 	struct text part; /* {n}, {id}; the request's */
 	struct document_query query;
+	struct batch *decided; /* the decision that is answered, the job's; NULL: none */
 };
 
 /* Writes the document, or fails: ERR_INPUT 400, ERR_MISSING 404, ERR_BUSY 503, else 500. */
@@ -61,6 +63,11 @@ void api_respond_error(struct http_request *request, const struct err *err);
 /** Token decisions (console/tokens.c). Loop thread. */
 void tokens_create(struct http_request *request, struct console *console);
 void tokens_revoke(struct http_request *request, struct console *console);
+
+/** Decisions about incidents (console/decisions.c). Loop thread. */
+void decisions_take(struct http_request *request, struct console *console);
+/** What was decided, when the incident cannot be shown beside it. */
+void decisions_answer_short(struct job *job);
 
 /** health.c. Loop thread. */
 void health_live(struct http_request *request, struct console *console);

@@ -117,8 +117,12 @@ static void do_job(struct reader *reader, struct job *job)
 		 */
 		if (err.kind == ERR_IO || err.kind == ERR_CORRUPT)
 			connection_close(&reader->connection);
-		api_respond_error(job->request, &err);
+		if (job->decided)
+			decisions_answer_short(job);
+		else
+			api_respond_error(job->request, &err);
 	}
+	batch_free(job->decided);
 	free(job);
 }
 
@@ -180,7 +184,8 @@ static bool is_allowed(struct binding *binding, struct http_request *request)
 	return allowed;
 }
 
-enum { BODY_BYTES = 16 * 1024 };
+/* A comment of 16 KiB, each byte escaped at its longest. */
+enum { BODY_BYTES = 128 * 1024 };
 
 static size_t admit(struct http_request *request, void *ctx)
 {

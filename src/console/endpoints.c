@@ -26,6 +26,12 @@ static int answer_incident_alerts(
 	return document_alerts(connection, &job->query, out, err);
 }
 
+static int answer_activity(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	return document_activity(connection, job->part, &job->query, out, err);
+}
+
 static int answer_alerts(
 	struct connection *connection, struct job *job, struct buf *out, struct err *err)
 {
@@ -83,6 +89,13 @@ static int answer_ledger(
 
 #define JSON_TYPE "application/json"
 
+/* Answered by the writer and then by a reader, with the incident as it is after the commit. */
+#define DECISION(name, text)                                                                       \
+	{                                                                                          \
+		HTTP_POST, "/api/v1/incidents/{n}/" name, ROLE_ANALYST, NULL, decisions_take,      \
+			JSON_TYPE, NULL, text                                                      \
+	}
+
 static const char *const page[] = {"limit", "after", NULL};
 static const char *const of_incidents[] = {
 	"limit", "after", "severity", "cluster", "namespace", "pod", "node", "since", NULL};
@@ -103,6 +116,18 @@ const struct endpoint endpoints[] = {
 		"One incident with its story."},
 	{HTTP_GET, "/api/v1/incidents/{n}/alerts", ROLE_VIEWER, answer_incident_alerts, NULL,
 		JSON_TYPE, page, "Alerts of one incident, newest first."},
+	{HTTP_GET, "/api/v1/incidents/{n}/activity", ROLE_VIEWER, answer_activity, NULL, JSON_TYPE,
+		page, "What was done and said about one incident, oldest first."},
+	DECISION("ack", "Somebody has seen it."),
+	DECISION("assign", "Somebody works on it: {assignee}."),
+	DECISION("comment", "Says something about it: {text}."),
+	DECISION("resolve", "It is over: {verdict}; what comes later is another incident."),
+	DECISION("reopen", "It is not over after all."),
+	DECISION("snooze", "Quiet until a time, or until it becomes more: {until} or {for}."),
+	DECISION("cut", "What comes from a time on is another incident: {at} or {slot}."),
+	DECISION("merge", "Shown together with another incident: {with}."),
+	DECISION("unlink", "Alerts of these kinds are an incident of their own: {fingerprints}."),
+	DECISION("undo", "Takes a cut, unlink or merge back: {edit}."),
 	{HTTP_GET, "/api/v1/alerts", ROLE_VIEWER, answer_alerts, NULL, JSON_TYPE, of_alerts,
 		"Alerts, newest leaf first."},
 	{HTTP_GET, "/api/v1/quarantine", ROLE_VIEWER, answer_quarantine, NULL, JSON_TYPE, page,

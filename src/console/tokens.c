@@ -97,7 +97,10 @@ void tokens_create(struct http_request *request, struct console *console)
 	struct decision *decision = batch->decisions;
 	decision->kind = DECISION_TOKEN_CREATE;
 	if (token_wish_read(http_body(request), &batch->arena, &decision->credential, &err) < 0) {
-		api_respond_error(request, &err);
+		if (err.kind == ERR_LIMIT)
+			http_respond_problem(request, 413, "Content too large", text_of(err.text));
+		else
+			api_respond_error(request, &err);
 		job_free(job);
 		batch_free(batch);
 		return;

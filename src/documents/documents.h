@@ -30,6 +30,12 @@ CHECKED int document_incidents(struct connection *connection, const struct docum
 	struct buf *out, struct err *err);
 CHECKED int document_incident(
 	struct connection *connection, struct text number, struct buf *out, struct err *err);
+/** The incident that @number is part of now, with what was decided (JSON) as its member "decision".
+ */
+CHECKED int document_decided(struct connection *connection, uint64_t number, struct text decision,
+	struct buf *out, struct err *err);
+CHECKED int document_activity(struct connection *connection, struct text number,
+	const struct document_query *query, struct buf *out, struct err *err);
 CHECKED int document_alerts(struct connection *connection, const struct document_query *query,
 	struct buf *out, struct err *err);
 CHECKED int document_alert(

@@ -4,6 +4,8 @@
 #include "base/emit.h"
 #include "documents/documents.h"
 #include "documents/query.h"
+#include "store/activities.h"
+#include "store/overlays.h"
 
 /* Computing a content id reads every alert: beyond this it is left to export and sealing. */
 enum { ARENA_BYTES = 256 * 1024 * 1024, CONTENT_ALERTS_MAX = 50000 };
@@ -112,12 +114,64 @@ static void write_rules(struct emitter *out, const struct incident *incident)
 	emit_array_end(out);
 }
 
+static void member_time_if(struct emitter *out, const char *key, int64_t wall_ns)
+{
+	if (wall_ns)
+		emit_member_time(out, key, wall_ns);
+}
+
+static void member_number_if(struct emitter *out, const char *key, uint64_t number)
+{
+	if (number)
+		write_number(out, key, number);
+}
+
+/* What people said, but for what they said in words. */
+static void write_state(struct emitter *out, const struct incident *incident)
+{
+	emit_member_string(out, "state", incident_state_name(incident->state));
+	if (incident->verdict)
+		emit_member_string(out, "verdict", verdict_name(incident->verdict));
+	emit_member_text(out, "assignee", incident->assignee);
+	member_time_if(out, "snoozed_until", incident->snoozed_until_ns);
+	member_time_if(out, "resolved", incident->resolved_ns);
+	member_number_if(out, "recurrence_of", incident->recurrence_of);
+}
+
+static void write_links(struct emitter *out, const struct incident *incident)
+{
+	emit_key(out, "links");
+	emit_array(out);
+	for (size_t i = 0; i < incident->n_links; i++) {
+		emit_object(out);
+		write_number(out, "incident", incident->links[i].number);
+		emit_member_text(out, "edit", incident->links[i].edit);
+		emit_object_end(out);
+	}
+	emit_array_end(out);
+}
+
+static void write_edits(struct emitter *out, const struct incident *incident)
+{
+	emit_key(out, "edits");
+	emit_array(out);
+	for (size_t i = 0; i < incident->n_edits; i++) {
+		emit_object(out);
+		emit_member_text(out, "edit", incident->edits[i].id);
+		emit_member_string(out, "what", incident->edits[i].what);
+		emit_member_text(out, "actor", incident->edits[i].actor);
+		emit_member_time(out, "time", incident->edits[i].time_ns);
+		emit_object_end(out);
+	}
+	emit_array_end(out);
+}
+
 static void write_summary(struct emitter *out, const struct incident *incident)
 {
 	write_number(out, "number", incident->number);
 	emit_member_text(out, "title", incident->title);
 	emit_member_text(out, "suggested_title", incident->suggested_title);
-	emit_member_string(out, "state", incident_state_name(incident->state));
+	write_state(out, incident);
 	emit_member_string(out, "severity", severity_name(incident->severity));
 	emit_key(out, "risk");
 	emit_milli(out, incident->risk_milli);
@@ -184,6 +238,9 @@ static void write_whole(struct emitter *out, const struct incident *incident)
 	text_hex(content, incident->content.bytes, 16);
 	if (incident->has_content)
 		emit_member_string(out, "content_id", content);
+	emit_member_u64(out, "activities", incident->n_activities);
+	write_links(out, incident);
+	write_edits(out, incident);
 	emit_key(out, "story");
 	emit_array(out);
 	for (size_t i = 0; i < incident->n_prints; i++)
@@ -225,29 +282,111 @@ int document_incidents(struct connection *connection, const struct document_quer
 	return 0;
 }
 
-int document_incident(
-	struct connection *connection, struct text number, struct buf *out, struct err *err)
+/* A merged number says where it is now; an alias keeps what people said about it. */
+static void write_merged(struct emitter *out, const struct incident *incident)
+{
+	write_number(out, "number", incident->number);
+	write_number(out, "redirect_to", incident->redirect_to);
+	if (!incident->alias_of)
+		return;
+	write_number(out, "alias_of", incident->alias_of);
+	emit_member_text(out, "title", incident->title);
+	write_state(out, incident);
+	emit_member_u64(out, "activities", incident->n_activities);
+}
+
+/* @decision: what was decided just now; absent: nothing. */
+static int write_incident(struct connection *connection, uint64_t number, struct text decision,
+	struct buf *out, struct err *err)
 {
 	AUTO(arena_done) struct arena arena;
 	struct emitter emitter;
 	struct incident incident;
-	uint64_t wanted;
 	arena_init(&arena, ARENA_BYTES);
-	if (!incident_number_parse(number, &wanted))
-		return err_set(err, ERR_INPUT, "'%.*s' is no incident: give its number, as INC-12",
-			(int)(number.size < 40 ? number.size : 40), number.data ? number.data : "");
-	if (incident_read(connection, wanted, &arena, &incident, err) < 0)
+	if (incident_read(connection, number, &arena, &incident, err) < 0)
 		return -1;
 	if (!incident.redirect_to && incident.n_alerts <= CONTENT_ALERTS_MAX &&
 		incident_content(connection, &incident, &arena, err) < 0)
 		return -1;
 	emit_init(&emitter, out);
 	emit_object(&emitter);
-	if (incident.redirect_to) {
-		write_number(&emitter, "number", incident.number);
-		write_number(&emitter, "redirect_to", incident.redirect_to);
-	} else {
+	if (incident.redirect_to)
+		write_merged(&emitter, &incident);
+	else
 		write_whole(&emitter, &incident);
+	if (decision.size) {
+		emit_key(&emitter, "decision");
+		emit_raw(&emitter, decision);
+	}
+	emit_object_end(&emitter);
+	return 0;
+}
+
+static int read_number(struct text word, uint64_t *number, struct err *err)
+{
+	if (incident_number_parse(word, number))
+		return 0;
+	return err_set(err, ERR_INPUT, "'%.*s' is no incident: give its number, as INC-12",
+		(int)(word.size < 40 ? word.size : 40), word.data ? word.data : "");
+}
+
+int document_incident(
+	struct connection *connection, struct text number, struct buf *out, struct err *err)
+{
+	uint64_t wanted;
+	return read_number(number, &wanted, err) < 0
+		       ? -1
+		       : write_incident(connection, wanted, TEXT_NONE, out, err);
+}
+
+int document_decided(struct connection *connection, uint64_t number, struct text decision,
+	struct buf *out, struct err *err)
+{
+	uint64_t now;
+	return overlay_survivor(connection, number, &now, err) < 0
+		       ? -1
+		       : write_incident(connection, now, decision, out, err);
+}
+
+static void write_activity(struct emitter *out, const struct activity *activity)
+{
+	emit_object(out);
+	emit_member_u64(out, "id", activity->id);
+	emit_member_time(out, "time", activity->time_ns);
+	emit_member_text(out, "actor", activity->actor);
+	emit_member_string(out, "kind", activity_kind_name(activity->kind));
+	if (activity->revision)
+		emit_member_u64(out, "revision", activity->revision);
+	emit_key(out, "detail");
+	emit_raw(out, activity->detail);
+	emit_member_text(out, "edit", activity->edit);
+	member_number_if(out, "origin", activity->origin);
+	emit_object_end(out);
+}
+
+int document_activity(struct connection *connection, struct text number,
+	const struct document_query *query, struct buf *out, struct err *err)
+{
+	AUTO(arena_done) struct arena arena;
+	struct emitter emitter;
+	struct overlay overlay;
+	arena_init(&arena, ARENA_BYTES);
+	struct activity_page page = {.arena = &arena};
+	if (read_number(number, &page.number, err) < 0 ||
+		query_page(query, &page.limit, &page.after, err) < 0 ||
+		overlay_read(connection, page.number, &arena, &overlay, err) < 0 ||
+		activities_read(connection, &page, err) < 0)
+		return -1;
+	emit_init(&emitter, out);
+	emit_object(&emitter);
+	emit_key(&emitter, "items");
+	emit_array(&emitter);
+	for (size_t i = 0; i < page.n; i++)
+		write_activity(&emitter, &page.items[i]);
+	emit_array_end(&emitter);
+	if (page.n == page.limit) {
+		emit_key(&emitter, "next");
+		emit_big(&emitter, page.items[page.n - 1].id);
 	}
 	emit_object_end(&emitter);
 	return 0;

@@ -6,12 +6,62 @@
  * transaction as everything else. One file of the writer per kind carries it out.
  */
 
-#include "base/text.h"
+#include "base/digest.h"
 #include "model/credential.h"
+#include "model/edit.h"
+#include "model/incident.h"
 
 enum decision_kind {
 	DECISION_TOKEN_CREATE, /* credential is filled but for id; id is set by the writer */
 	DECISION_TOKEN_REVOKE, /* credential.id */
+	/* about an incident, see struct incident_decision */
+	DECISION_ACK,
+	DECISION_ASSIGN,
+	DECISION_COMMENT,
+	DECISION_RESOLVE,
+	DECISION_REOPEN,
+	DECISION_SNOOZE,
+	DECISION_CUT,
+	DECISION_MERGE,
+	DECISION_UNLINK,
+	DECISION_UNDO,
+	N_DECISION_KINDS
+};
+
+enum { COMMENT_BYTES_MAX = 16 * 1024, ASSIGNEE_BYTES_MAX = 128, IDEMPOTENCY_KEY_BYTES_MAX = 200 };
+
+/* What the writer made of a decision about an incident. Texts are the batch's. */
+struct decision_result {
+	unsigned status;     /* 200: carried out; 404, 409, 422: refused, and nothing was changed */
+	struct text refusal; /* why, for people */
+	uint64_t number;     /* the incident that it went to: where it was merged into; 0: none */
+	uint64_t revision;   /* of that incident, now */
+	struct text answer;  /* JSON of what was done; the same when it is asked again by its key */
+};
+
+/* Text lives as long as the batch. */
+struct incident_decision {
+	uint64_t number;
+	bool has_revision; /* refused unless the incident still has this revision */
+	uint64_t revision;
+	struct text key;       /* idempotency key; absent: none */
+	struct digest request; /* of all that was asked: the same key means the same request */
+	char edit_id[EDIT_ID_BYTES]; /* of the edit that it may make; chosen by whoever asks */
+
+	/* by kind */
+	struct text who;      /* assign; empty: nobody. snooze and the others: unused */
+	struct text text;     /* comment */
+	enum verdict verdict; /* resolve */
+	int64_t until_ns;     /* snooze; 0: wake */
+	bool has_slot;        /* cut: at from_slot, else behind now; unlink: a range, else all */
+	int64_t from_slot,
+		to_slot;  /* unlink: INT64_MIN, INT64_MAX: where the incident begins, ends */
+	uint64_t other;   /* merge */
+	struct text edit; /* undo */
+	unsigned char prints[EDIT_PRINTS_MAX][FINGERPRINT_BYTES]; /* unlink */
+	size_t n_prints;
+
+	struct decision_result result;
 };
 
 struct decision {
@@ -19,4 +69,11 @@ struct decision {
 	enum decision_kind kind;
 	struct text actor; /* "token:NAME", "local" */
 	struct credential credential;
+	struct incident_decision incident;
 };
+
+/** "ack", "assign", …; NULL for what is not about an incident. */
+const char *decision_name(enum decision_kind kind);
+
+/** How the actor is called as an assignee: "token:ann" is "ann". */
+struct text decision_actor_name(struct text actor);

@@ -9,6 +9,8 @@
 #include "model/alert.h"
 
 enum { EDIT_ID_MAX = 64, EDIT_PRINTS_MAX = 16 };
+enum { EDIT_ID_BYTES = 11 }; /* of a made id: ten characters and the NUL */
+enum { CARVED_BYTES = 8 };   /* an unlink's incident has its entity's key, "#" and these digits */
 
 /* Stored: numbers never change. */
 enum edit_kind {
@@ -28,3 +30,9 @@ struct edit {
 	unsigned char prints[EDIT_PRINTS_MAX][FINGERPRINT_BYTES];
 	size_t n_prints;
 };
+
+/** A new random id, short enough to be typed: ten lower-case letters and digits (50 bits). */
+void edit_id_make(char out[EDIT_ID_BYTES]);
+
+/** What stands behind the "#" of the key of the incident that an unlink makes. */
+void edit_carved(struct text unlink_id, char out[CARVED_BYTES + 1]);

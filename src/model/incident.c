@@ -14,6 +14,29 @@ const char *incident_state_name(enum incident_state state)
 	return names[state];
 }
 
+static const char *const verdict_names[] = {
+	[VERDICT_TRUE_POSITIVE] = "true-positive",
+	[VERDICT_BENIGN_EXPECTED] = "benign-expected",
+	[VERDICT_FALSE_POSITIVE] = "false-positive",
+	[VERDICT_DUPLICATE] = "duplicate",
+	[VERDICT_TEST] = "test",
+};
+
+const char *verdict_name(enum verdict verdict)
+{
+	return verdict_names[verdict];
+}
+
+bool verdict_parse(struct text word, enum verdict *out)
+{
+	for (unsigned i = VERDICT_TRUE_POSITIVE; i <= VERDICT_TEST; i++)
+		if (text_is(word, verdict_names[i])) {
+			*out = (enum verdict)i;
+			return true;
+		}
+	return false;
+}
+
 bool incident_number_parse(struct text word, uint64_t *out)
 {
 	struct text prefix = text_part(word, 0, 4);

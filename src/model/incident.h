@@ -21,6 +21,16 @@ enum incident_state {
 	INCIDENT_CLOSED,
 };
 
+/* Stored: numbers never change. Said when an incident is resolved. */
+enum verdict {
+	VERDICT_NONE,
+	VERDICT_TRUE_POSITIVE,
+	VERDICT_BENIGN_EXPECTED,
+	VERDICT_FALSE_POSITIVE,
+	VERDICT_DUPLICATE,
+	VERDICT_TEST,
+};
+
 struct risk_term {
 	const char
 		*name; /* "strongest rule", "corroboration", "tactics", "criticality", "novelty" */
@@ -53,6 +63,20 @@ struct incident_print {
 	size_t n_samples;
 };
 
+/* Another incident that people linked to this one. */
+struct incident_link {
+	struct text edit;
+	uint64_t number;
+};
+
+/* What people changed about the grouping and may still undo. */
+struct incident_edit {
+	struct text id;
+	const char *what; /* "cut", "unlink", "merge" */
+	struct text actor;
+	int64_t time_ns;
+};
+
 struct incident {
 	struct incident *next; /* in a list */
 	uint64_t number;       /* shown as INC-<number> */
@@ -83,6 +107,14 @@ struct incident {
 	bool frozen;          /* its alerts have left with their age, or are leaving */
 	struct text_list sensors;
 
+	/* what people said */
+	enum verdict verdict;
+	struct text assignee;
+	int64_t snoozed_until_ns; /* 0: not snoozed */
+	int64_t resolved_ns;      /* 0: not resolved */
+	uint64_t alias_of;        /* merged, but stays readable; 0: none */
+	uint64_t recurrence_of;   /* the resolved incident that it follows; 0: none */
+
 	/* only when one incident is read whole */
 	struct incident_rule *rules;
 	size_t n_rules;
@@ -92,11 +124,20 @@ struct incident {
 	size_t n_techniques;
 	struct incident_print *prints;
 	size_t n_prints;
+	uint64_t n_activities;
+	struct incident_link *links;
+	size_t n_links;
+	struct incident_edit *edits;
+	size_t n_edits;
 	bool has_content;      /* the digest was computed: it reads every alert */
 	struct digest content; /* its first 16 bytes are the content_id */
 };
 
 const char *incident_state_name(enum incident_state state);
+
+/** "true-positive", …; NULL for VERDICT_NONE. */
+const char *verdict_name(enum verdict verdict);
+bool verdict_parse(struct text word, enum verdict *out);
 
 /** "INC-12" → 12, "12" → 12; false otherwise. */
 bool incident_number_parse(struct text word, uint64_t *out);

@@ -43,6 +43,7 @@ struct piece {
 	int64_t rollup; /* which others it may be shown with (store/rollups.h); 0: none */
 	bool sealed;    /* thought complete until now (store/sealing.h) */
 	bool touched;   /* a person decided something about its number */
+	bool snoozed;   /* likewise */
 };
 
 /** Do both say the same of the same alerts? Numbers and revisions aside. */

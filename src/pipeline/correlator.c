@@ -11,6 +11,7 @@
 #include "pipeline/key_state.h"
 #include "pipeline/repartition.h"
 #include "pipeline/scoring.h"
+#include "pipeline/snoozes.h"
 #include "store/pieces.h"
 #include "store/slots.h"
 
@@ -393,7 +394,8 @@ static int write_newest(struct finishing *run, struct key_state *state,
 		scoring_subject_add(known->scoring, member, &state->subject);
 	}
 	if (scoring_apply(known->scoring, connection, &state->subject, &state->newest, err) < 0 ||
-		piece_write(connection, &state->newest, NULL, run->now_ns, err) < 0)
+		piece_write(connection, &state->newest, NULL, run->now_ns, err) < 0 ||
+		snooze_check(connection, &state->newest, run->now_ns, err) < 0)
 		return -1;
 	for (; deltas; deltas = deltas->next) {
 		const struct entity_part *part = &deltas->part;

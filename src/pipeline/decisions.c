@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/emit.h"
+#include "pipeline/incident_decisions.h"
 #include "store/audit.h"
 #include "store/tokens.h"
 
@@ -45,29 +46,43 @@ static int audit_token(struct connection *connection, const struct decision *dec
 }
 
 static int carry_out(
-	struct connection *connection, struct decision *decision, int64_t now_ns, struct err *err)
+	struct decision_run *run, struct decision *decision, struct arena *arena, struct err *err)
 {
 	switch (decision->kind) {
 	case DECISION_TOKEN_CREATE:
-		decision->credential.created_at_ns = now_ns;
-		return token_insert(connection, &decision->credential, err) < 0
+		run->credentials_changed = true;
+		decision->credential.created_at_ns = run->now_ns;
+		return token_insert(run->connection, &decision->credential, err) < 0
 			       ? -1
-			       : audit_token(connection, decision, "token.create", now_ns, err);
+			       : audit_token(run->connection, decision, "token.create", run->now_ns,
+					 err);
 	case DECISION_TOKEN_REVOKE:
-		return token_revoke(connection, decision->credential.id, now_ns, err) < 0
+		run->credentials_changed = true;
+		return token_revoke(run->connection, decision->credential.id, run->now_ns, err) < 0
 			       ? -1
-			       : audit_token(connection, decision, "token.revoke", now_ns, err);
+			       : audit_token(run->connection, decision, "token.revoke", run->now_ns,
+					 err);
+	case DECISION_ACK:
+	case DECISION_ASSIGN:
+	case DECISION_COMMENT:
+	case DECISION_RESOLVE:
+	case DECISION_REOPEN:
+	case DECISION_SNOOZE:
+	case DECISION_CUT:
+	case DECISION_MERGE:
+	case DECISION_UNLINK:
+	case DECISION_UNDO:
+		return incident_decide(run, decision, arena, err);
+	case N_DECISION_KINDS:
+		break;
 	}
 	return err_set(err, ERR_INPUT, "an unknown kind of decision");
 }
 
-int decisions_carry_out(struct connection *connection, struct batch *batch, int64_t now_ns,
-	bool *credentials_changed, struct err *err)
+int decisions_carry_out(struct decision_run *run, struct batch *batch, struct err *err)
 {
-	for (struct decision *decision = batch->decisions; decision; decision = decision->next) {
-		if (carry_out(connection, decision, now_ns, err) < 0)
+	for (struct decision *decision = batch->decisions; decision; decision = decision->next)
+		if (carry_out(run, decision, &batch->arena, err) < 0)
 			return -1;
-		*credentials_changed = true;
-	}
 	return 0;
 }

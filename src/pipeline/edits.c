@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/digest.h"
 #include "base/table.h"
 #include "store/edits.h"
 
@@ -75,14 +74,6 @@ void edits_free(struct edits *edits)
 	free(edits);
 }
 
-static void name_carved(char out[CARVED_BYTES + 1], struct text edit_id)
-{
-	struct digest_state *state = digest_start();
-	digest_add_part(state, edit_id);
-	struct digest digest = digest_end(state);
-	text_hex(out, digest.bytes, CARVED_BYTES / 2);
-}
-
 static struct known_edit *find(const struct edits *edits, struct text id)
 {
 	union table_value *place = table_get(edits->by_id, id);
@@ -131,9 +122,9 @@ static struct known_edit *keep(struct edits *edits, const struct stored_edit *st
 	known->stored = *stored;
 	known->undone = is_undone(edits, stored->edit.id);
 	if (stored->edit.kind == EDIT_UNLINK)
-		name_carved(known->carved, stored->edit.id);
+		edit_carved(stored->edit.id, known->carved);
 	else if (stored->edit.kind == EDIT_CUT && stored->edit.target.size)
-		name_carved(known->carved, stored->edit.target);
+		edit_carved(stored->edit.target, known->carved);
 	place->pointer = known;
 	known->next = edits->first;
 	edits->first = known;

@@ -11,8 +11,6 @@
 #include "model/claim.h"
 #include "pipeline/identities.h"
 
-enum { CARVED_BYTES = 8 }; /* an unlink's incident has its entity's key, "#" and these hex digits */
-
 struct edits;
 
 /* A cut of one key or of an incident carved from it. */

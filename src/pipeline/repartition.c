@@ -9,6 +9,8 @@
 #include "correlate/risk.h"
 #include "correlate/session.h"
 #include "correlate/sums.h"
+#include "pipeline/recurrences.h"
+#include "pipeline/snoozes.h"
 #include "store/activities.h"
 #include "store/leaving.h"
 #include "store/pieces.h"
@@ -451,13 +453,17 @@ static int write_fresh(struct connection *connection, struct fresh_piece *fresh,
 {
 	struct piece_origin origin = {fresh->claims, split_from};
 	int64_t now_ns = fresh->task->now_ns;
-	if (old)
+	if (old) {
 		fresh->piece.revision = old->revision;
-	fresh->piece.sealed = old && old->sealed;
+		fresh->piece.sealed = old->sealed;
+		fresh->piece.touched = old->touched;
+		fresh->piece.snoozed = old->snoozed;
+	}
 	/* A revision is a change that somebody could see. */
 	int failed = 0;
 	if (!old || !piece_equal(old, &fresh->piece))
-		failed = piece_write(connection, &fresh->piece, &origin, now_ns, err);
+		failed = piece_write(connection, &fresh->piece, &origin, now_ns, err) < 0 ||
+			 snooze_check(connection, &fresh->piece, now_ns, err) < 0;
 	else if (old->has_claims || fresh->claims.size)
 		failed = piece_claims_write(connection, old->number, fresh->claims, err);
 	return failed ? -1 : write_members(connection, fresh, err);
@@ -510,6 +516,14 @@ static const struct piece *old_of(const struct matching *matching, uint64_t numb
 	return NULL;
 }
 
+/* The piece of the same key in front of news[i]; NULL: it is the first of those that were read. */
+static const struct fresh_piece *in_front(const struct matching *matching, size_t i)
+{
+	return i > 0 && matching->fresh[i - 1]->task == matching->fresh[i]->task
+		       ? matching->fresh[i - 1]
+		       : NULL;
+}
+
 static int write_matching(
 	struct connection *connection, struct matching *matching, int64_t now_ns, struct err *err)
 {
@@ -520,6 +534,10 @@ static int write_matching(
 		fresh->piece.number = found->number;
 		if (write_fresh(connection, fresh, old_of(matching, found->number),
 			    found->split_from, err) < 0)
+			return -1;
+		const struct fresh_piece *front = found->number ? NULL : in_front(matching, i);
+		if (front && recurrence_note(connection, front->piece.number, &fresh->piece, now_ns,
+				     err) < 0)
 			return -1;
 	}
 	if (remove_olds(connection, matching, now_ns, err) < 0)

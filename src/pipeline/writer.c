@@ -11,6 +11,7 @@
 #include "model/batch.h"
 #include "pipeline/correlator.h"
 #include "pipeline/decisions.h"
+#include "pipeline/snoozes.h"
 #include "pipeline/watermark.h"
 #include "pipeline/writer_metrics.h"
 #include "store/sealing.h"
@@ -62,10 +63,12 @@ static int add_batch(struct writer *writer, struct batch *batch, int64_t now_ns,
 {
 	struct store *store = writer->options.store;
 	struct connection *connection = store_connection(store);
+	struct decision_run run = {
+		connection, writer->correlator, now_ns, writer->credentials_changed};
 	reset_batch(batch);
-	if (batch->decisions && decisions_carry_out(connection, batch, now_ns,
-					&writer->credentials_changed, err) < 0)
+	if (batch->decisions && decisions_carry_out(&run, batch, err) < 0)
 		return -1;
+	writer->credentials_changed = run.credentials_changed;
 	if (batch->dictionary && store_add_dictionary(store, batch->dictionary, err) < 0)
 		return -1;
 	if (batch->first && store_add_batch(store, batch, err) < 0)
@@ -80,13 +83,15 @@ static int add_chain(
 	struct writer *writer, struct queue_item *chain, int64_t now_ns, struct err *err)
 {
 	struct store *store = writer->options.store;
+	struct connection *connection = store_connection(store);
 	correlator_set_horizon(writer->correlator, store_horizon_ns(store));
 	if (store_begin(store, err) < 0)
 		return -1;
 	for (struct queue_item *item = chain; item; item = item->next)
 		if (add_batch(writer, batch_of(item), now_ns, err) < 0)
 			return -1;
-	if (correlator_finish(writer->correlator, store_connection(store), now_ns, err) < 0 ||
+	if (correlator_finish(writer->correlator, connection, now_ns, err) < 0 ||
+		snoozes_end(writer->correlator, connection, now_ns, err) < 0 ||
 		store_flush(store, err) < 0)
 		return -1;
 	return store_commit(store, err);
@@ -315,6 +320,20 @@ static void retain_some(struct writer *writer)
 			return;
 }
 
+/* When nothing else is written: an empty transaction ends the snoozes that are over. */
+static void end_snoozes(struct writer *writer)
+{
+	struct err err;
+	bool due;
+	int64_t now_ns = clock_wall_ns(writer->options.clock);
+	int failed = snooze_is_over(store_connection(writer->options.store), now_ns, &due, &err);
+	if (!failed && due)
+		failed = commit_chain(writer, NULL, &err);
+	if (!failed)
+		return;
+	mend(writer, "ending snoozes", &err);
+}
+
 /* Work that waits for idle time, slice by slice until something comes in. */
 static void work_idle(struct writer *writer)
 {
@@ -351,6 +370,7 @@ static void *run(void *ctx)
 		work_sealing(writer);
 		if (chain)
 			continue;
+		end_snoozes(writer);
 		if (queue_closed(queue))
 			break;
 	}

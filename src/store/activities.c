@@ -3,6 +3,10 @@
 
 #include <inttypes.h>
 
+#include "base/cleanup.h"
+#include "store/links.h"
+#include "store/overlays.h"
+
 int activity_append(struct connection *connection, struct activity *activity, struct err *err)
 {
 	sqlite3_stmt *statement = connection_statement(connection,
@@ -41,6 +45,39 @@ static void read_row(sqlite3_stmt *statement, struct arena *arena, struct activi
 	};
 }
 
+int activity_of_edit(struct connection *connection, uint64_t number, struct text edit,
+	enum activity_kind *kind, struct err *err)
+{
+	*kind = 0;
+	sqlite3_stmt *statement = connection_statement(connection,
+		"SELECT kind FROM activity WHERE number = ?1 AND edit = ?2 ORDER BY id LIMIT 1",
+		err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, (int64_t)number);
+	sql_bind_text(statement, 2, edit);
+	int found = sql_step(statement, err);
+	if (found <= 0)
+		return found;
+	*kind = (enum activity_kind)sql_i64(statement, 0);
+	sqlite3_reset(statement);
+	return 0;
+}
+
+int activities_count(struct connection *connection, uint64_t number, uint64_t *n, struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(
+		connection, "SELECT count(*) FROM activity WHERE number = ?1", err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, (int64_t)number);
+	if (sql_step(statement, err) < 0)
+		return -1;
+	*n = (uint64_t)sql_i64(statement, 0);
+	sqlite3_reset(statement);
+	return 0;
+}
+
 #define COLUMNS "id, number, time_ns, actor, kind, revision, detail, edit, origin"
 
 int activities_read(struct connection *connection, struct activity_page *page, struct err *err)
@@ -70,30 +107,6 @@ int activities_read(struct connection *connection, struct activity_page *page, s
 		return err_set(err, ERR_MEMORY, "out of memory reading activities");
 	}
 	return step;
-}
-
-/* What people decided about a number. */
-struct overlay {
-	int64_t state, verdict, touched;
-	struct text assignee;
-};
-
-static int read_overlay(struct connection *connection, uint64_t number, struct arena *arena,
-	struct overlay *out, struct err *err)
-{
-	*out = (struct overlay){0};
-	sqlite3_stmt *statement = connection_statement(connection,
-		"SELECT state, verdict, touched, assignee FROM incident WHERE number = ?1", err);
-	if (!statement)
-		return -1;
-	sql_bind_i64(statement, 1, (int64_t)number);
-	int found = sql_step(statement, err);
-	if (found <= 0)
-		return found;
-	*out = (struct overlay){sql_i64(statement, 0), sql_i64(statement, 1), sql_i64(statement, 2),
-		arena_copy(arena, sql_text(statement, 3))};
-	sqlite3_reset(statement);
-	return arena->failed ? err_set(err, ERR_MEMORY, "out of memory merging incidents") : 0;
 }
 
 static bool disagree(const struct overlay *a, const struct overlay *b)
@@ -133,18 +146,23 @@ static int redirect(
 	return sql_run(statement, err);
 }
 
-/* What only the merged one had been given goes on with the survivor. */
+/* What only the merged one had been given goes on with the survivor: who works on it, how far. */
 static int inherit(
 	struct connection *connection, const struct overlay *from, uint64_t to, struct err *err)
 {
 	sqlite3_stmt *statement = connection_statement(connection,
-		"UPDATE incident SET touched = 1, assignee = coalesce(assignee, ?2) WHERE number = "
-		"?1",
+		"UPDATE incident SET touched = 1, assignee = coalesce(assignee, ?2),"
+		" state = CASE WHEN state = ?3 AND ?4 IN (?5, ?6) THEN ?4 ELSE state END"
+		" WHERE number = ?1",
 		err);
 	if (!statement)
 		return -1;
 	sql_bind_i64(statement, 1, (int64_t)to);
 	sql_bind_text_or_null(statement, 2, from->assignee);
+	sql_bind_i64(statement, 3, INCIDENT_NEW);
+	sql_bind_i64(statement, 4, from->state);
+	sql_bind_i64(statement, 5, INCIDENT_ACKNOWLEDGED);
+	sql_bind_i64(statement, 6, INCIDENT_INVESTIGATING);
 	return sql_run(statement, err);
 }
 
@@ -165,15 +183,15 @@ static int note_merge(struct connection *connection, uint64_t number, uint64_t o
 int incident_merge(
 	struct connection *connection, uint64_t from, uint64_t to, int64_t now_ns, struct err *err)
 {
-	struct arena arena;
+	AUTO(arena_done) struct arena arena;
 	struct overlay merged, survivor;
 	arena_init(&arena, 1024 * 1024);
-	int failed = read_overlay(connection, from, &arena, &merged, err) < 0 ||
-		     read_overlay(connection, to, &arena, &survivor, err) < 0 ||
-		     redirect(connection, from, to, disagree(&merged, &survivor), err) < 0 ||
-		     copy_activities(connection, from, to, err) < 0 ||
-		     note_merge(connection, to, from, now_ns, err) < 0 ||
-		     (merged.touched && inherit(connection, &merged, to, err) < 0);
-	arena_done(&arena);
-	return failed ? -1 : 0;
+	if (overlay_read(connection, from, &arena, &merged, err) < 0 ||
+		overlay_read(connection, to, &arena, &survivor, err) < 0 ||
+		redirect(connection, from, to, disagree(&merged, &survivor), err) < 0 ||
+		copy_activities(connection, from, to, err) < 0 ||
+		links_move(connection, from, to, err) < 0 ||
+		note_merge(connection, to, from, now_ns, err) < 0)
+		return -1;
+	return merged.touched ? inherit(connection, &merged, to, err) : 0;
 }

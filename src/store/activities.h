@@ -24,6 +24,13 @@ struct activity_page {
 CHECKED int activities_read(
 	struct connection *connection, struct activity_page *page, struct err *err);
 
+CHECKED int activities_count(
+	struct connection *connection, uint64_t number, uint64_t *n, struct err *err);
+
+/** What made the edit, as @number's activities have it; *kind 0: none of them did. */
+CHECKED int activity_of_edit(struct connection *connection, uint64_t number, struct text edit,
+	enum activity_kind *kind, struct err *err);
+
 /**
  * The incident @from became part of @to: what was said about it is copied with its origin, and both
  * note it. Where people had decided differently about the two (assigned to different people,

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "model/activity.h"
 #include "store/occurrences.h"
 
 static void bind_edit(sqlite3_stmt *statement, const struct edit *edit)
@@ -146,4 +147,98 @@ int edit_print_find(struct connection *connection,
 	*id = sql_i64(statement, 0);
 	sqlite3_reset(statement);
 	return 0;
+}
+
+int edit_find(
+	struct connection *connection, struct text id, bool *exists, bool *undone, struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(connection,
+		"SELECT EXISTS (SELECT 1 FROM edit WHERE id = ?1)"
+		" OR EXISTS (SELECT 1 FROM link WHERE edit = ?1),"
+		" EXISTS (SELECT 1 FROM edit WHERE target = ?1 AND kind = ?2)"
+		" OR EXISTS (SELECT 1 FROM link WHERE edit = ?1 AND undone)",
+		err);
+	if (!statement)
+		return -1;
+	sql_bind_text(statement, 1, id);
+	sql_bind_i64(statement, 2, EDIT_UNDO);
+	if (sql_step(statement, err) < 0)
+		return -1;
+	*exists = sql_i64(statement, 0) != 0;
+	*undone = sql_i64(statement, 1) != 0;
+	sqlite3_reset(statement);
+	return 0;
+}
+
+/* People make few edits: all unlinks are looked at. */
+int edit_carver_find(struct connection *connection, struct text carved, struct arena *arena,
+	struct text *id, struct err *err)
+{
+	int step = 0;
+	*id = TEXT_NONE;
+	sqlite3_stmt *statement = connection_statement(
+		connection, "SELECT id FROM edit WHERE kind = ?1 ORDER BY id", err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, EDIT_UNLINK);
+	while (!id->size && (step = sql_step(statement, err)) > 0) {
+		char digits[CARVED_BYTES + 1];
+		edit_carved(sql_text(statement, 0), digits);
+		if (text_is(carved, digits))
+			*id = arena_copy(arena, sql_text(statement, 0));
+	}
+	sqlite3_reset(statement);
+	if (arena->failed)
+		return err_set(err, ERR_MEMORY, "out of memory reading edits");
+	return step < 0 ? -1 : 0;
+}
+
+static const char *name_of(enum activity_kind kind)
+{
+	return kind == ACTIVITY_CUT ? "cut" : kind == ACTIVITY_LINKED ? "merge" : "unlink";
+}
+
+/* An unlink can be undone where it was made, and from the incident that it made. */
+static struct text carver_of(const struct incident *incident)
+{
+	if (!incident->claims.carved || incident->key.size <= CARVED_BYTES)
+		return TEXT_NONE;
+	return text_part(incident->key, incident->key.size - CARVED_BYTES, CARVED_BYTES);
+}
+
+int edits_of_incident(struct connection *connection, struct incident *incident, struct arena *arena,
+	struct err *err)
+{
+	enum { SHOWN_MAX = 1000 };
+	int step;
+	struct text carver = TEXT_NONE, carved = carver_of(incident);
+	incident->n_edits = 0;
+	incident->edits = arena_array(arena, SHOWN_MAX, sizeof *incident->edits);
+	if (!incident->edits)
+		return err_set(err, ERR_MEMORY, "out of memory reading edits");
+	if (carved.size && edit_carver_find(connection, carved, arena, &carver, err) < 0)
+		return -1;
+	sqlite3_stmt *statement = connection_statement(connection,
+		"SELECT a.edit, a.kind, a.actor, min(a.time_ns) FROM activity a"
+		" WHERE ((a.number = ?1 AND a.edit IS NOT NULL) OR a.edit = ?2)"
+		" AND a.kind IN (?3, ?4, ?5)"
+		" AND NOT EXISTS (SELECT 1 FROM edit u WHERE u.target = a.edit AND u.kind = ?6)"
+		" AND NOT EXISTS (SELECT 1 FROM link l WHERE l.edit = a.edit AND l.undone)"
+		" GROUP BY a.edit ORDER BY min(a.id) LIMIT ?7",
+		err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, (int64_t)incident->number);
+	sql_bind_text_or_null(statement, 2, carver);
+	sql_bind_i64(statement, 3, ACTIVITY_CUT);
+	sql_bind_i64(statement, 4, ACTIVITY_UNLINKED);
+	sql_bind_i64(statement, 5, ACTIVITY_LINKED);
+	sql_bind_i64(statement, 6, EDIT_UNDO);
+	sql_bind_i64(statement, 7, SHOWN_MAX);
+	while ((step = sql_step(statement, err)) > 0)
+		incident->edits[incident->n_edits++] =
+			(struct incident_edit){arena_copy(arena, sql_text(statement, 0)),
+				name_of((enum activity_kind)sql_i64(statement, 1)),
+				arena_copy(arena, sql_text(statement, 2)), sql_i64(statement, 3)};
+	return arena->failed ? err_set(err, ERR_MEMORY, "out of memory reading edits") : step;
 }

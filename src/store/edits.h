@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "model/edit.h"
+#include "model/incident.h"
 #include "store/connection.h"
 
 /* An edit as it is stored. */
@@ -40,3 +41,15 @@ CHECKED int edits_read(struct connection *connection, struct arena *arena, struc
 /** The interned id of a fingerprint; 0: none yet. */
 CHECKED int edit_print_find(struct connection *connection,
 	const unsigned char fingerprint[FINGERPRINT_BYTES], int64_t *id, struct err *err);
+
+/** Is there an edit of this id, or a link, and was it undone? */
+CHECKED int edit_find(
+	struct connection *connection, struct text id, bool *exists, bool *undone, struct err *err);
+
+/** The unlink whose incident has these digits behind its key's "#", in @arena; absent: none. */
+CHECKED int edit_carver_find(struct connection *connection, struct text carved, struct arena *arena,
+	struct text *id, struct err *err);
+
+/** Fills edits: what people changed about the incident's grouping and may still undo. */
+CHECKED int edits_of_incident(struct connection *connection, struct incident *incident,
+	struct arena *arena, struct err *err);

@@ -275,6 +275,39 @@ int incident_story_read(struct connection *connection, struct incident *incident
 	return 0;
 }
 
+static bool first_sample(const struct incident *incident, const struct slot_rows *rows,
+	unsigned char occ[OCCURRENCE_BYTES])
+{
+	for (size_t i = 0; i < rows->n; i++) {
+		const struct slot_row *row = &rows->rows[i];
+		if (!row->n_samples || !claims_have(&incident->claims, row->slot, row->print))
+			continue;
+		memcpy(occ, row->samples[0].occ, OCCURRENCE_BYTES);
+		return true;
+	}
+	return false;
+}
+
+int incident_anchor(struct connection *connection, const struct incident *incident,
+	struct arena *arena, unsigned char occ[OCCURRENCE_BYTES], struct err *err)
+{
+	struct slot_walk walk;
+	struct slot_part part;
+	int step;
+	if (walk_start(&walk, connection, incident, arena, err) < 0)
+		return -1;
+	while ((step = walk_next(&walk, &part, err)) > 0) {
+		struct slot_rows rows;
+		if (slots_read(connection, &part, true, arena, &rows, err) < 0)
+			return -1;
+		if (first_sample(incident, &rows, occ))
+			return 0;
+	}
+	return step < 0 ? -1
+			: err_set(err, ERR_CORRUPT, "INC-%llu has no alerts",
+				  (unsigned long long)incident->number);
+}
+
 /* The alerts of one part of a slot: leaf, occ, fingerprint. */
 static sqlite3_stmt *alerts_of(
 	struct connection *connection, const struct slot_part *part, struct err *err)

@@ -13,3 +13,8 @@ CHECKED int incident_story_read(struct connection *connection, struct incident *
 /** Number, slots and claims of an incident, nothing else. ERR_MISSING. */
 CHECKED int incident_extent_read(struct connection *connection, uint64_t number,
 	struct arena *arena, struct incident *incident, struct err *err);
+
+/** Occurrence id of one of the incident's alerts (extent and claims are filled in): always the same
+ * one for the same alerts. */
+CHECKED int incident_anchor(struct connection *connection, const struct incident *incident,
+	struct arena *arena, unsigned char occ[OCCURRENCE_BYTES], struct err *err);

@@ -6,9 +6,12 @@
 #include "base/cleanup.h"
 #include "model/title.h"
 #include "model/workload.h"
+#include "store/activities.h"
+#include "store/edits.h"
 #include "store/facts.h"
 #include "store/frozen.h"
 #include "store/incident_story.h"
+#include "store/links.h"
 #include "store/pieces.h"
 #include "store/rules.h"
 
@@ -99,9 +102,8 @@ static int fill_from_members(struct connection *connection, struct incident *inc
 static int fill_entity(struct connection *connection, struct incident *incident,
 	struct arena *arena, struct err *err)
 {
-	enum { CARVED_BYTES = 9 }; /* "#" and 8 hex digits of the unlink that made it */
 	struct text value = TEXT_NONE;
-	size_t cut = incident->claims.carved ? CARVED_BYTES : 0;
+	size_t cut = incident->claims.carved ? CARVED_BYTES + 1 : 0;
 	struct text key = text_part(incident->key, 0, incident->key.size - cut);
 	if (!entity_key_parse(key, &incident->kind, &incident->cluster, &value))
 		return err_set(err, ERR_CORRUPT, "incident INC-%llu has no entity",
@@ -165,7 +167,9 @@ static int fill_sensors(struct connection *connection, uint64_t sensors, struct 
 	"SELECT i.number, i.state, i.redirect_to, i.split_from, i.title, k.text, p.first_slot,"    \
 	" p.last_slot, p.lo, p.hi, p.n, p.severity, p.base, p.risk, p.tactics, p.credited,"        \
 	" p.sensors, p.rules, p.revision, p.claims, p.criticality, p.novelty, p.terminals,"        \
-	" i.sealed_ns, p.frozen FROM incident i"                                                   \
+	" i.sealed_ns, p.frozen,"                                                                  \
+	" i.verdict, i.assignee, i.snoozed_until_ns, i.resolved_ns, i.alias_of, i.recurrence_of"   \
+	" FROM incident i"                                                                         \
 	" LEFT JOIN piece p ON p.number = i.number LEFT JOIN key k ON k.id = p.key"
 
 /* What does not go into struct incident as it is. */
@@ -241,6 +245,12 @@ static int read_row(
 		.tactic_set = (tactic_mask)sql_i64(statement, 14),
 		.tactics_credited = (unsigned)sql_i64(statement, 15),
 		.revision = (uint64_t)sql_i64(statement, 18),
+		.verdict = (enum verdict)sql_i64(statement, 25),
+		.assignee = arena_copy(arena, sql_text(statement, 26)),
+		.snoozed_until_ns = sql_i64(statement, 27),
+		.resolved_ns = sql_i64(statement, 28),
+		.alias_of = (uint64_t)sql_i64(statement, 29),
+		.recurrence_of = (uint64_t)sql_i64(statement, 30),
 	};
 	rest->base_milli = sql_i64(statement, 12);
 	rest->sensors = (uint64_t)sql_i64(statement, 16);
@@ -297,9 +307,15 @@ int incident_summary_read(struct connection *connection, uint64_t number, struct
 int incident_read(struct connection *connection, uint64_t number, struct arena *arena,
 	struct incident *out, struct err *err)
 {
-	if (incident_summary_read(connection, number, arena, out, err) < 0)
+	if (incident_summary_read(connection, number, arena, out, err) < 0 ||
+		activities_count(connection, number, &out->n_activities, err) < 0)
 		return -1;
-	return out->redirect_to ? 0 : incident_story_read(connection, out, arena, err);
+	if (out->redirect_to)
+		return 0;
+	return incident_story_read(connection, out, arena, err) < 0 ||
+			       links_read(connection, out, arena, err) < 0
+		       ? -1
+		       : edits_of_incident(connection, out, arena, err);
 }
 
 static bool text_wanted(struct text wanted, struct text value)

@@ -27,10 +27,12 @@ struct incident_page {
 CHECKED int incidents_list(struct connection *connection, const struct incident_filter *filter,
 	struct incident_page *page, struct err *err);
 
-/**
- * One incident whole, with rules, tactics, story and content id. A number that was merged away
- * gives redirect_to and nothing else. ERR_MISSING.
- */
+/** One incident as lists show it. A number that was merged away gives redirect_to and what people
+ * said about it. ERR_MISSING. */
+CHECKED int incident_summary_read(struct connection *connection, uint64_t number,
+	struct arena *arena, struct incident *out, struct err *err);
+
+/** One incident whole, with rules, tactics, story, links and edits; else as above. */
 CHECKED int incident_read(struct connection *connection, uint64_t number, struct arena *arena,
 	struct incident *out, struct err *err);
 

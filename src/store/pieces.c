@@ -65,12 +65,37 @@ static int read_piece(sqlite3_stmt *statement, struct piece *piece, struct err *
 		.sealed = (sql_i64(statement, 19) & 2) != 0,
 		.sums.terminals = (unsigned)sql_i64(statement, 20),
 		.rollup = sql_i64(statement, 21),
+		.snoozed = sql_i64(statement, 22) != 0,
 	};
 	if (piece_rules_read(&piece->sums, sql_blob(statement, 13)))
 		return 0;
 	piece_sums_done(&piece->sums);
 	return err_set(err, ERR_CORRUPT, "incident %llu: its rules do not read back",
 		(unsigned long long)piece->number);
+}
+
+#define COLUMNS                                                                                    \
+	"SELECT p.number, p.key, first_slot, last_slot, lo, hi, n, severity, base, risk, tactics," \
+	" credited, sensors, rules, revision, criticality, novelty, mark, claims IS NOT NULL,"     \
+	" i.touched | (i.sealed_ns IS NOT NULL) << 1, terminals, rollup,"                          \
+	" i.snoozed_until_ns IS NOT NULL"                                                          \
+	" FROM piece p LEFT JOIN incident i ON i.number = p.number"
+
+int piece_read(struct connection *connection, uint64_t number, struct piece *out, struct err *err)
+{
+	sqlite3_stmt *statement =
+		connection_statement(connection, COLUMNS " WHERE p.number = ?1", err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, (int64_t)number);
+	int found = sql_step(statement, err);
+	if (found <= 0)
+		return found < 0 ? -1
+				 : err_set(err, ERR_MISSING, "incident INC-%llu has no alerts",
+					   (unsigned long long)number);
+	int failed = read_piece(statement, out, err);
+	sqlite3_reset(statement);
+	return failed;
 }
 
 int pieces_read(struct connection *connection, int64_t key, int64_t from, struct arena *arena,
@@ -80,13 +105,7 @@ int pieces_read(struct connection *connection, int64_t key, int64_t from, struct
 	int step;
 	*out = (struct piece_list){NULL, 0};
 	sqlite3_stmt *statement = connection_statement(connection,
-		"SELECT number, key, first_slot, last_slot, lo, hi, n, severity, base, risk,"
-		" tactics, credited, sensors, rules, revision, criticality, novelty, mark,"
-		" claims IS NOT NULL,"
-		" (SELECT touched | (sealed_ns IS NOT NULL) << 1 FROM incident i"
-		" WHERE i.number = piece.number), terminals, rollup"
-		" FROM piece WHERE frozen = 0 AND key = ?1 AND first_slot >= ?2"
-		" ORDER BY first_slot",
+		COLUMNS " WHERE frozen = 0 AND key = ?1 AND first_slot >= ?2 ORDER BY first_slot",
 		err);
 	if (!statement)
 		return -1;

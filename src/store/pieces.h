@@ -21,6 +21,10 @@ void piece_list_done(struct piece_list *list); /* frees the sums; items are the 
 CHECKED int key_intern(
 	struct connection *connection, struct text key, int64_t *id, struct err *err);
 
+/** The piece of a number; its sums are the caller's to end. ERR_MISSING. */
+CHECKED int piece_read(
+	struct connection *connection, uint64_t number, struct piece *out, struct err *err);
+
 /** Pieces of a key with first_slot >= @from, ascending; items in @arena. */
 CHECKED int pieces_read(struct connection *connection, int64_t key, int64_t from,
 	struct arena *arena, struct piece_list *out, struct err *err);

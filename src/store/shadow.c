@@ -26,7 +26,8 @@ int shadow_make(struct connection *connection, struct err *err)
 	buf_init(&sql, SQL_BYTES);
 	sqlite3_stmt *statement = connection_statement(connection,
 		"SELECT type, sql FROM main.sqlite_schema WHERE sql IS NOT NULL AND tbl_name IN"
-		" ('piece', 'member', 'incident', 'activity') ORDER BY type DESC, name",
+		" ('piece', 'member', 'incident', 'activity', 'link')"
+		" ORDER BY type DESC, name",
 		err);
 	if (!statement)
 		return -1;

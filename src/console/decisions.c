@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/emit.h"
+#include "console/api.h"
+#include "console/decision_wish.h"
+
+enum { ANSWER_BYTES = 64 * 1024 };
+
+static const char *title_of(unsigned status)
+{
+	switch (status) {
+	case 400:
+		return "Bad request";
+	case 404:
+		return "Not found";
+	case 409:
+		return "Conflict";
+	case 413:
+		return "Content too large";
+	}
+	return "Not possible";
+}
+
+/* RFC 9457, with the revision that the incident has now where that helps to decide anew. */
+static void respond_refusal(struct http_request *request, const struct decision_result *result)
+{
+	struct emitter emitter;
+	struct buf body;
+	buf_init(&body, ANSWER_BYTES);
+	emit_init(&emitter, &body);
+	emit_object(&emitter);
+	emit_member_string(&emitter, "type", "about:blank");
+	emit_member_string(&emitter, "title", title_of(result->status));
+	emit_member_u64(&emitter, "status", result->status);
+	emit_member_text(&emitter, "detail", result->refusal);
+	if (result->number)
+		emit_member_u64(&emitter, "revision", result->revision);
+	emit_object_end(&emitter);
+	api_respond(request, result->status, "application/problem+json", &body);
+}
+
+void decisions_answer_short(struct job *job)
+{
+	struct emitter emitter;
+	struct buf body;
+	buf_init(&body, ANSWER_BYTES);
+	emit_init(&emitter, &body);
+	emit_object(&emitter);
+	emit_key(&emitter, "decision");
+	emit_raw(&emitter, job->decided->decisions->incident.result.answer);
+	emit_object_end(&emitter);
+	api_respond(job->request, 200, "application/json", &body);
+}
+
+/* On a reader, after the commit. */
+static int answer_decided(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	const struct decision_result *result = &job->decided->decisions->incident.result;
+	return document_decided(connection, result->number, result->answer, out, err);
+}
+
+static const struct endpoint decided = {
+	.method = HTTP_POST, .answer = answer_decided, .content_type = "application/json"};
+
+static void job_free(struct job *job)
+{
+	batch_free(job->decided);
+	free(job);
+}
+
+/* On the writer's thread: it is on disk, refused, or could not be written. */
+static void came_back(struct batch *batch)
+{
+	struct job *job = batch->owner;
+	const struct decision_result *result = &batch->decisions->incident.result;
+	if (batch->err.kind != ERR_NONE)
+		http_respond_problem(job->request, 503, "The decision could not be stored",
+			text_of(batch->err.text));
+	else if (result->status != 200)
+		respond_refusal(job->request, result);
+	else if (queue_push(job->console->jobs, &job->item))
+		return;
+	else
+		decisions_answer_short(job); /* the readers have more to do than they can */
+	job_free(job);
+}
+
+/* A batch with one decision of whoever asks, in a job that owns it. NULL without memory. */
+static struct job *new_job(struct http_request *request, struct console *console)
+{
+	struct credential_set *set;
+	const struct credential *who = api_authenticate(console, request, &set);
+	struct job *job = who ? calloc(1, sizeof *job) : NULL;
+	struct batch *batch = job ? batch_new() : NULL;
+	struct decision *decision = NULL;
+	if (batch) {
+		*job = (struct job){.item.weight_bytes = sizeof *job,
+			.request = request,
+			.endpoint = &decided,
+			.console = console,
+			.decided = batch};
+		batch->owner = job;
+		batch->done = came_back;
+		decision = arena_alloc(&batch->arena, sizeof *decision);
+		batch->decisions = decision;
+	}
+	if (decision)
+		decision->actor = arena_format(&batch->arena, "token:%.*s", TEXT_ARG(who->name));
+	if (set)
+		snapshot_unref(&set->snapshot);
+	if (decision && decision->actor.size)
+		return job;
+	if (job)
+		job_free(job);
+	return NULL;
+}
+
+/* The path's last part. */
+static enum decision_kind kind_of(struct text path)
+{
+	struct text name = TEXT_NONE;
+	while (text_split(&path, '/', &name))
+		;
+	for (unsigned i = DECISION_ACK; i < N_DECISION_KINDS; i++)
+		if (text_is(name, decision_name((enum decision_kind)i)))
+			return (enum decision_kind)i;
+	return N_DECISION_KINDS;
+}
+
+/* "12", as the incident's document has it, in the quotes of an entity tag or without; "*": any. */
+static bool read_if_match(struct text header, struct incident_decision *wish)
+{
+	if (!header.size || text_is(header, "*"))
+		return true;
+	if (header.size > 2 && header.data[0] == '"' && header.data[header.size - 1] == '"')
+		header = text_part(header, 1, header.size - 2);
+	wish->has_revision = true;
+	return text_to_u64(header, &wish->revision);
+}
+
+/* Of all that was asked, but for If-Match: asked again, it is the answer that counts. */
+static struct digest digest_request(
+	enum decision_kind kind, const struct incident_decision *wish, struct text body)
+{
+	char number[24];
+	size_t size = text_format(number, sizeof number, "%llu", (unsigned long long)wish->number);
+	struct digest_state *state = digest_start();
+	digest_add_part(state, text_of(decision_name(kind)));
+	digest_add_part(state, (struct text){number, size});
+	digest_add_part(state, body);
+	return digest_end(state);
+}
+
+static bool refuse(struct wish_refusal *refusal, const char *why)
+{
+	refusal->status = 400;
+	err_set(&refusal->err, ERR_INPUT, "%s", why);
+	return false;
+}
+
+static bool read_decision(struct job *job, struct wish_refusal *refusal)
+{
+	struct http_request *request = job->request;
+	struct arena *arena = &job->decided->arena;
+	struct decision *decision = job->decided->decisions;
+	struct incident_decision *wish = &decision->incident;
+	struct text key = text_trim(http_header(request, "Idempotency-Key"));
+	/* The batch outlives what the request says. */
+	struct text body = arena_copy(arena, http_body(request));
+	decision->kind = kind_of(http_path(request));
+	if (decision->kind == N_DECISION_KINDS)
+		return refuse(refusal, "the path names no decision");
+	if (!incident_number_parse(http_path_part(request, 0), &wish->number))
+		return refuse(refusal, "an incident is a number, as INC-12");
+	if (!read_if_match(text_trim(http_header(request, "If-Match")), wish))
+		return refuse(refusal, "If-Match must be one revision, as \"12\"");
+	if (key.size > IDEMPOTENCY_KEY_BYTES_MAX)
+		return refuse(refusal, "an Idempotency-Key has at most 200 bytes");
+	wish->key = arena_copy(arena, key);
+	wish->request = digest_request(decision->kind, wish, body);
+	edit_id_make(wish->edit_id);
+	job->decided->item.weight_bytes += body.size;
+	return decision_wish_read(
+		body, clock_wall_ns(job->console->options.clock), arena, decision, refusal);
+}
+
+void decisions_take(struct http_request *request, struct console *console)
+{
+	struct wish_refusal refusal;
+	struct job *job = new_job(request, console);
+	if (!job) {
+		http_respond_retry(request, 503, "No memory now", TEXT_NONE, 1);
+		return;
+	}
+	if (!read_decision(job, &refusal))
+		http_respond_problem(request, refusal.status, title_of(refusal.status),
+			text_of(refusal.err.text));
+	else if (job->decided->arena.failed)
+		http_respond_retry(request, 503, "No memory now", TEXT_NONE, 1);
+	else if (queue_push(console->options.writer, &job->decided->item))
+		return;
+	else
+		http_respond_retry(request, 503, "The store is busy", TEXT_NONE, 1);
+	job_free(job);
+}
