@@ -3,7 +3,7 @@
 _tocsin() {
 	local words
 	case ${COMP_WORDS[1]-} in
-	incidents) words='list show' ;;
+	incidents) words='list show activity ack assign comment resolve reopen snooze cut merge unlink undo' ;;
 	alerts) words='list show raw' ;;
 	ledger) words='status verify' ;;
 	tokens) words='list create revoke' ;;

@@ -15,6 +15,22 @@ const struct command commands[] = {
 	{"sources", "", "who sends: last heard, held, lost", show_sources, 0},
 	{"incidents list", "", "incidents, newest first", show_incidents, 0},
 	{"incidents show", "N", "one incident: why, where, what happened", show_incident, 1},
+	{"incidents activity", "N", "what was done and said about it", show_activity, 1},
+	{"incidents ack", "N", "somebody has seen it", act_decide, 1},
+	{"incidents assign", "N [WHO]", "who works on it: you, unless said; '': nobody", act_decide,
+		1},
+	{"incidents comment", "N TEXT...", "says something about it", act_decide, 2},
+	{"incidents resolve", "N --verdict V", "it is over; what comes later is another incident",
+		act_decide, 1},
+	{"incidents reopen", "N", "it is not over after all", act_decide, 1},
+	{"incidents snooze", "N --for 2h",
+		"quiet until then, or until it becomes more; --for 0 wakes it", act_decide, 1},
+	{"incidents cut", "N [--at T]", "what comes from then on is another incident", act_decide,
+		1},
+	{"incidents merge", "N M", "shows both together", act_decide, 2},
+	{"incidents unlink", "N FP...", "alerts of these kinds are an incident of their own",
+		act_decide, 2},
+	{"incidents undo", "N EDIT", "takes a cut, a merge or an unlink back", act_decide, 2},
 	{"alerts list", "", "alerts, newest first", show_alerts, 0},
 	{"alerts show", "ID", "one alert", show_alert, 1},
 	{"alerts raw", "ID", "the bytes as the sender sent them", show_raw, 1},
@@ -47,6 +63,9 @@ const char usage_options[] =
 	"  --limit N --after NEXT --severity S --rule R --cluster C --namespace N --pod P --node "
 	"N\n"
 	"  --container ID --source S --since T --until T --incident N      narrow lists\n"
+	"  --verdict V --for D --until T --at T    of decisions about incidents\n"
+	"  --revision N        decide only if the incident still has this revision\n"
+	"  --                  what follows are no options\n"
 	"\n"
 	"exit: 0, 1 failure, 2 findings, 64 usage, 69 no server, 77 denied\n";
 
@@ -109,6 +128,18 @@ static int usage_error(const char *what)
 	return CLI_USAGE;
 }
 
+static size_t most_arguments(const struct command *command)
+{
+	struct text rest = text_of(command->arguments), word;
+	size_t most = command->n_arguments;
+	while (text_split(&rest, ' ', &word)) {
+		if (text_ends(word, TEXT("...")))
+			return CLI_ARGUMENTS_MAX;
+		most += text_starts(word, TEXT("[")) && !text_starts(word, TEXT("[-"));
+	}
+	return most;
+}
+
 static int run_command(struct session *session)
 {
 	struct err err;
@@ -116,7 +147,8 @@ static int run_command(struct session *session)
 	const struct command *command = find_command(session, &words);
 	if (!command)
 		return usage_error("no such command");
-	if (session->n_arguments - words != command->n_arguments)
+	size_t n = session->n_arguments - words;
+	if (n < command->n_arguments || n > most_arguments(command))
 		return usage_error(command->n_arguments ? "an argument is missing or too many"
 							: "too many arguments");
 	if (command->run(session, &err) == 0)

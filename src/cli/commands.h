@@ -6,11 +6,12 @@
 #include "cli/session.h"
 
 struct command {
-	const char *name;                                     /* "incidents show" */
-	const char *arguments;                                /* "N", "FILE --source S", "" */
+	const char *name; /* "incidents show" */
+	/* "N", "FILE --source S", "". "[WHO]" may be left out; of "FP..." there may be more. */
+	const char *arguments;
 	const char *text;                                     /* one line */
 	int (*run)(struct session *session, struct err *err); /* 0, or -1 with session->exit_code */
-	size_t n_arguments;                                   /* behind the name's words */
+	size_t n_arguments; /* behind the name's words, at least */
 };
 
 /** Ended by a NULL name. */
@@ -36,6 +37,10 @@ CHECKED int act_ingest(struct session *session, struct err *err);
 CHECKED int act_verify(struct session *session, struct err *err);
 CHECKED int act_token_create(struct session *session, struct err *err);
 CHECKED int act_token_revoke(struct session *session, struct err *err);
+
+/* decide.c */
+CHECKED int act_decide(struct session *session, struct err *err); /* all of them */
+CHECKED int show_activity(struct session *session, struct err *err);
 
 /* config.c */
 CHECKED int config_check(struct session *session, struct err *err);

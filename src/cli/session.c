@@ -27,6 +27,16 @@ static int set_form(struct session *session, const char *value, struct err *err)
 	return err_set(err, ERR_INPUT, "-o %s: must be table, json, jsonl or yaml", value);
 }
 
+/* Flags that become members of a body. */
+static bool is_body_flag(struct text name)
+{
+	static const char *const names[] = {"role", "expires", "verdict", "for", "at"};
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (text_is(name, names[i]))
+			return true;
+	return false;
+}
+
 static int set_flag(struct session *session, struct text name, const char *value, struct err *err)
 {
 	struct document_query probe;
@@ -38,12 +48,13 @@ static int set_flag(struct session *session, struct text name, const char *value
 		session->data = value;
 	} else if (text_is(name, "token-file")) {
 		session->token_file = value;
+	} else if (text_is(name, "revision")) {
+		session->revision = value;
 	} else {
 		if (text_is(name, "source"))
 			session->source = value;
-		bool known = document_query_member(&probe, name) || text_is(name, "role") ||
-			     text_is(name, "expires");
-		if (!known || session->n_query == 16)
+		if (!(document_query_member(&probe, name) || is_body_flag(name)) ||
+			session->n_query == 16)
 			return err_set(err, ERR_INPUT, "unknown option --%.*s: see tocsin help",
 				TEXT_ARG(name));
 		session->query[session->n_query][0] = name;
@@ -54,7 +65,7 @@ static int set_flag(struct session *session, struct text name, const char *value
 
 static int add_argument(struct session *session, const char *word, struct err *err)
 {
-	if (session->n_arguments == 8)
+	if (session->n_arguments == CLI_ARGUMENTS_MAX)
 		return err_set(err, ERR_INPUT, "too many arguments at '%s'", word);
 	session->arguments[session->n_arguments++] = word;
 	return 0;
@@ -79,10 +90,17 @@ int session_read(struct session *session, int argc, char **argv, struct err *err
 		.server = server && *server ? server : "http://127.0.0.1:8789",
 		.exit_code = CLI_USAGE,
 	};
+	bool flags_end = false; /* behind "--" everything is an argument */
 	for (int i = 1; i < argc; i++) {
 		struct text word = text_of(argv[i]);
-		bool flag = word.size > 1 && word.data[0] == '-';
-		if (text_is(word, "--help") || text_is(word, "-h"))
+		bool flag = word.size > 1 && word.data[0] == '-' && !flags_end;
+		if (flag && text_is(word, "--"))
+			flags_end = true;
+		else if (flags_end && add_argument(session, argv[i], err) < 0)
+			return -1;
+		else if (flags_end)
+			continue;
+		else if (text_is(word, "--help") || text_is(word, "-h"))
 			session->help = true;
 		else if ((flag ? read_flag(session, argv, argc, &i, err)
 			       : add_argument(session, argv[i], err)) < 0)
@@ -204,7 +222,8 @@ int session_call(struct session *session, const char *method, const char *path, 
 	bool ingests = strncmp(path, "/ingest/", 8) == 0;
 	if (make_client(session, ingests ? "ingest" : "admin", err) < 0)
 		return -1;
-	struct http_call call = {.method = method, .path = path, .body = body};
+	struct http_call call = {
+		.method = method, .path = path, .body = body, .headers = session->headers};
 	AUTO(http_answer_done) struct http_answer answer = {0};
 	if (http_client_call(session->client, &call, &answer, err) < 0) {
 		session->exit_code = err->kind == ERR_BUSY ? CLI_NO_SERVER : CLI_FAILURE;
@@ -275,6 +294,11 @@ static int read_incident(struct offline *offline, struct buf *out, struct err *e
 	return document_incident(offline->connection, offline->part, out, err);
 }
 
+static int read_activity(struct offline *offline, struct buf *out, struct err *err)
+{
+	return document_activity(offline->connection, offline->part, offline->query, out, err);
+}
+
 static int read_alerts(struct offline *offline, struct buf *out, struct err *err)
 {
 	return document_alerts(offline->connection, offline->query, out, err);
@@ -302,6 +326,7 @@ static const struct {
 	{"ledger", "", false, read_ledger},
 	{"incidents", "", false, read_incidents},
 	{"incidents", "", true, read_incident},
+	{"incidents", "activity", true, read_activity},
 	{"alerts", "", false, read_alerts},
 	{"alerts", "", true, read_alert},
 	{"alerts", "raw", true, read_raw},

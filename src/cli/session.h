@@ -23,17 +23,21 @@ enum {
 	CLI_DENIED = 77
 };
 
+enum { CLI_ARGUMENTS_MAX = 64 };
+
 struct session {
 	const char *server;     /* URL */
 	const char *data;       /* offline: folder of the database; NULL: ask the server */
 	const char *token_file; /* NULL: looked for */
 	const char *source;     /* ingest */
+	const char *revision;   /* decisions: refused unless the incident still has this one */
+	const char *headers[2]; /* of the next call, "Name: value"; ended by NULL */
 	enum output_form form;
 	bool help;
 	/* set by session_query: what the command's flags ask for */
 	struct text query[16][2];
 	size_t n_query;
-	const char *arguments[8]; /* without flags */
+	const char *arguments[CLI_ARGUMENTS_MAX]; /* without flags */
 	size_t n_arguments;
 	/* state */
 	struct http_client *client;

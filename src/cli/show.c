@@ -10,70 +10,10 @@
 #include "base/utf8.h"
 #include "cli/commands.h"
 #include "cli/table.h"
+#include "cli/view.h"
 #include "cli/yaml_view.h"
 
 enum { ANSWER_BYTES = 256 * 1024 * 1024, TAIL_MS = 1000 };
-
-/* One answer on its way to the screen. */
-struct view {
-	struct buf body;
-	struct arena arena;
-	struct node *tree;
-	struct buf out;
-};
-
-static void view_init(struct view *view)
-{
-	buf_init(&view->body, ANSWER_BYTES);
-	buf_init(&view->out, ANSWER_BYTES);
-	arena_init(&view->arena, SIZE_MAX);
-	view->tree = NULL;
-}
-
-static void view_done_auto(struct view *view)
-{
-	buf_done(&view->body);
-	buf_done(&view->out);
-	arena_done(&view->arena);
-}
-
-static int view_get(struct session *session, const char *path, struct view *view, struct err *err)
-{
-	view_init(view);
-	if (session_get(session, path, &view->body, err) < 0)
-		return -1;
-	return tree_read(buf_text(&view->body), &view->arena, &view->tree, err);
-}
-
-/* The forms for programs. false: a table is wanted. */
-static bool write_form(const struct session *session, struct view *view)
-{
-	const struct node *items = tree_member(view->tree, "items");
-	switch (session->form) {
-	case OUTPUT_TABLE:
-		return false;
-	case OUTPUT_JSON:
-		buf_add(&view->out, buf_text(&view->body));
-		buf_add_byte(&view->out, '\n');
-		break;
-	case OUTPUT_JSONL:
-		for (const struct node *item = items ? items->first : view->tree; item;
-			item = items ? item->next : NULL) {
-			json_view_write(item, &view->out);
-			buf_add_byte(&view->out, '\n');
-		}
-		break;
-	case OUTPUT_YAML:
-		yaml_view_write(view->tree, &view->out);
-		break;
-	}
-	return true;
-}
-
-static struct text cell(const struct node *node, const char *key)
-{
-	return tree_member_text(node, key);
-}
 
 /* "3m ago": what somebody asks at night. */
 static struct text age(struct arena *arena, struct text time)
@@ -134,19 +74,19 @@ static const struct node *first_item(const struct view *view, const char *key)
 
 int show_incidents(struct session *session, struct err *err)
 {
-	static const char *const titles[] = {
-		"NUMBER", "SEVERITY", "RISK", "TITLE", "WHERE", "TACTICS", "ALERTS", "LAST", NULL};
+	static const char *const titles[] = {"NUMBER", "STATE", "WHO", "SEVERITY", "RISK", "TITLE",
+		"WHERE", "TACTICS", "ALERTS", "LAST", NULL};
 	AUTO(view_done) struct view view;
 	struct table_view table;
 	if (view_get(session, "/api/v1/incidents", &view, err) < 0)
 		return -1;
-	if (write_form(session, &view))
+	if (view_write(session, &view))
 		return print_text(buf_text(&view.out), err);
 	table_view_init(&table, &view.arena, titles);
 	for (const struct node *item = first_item(&view, "items"); item; item = item->next) {
-		struct text cells[] = {cell(item, "number"), cell(item, "severity"),
-			cell(item, "risk"), cell(item, "title"),
-			place(&view.arena, tree_member(item, "entity")),
+		struct text cells[] = {cell(item, "number"), cell(item, "state"),
+			cell(item, "assignee"), cell(item, "severity"), cell(item, "risk"),
+			cell(item, "title"), place(&view.arena, tree_member(item, "entity")),
 			tactic_names(&view.arena, item), cell(item, "alerts"),
 			age(&view.arena, cell(item, "last_seen"))};
 		if (!table_view_add(&table, cells))
@@ -163,7 +103,7 @@ int show_alerts(struct session *session, struct err *err)
 	struct table_view table;
 	if (view_get(session, "/api/v1/alerts", &view, err) < 0)
 		return -1;
-	if (write_form(session, &view))
+	if (view_write(session, &view))
 		return print_text(buf_text(&view.out), err);
 	table_view_init(&table, &view.arena, titles);
 	for (const struct node *item = first_item(&view, "items"); item; item = item->next) {
@@ -186,7 +126,7 @@ int show_sources(struct session *session, struct err *err)
 	struct table_view table, senders;
 	if (view_get(session, "/api/v1/sources", &view, err) < 0)
 		return -1;
-	if (write_form(session, &view))
+	if (view_write(session, &view))
 		return print_text(buf_text(&view.out), err);
 	table_view_init(&table, &view.arena, titles);
 	table_view_init(&senders, &view.arena, addresses);
@@ -221,7 +161,7 @@ int show_tokens(struct session *session, struct err *err)
 	struct table_view table;
 	if (view_get(session, "/api/v1/tokens", &view, err) < 0)
 		return -1;
-	if (write_form(session, &view))
+	if (view_write(session, &view))
 		return print_text(buf_text(&view.out), err);
 	table_view_init(&table, &view.arena, titles);
 	for (const struct node *item = first_item(&view, "items"); item; item = item->next) {
@@ -240,7 +180,7 @@ static int show_document(struct session *session, const char *path, struct err *
 	AUTO(view_done) struct view view;
 	if (view_get(session, path, &view, err) < 0)
 		return -1;
-	if (!write_form(session, &view))
+	if (!view_write(session, &view))
 		yaml_view_write(view.tree, &view.out);
 	return print_text(buf_text(&view.out), err);
 }
@@ -308,6 +248,37 @@ static void write_tactics(const struct node *incident, struct buf *out)
 			TEXT_ARG(cell(item, "name")), TEXT_ARG(cell(item, "id")));
 }
 
+/* What people said, as far as there is any. */
+static void write_state(const struct node *incident, struct buf *out)
+{
+	add_line(out, "suggested", cell(incident, "suggested_title"));
+	add_line(out, "state", cell(incident, "state"));
+	add_line(out, "verdict", cell(incident, "verdict"));
+	add_line(out, "assignee", cell(incident, "assignee"));
+	add_line(out, "snoozed to", cell(incident, "snoozed_until"));
+	add_line(out, "recurrence", cell(incident, "recurrence_of"));
+	const struct node *links = tree_member(incident, "links");
+	for (const struct node *link = links ? links->first : NULL; link; link = link->next)
+		add_line(out, "linked to", cell(link, "incident"));
+	if (!text_is(cell(incident, "activities"), "0"))
+		add_line(out, "activities", cell(incident, "activities"));
+	add_line(out, "revision", cell(incident, "revision"));
+}
+
+static void write_edits(const struct node *incident, struct buf *out)
+{
+	const struct node *edits = tree_member(incident, "edits");
+	if (!edits || !edits->first)
+		return;
+	buf_add_string(out, "\nCHANGED BY PEOPLE (tocsin incidents undo N EDIT)\n");
+	for (const struct node *edit = edits->first; edit; edit = edit->next) {
+		buf_addf(out, "  %.*s  %.*s  %.*s  ", TEXT_ARG(cell(edit, "edit")),
+			TEXT_ARG(cell(edit, "time")), TEXT_ARG(cell(edit, "what")));
+		utf8_escape(out, cell(edit, "actor"));
+		buf_add_byte(out, '\n');
+	}
+}
+
 static int write_story(struct view *view, struct err *err)
 {
 	static const char *const titles[] = {
@@ -334,7 +305,7 @@ int show_incident(struct session *session, struct err *err)
 	item_path(session, "incidents", "", path, sizeof path);
 	if (view_get(session, path, &view, err) < 0)
 		return -1;
-	if (write_form(session, &view))
+	if (view_write(session, &view))
 		return print_text(buf_text(&view.out), err);
 	const struct node *incident = view.tree;
 	struct text redirect = cell(incident, "redirect_to");
@@ -349,13 +320,14 @@ int show_incident(struct session *session, struct err *err)
 	buf_add_byte(&view.out, '\n');
 	add_line(&view.out, "where", place(&view.arena, tree_member(incident, "entity")));
 	add_line(&view.out, "node", cell(tree_member(incident, "entity"), "node"));
-	add_line(&view.out, "state", cell(incident, "state"));
+	write_state(incident, &view.out);
 	add_line(&view.out, "first seen", cell(incident, "first_seen"));
 	add_line(&view.out, "last seen", cell(incident, "last_seen"));
 	add_line(&view.out, "alerts", cell(incident, "alerts"));
 	add_line(&view.out, "content id", cell(incident, "content_id"));
 	write_why(incident, &view.out);
 	write_tactics(incident, &view.out);
+	write_edits(incident, &view.out);
 	return write_story(&view, err) < 0 ? -1 : print_text(buf_text(&view.out), err);
 }
 

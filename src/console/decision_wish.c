@@ -10,7 +10,7 @@
 enum { SHOWN_BYTES_MAX = 40, BODY_BYTES_MAX = 128 * 1024, MEMBERS_MAX = 4, YEAR_S = 31622400 };
 
 static const struct pull_limits limits = {.max_depth = 2,
-	.max_string_bytes = 2 * COMMENT_BYTES_MAX,
+	.max_string_bytes = BODY_BYTES_MAX,
 	.max_keys = 16,
 	.max_bytes = BODY_BYTES_MAX};
 
@@ -320,7 +320,7 @@ bool decision_wish_read(struct text text, int64_t now_ns, struct arena *arena,
 		if (known_members[i].kind == decision->kind)
 			memcpy(body.members, known_members[i].members, sizeof body.members);
 	if (text_trim(text).size && read_body(text, arena, &body, &refusal->err) < 0)
-		return refuse(refusal, refusal->err.kind == ERR_LIMIT ? 413 : 400);
+		return refuse(refusal, text.size > BODY_BYTES_MAX ? 413 : 400);
 	if (take_values(&body, now_ns, decision, &refusal->err) < 0)
 		return refuse(refusal, 422);
 	return true;
