@@ -340,8 +340,11 @@ int decide_undo(struct deciding *deciding, struct err *err)
 {
 	bool exists, undone;
 	enum activity_kind kind;
-	struct text edit = deciding->wish->edit;
+	int64_t slot;
+	struct text edit = deciding->wish->edit, resolution;
 	if (find_edit(deciding, edit, &kind, err) < 0 ||
+		overlay_resolve_cut(deciding->run->connection, deciding->overlay.number,
+			deciding->arena, &resolution, &slot, err) < 0 ||
 		edit_find(deciding->run->connection, edit, &exists, &undone, err) < 0)
 		return -1;
 	if (!kind || !exists)
@@ -352,7 +355,7 @@ int decide_undo(struct deciding *deciding, struct err *err)
 	if (undone)
 		return deciding_refuse(deciding, 409,
 			TEXT("it was undone already; undoing is final, decide anew instead"));
-	if (kind == ACTIVITY_RESOLVED)
+	if (text_equal(edit, resolution))
 		return deciding_refuse(deciding, 409,
 			TEXT("this cut was made by resolving: reopen the incident instead"));
 	emit_member_text(&deciding->detail, "edit", edit);

@@ -195,7 +195,7 @@ int edit_carver_find(struct connection *connection, struct text carved, struct a
 
 static const char *name_of(enum activity_kind kind)
 {
-	return kind == ACTIVITY_CUT ? "cut" : kind == ACTIVITY_LINKED ? "merge" : "unlink";
+	return kind == ACTIVITY_LINKED ? "merge" : kind == ACTIVITY_UNLINKED ? "unlink" : "cut";
 }
 
 /* An unlink can be undone where it was made, and from the incident that it made. */
@@ -221,7 +221,7 @@ int edits_of_incident(struct connection *connection, struct incident *incident, 
 	sqlite3_stmt *statement = connection_statement(connection,
 		"SELECT a.edit, a.kind, a.actor, min(a.time_ns) FROM activity a"
 		" WHERE ((a.number = ?1 AND a.edit IS NOT NULL) OR a.edit = ?2)"
-		" AND a.kind IN (?3, ?4, ?5)"
+		" AND (a.kind IN (?3, ?4, ?5) OR (a.kind = ?8 AND (a.origin IS NOT NULL OR ?9)))"
 		" AND NOT EXISTS (SELECT 1 FROM edit u WHERE u.target = a.edit AND u.kind = ?6)"
 		" AND NOT EXISTS (SELECT 1 FROM link l WHERE l.edit = a.edit AND l.undone)"
 		" GROUP BY a.edit ORDER BY min(a.id) LIMIT ?7",
@@ -235,6 +235,9 @@ int edits_of_incident(struct connection *connection, struct incident *incident, 
 	sql_bind_i64(statement, 5, ACTIVITY_LINKED);
 	sql_bind_i64(statement, 6, EDIT_UNDO);
 	sql_bind_i64(statement, 7, SHOWN_MAX);
+	/* The cut of its own resolution is undone by reopening. */
+	sql_bind_i64(statement, 8, ACTIVITY_RESOLVED);
+	sql_bind_i64(statement, 9, incident->resolved_ns == 0);
 	while ((step = sql_step(statement, err)) > 0)
 		incident->edits[incident->n_edits++] =
 			(struct incident_edit){arena_copy(arena, sql_text(statement, 0)),

@@ -157,15 +157,12 @@ int overlay_resolve_cut(struct connection *connection, uint64_t number, struct a
 	sqlite3_stmt *statement = connection_statement(connection,
 		"SELECT e.id, e.from_slot FROM incident i JOIN activity a ON a.number = i.number"
 		" JOIN edit e ON e.id = a.edit WHERE i.number = ?1 AND i.resolved_ns IS NOT NULL"
-		" AND a.kind = ?2 AND a.origin IS NULL"
-		" AND NOT EXISTS (SELECT 1 FROM edit u WHERE u.target = e.id AND u.kind = ?3)"
-		" ORDER BY a.id DESC LIMIT 1",
+		" AND a.kind = ?2 AND a.origin IS NULL ORDER BY a.id DESC LIMIT 1",
 		err);
 	if (!statement)
 		return -1;
 	sql_bind_i64(statement, 1, (int64_t)number);
 	sql_bind_i64(statement, 2, ACTIVITY_RESOLVED);
-	sql_bind_i64(statement, 3, EDIT_UNDO);
 	int found = sql_step(statement, err);
 	if (found <= 0)
 		return found;

@@ -50,7 +50,7 @@ CHECKED int overlay_wake(struct connection *connection, uint64_t number, struct 
 CHECKED int overlay_recurs(
 	struct connection *connection, uint64_t number, uint64_t resolved, struct err *err);
 
-/** The cut that resolving @number made and that still holds: its id in @arena, its slot. *edit
- * absent: there is none, or it is not resolved. */
+/** The cut that resolving @number made: its id in @arena, its slot. *edit absent: it is not
+ * resolved. */
 CHECKED int overlay_resolve_cut(struct connection *connection, uint64_t number, struct arena *arena,
 	struct text *edit, int64_t *slot, struct err *err);

@@ -447,6 +447,19 @@ START_TEST(resolving_cuts_and_reopening_mends)
 }
 END_TEST
 
+/* The next incident of the pod follows the resolved one, however long after; not once it is
+ * reopened. */
+START_TEST(what_comes_much_later_recurs_too)
+{
+	ck_assert_uint_eq(now(DECISION_RESOLVE, 1), 200);
+	if (_i)
+		ck_assert_uint_eq(now(DECISION_REOPEN, 1), 200);
+	rig_alert(&rig, &(struct rig_alert){20000, "web-1", "shell", SEVERITY_LOW, 2, false});
+	rig_commit(&rig);
+	ck_assert_uint_eq(rig_incident(&rig, 3)->recurrence_of, _i ? 0 : 1);
+}
+END_TEST
+
 START_TEST(a_cut_of_a_person_is_no_recurrence)
 {
 	ck_assert_uint_eq(now(DECISION_CUT, 1), 200);
@@ -693,6 +706,32 @@ START_TEST(a_merged_number_means_the_survivor)
 }
 END_TEST
 
+static char merged_cut[EDIT_ID_BYTES];
+
+static void resolve_the_younger(void)
+{
+	ck_assert_uint_eq(now(DECISION_ACK, 1), 200);
+	struct incident_decision *wish = decide(DECISION_RESOLVE, 3);
+	rig_commit(&rig);
+	memcpy(merged_cut, wish->edit_id, sizeof merged_cut);
+}
+
+/* It is not resolved itself, so there is nothing to reopen. */
+START_TEST(the_cut_of_a_merged_resolution_is_undone)
+{
+	meet(resolve_the_younger);
+	ck_assert_int_eq(state_of(1), INCIDENT_ACKNOWLEDGED);
+	rig_alert(&rig, &(struct rig_alert){6400, "web-1", "shell", SEVERITY_LOW, 2, false});
+	rig_commit(&rig);
+	uint64_t n = rig_incident(&rig, 1)->n_alerts;
+	ck_assert_uint_eq(rig_incident(&rig, 4)->recurrence_of, 0);
+	ck_assert_uint_eq(rig_incident(&rig, 1)->n_edits, 1);
+	undo(1, merged_cut, 200);
+	ck_assert_uint_eq(rig_incident(&rig, 1)->n_alerts, n + 1);
+	ck_assert_uint_eq(rig_incident(&rig, 1)->n_edits, 0);
+}
+END_TEST
+
 START_TEST(an_alias_means_the_survivor)
 {
 	meet(assign_to_two);
@@ -745,6 +784,7 @@ int main(void)
 	tcase_add_test(tests, same_decision_twice_is_the_same);
 	tcase_add_test(tests, title_is_frozen_as_it_was);
 	tcase_add_loop_test(tests, resolving_cuts_and_reopening_mends, 0, 2);
+	tcase_add_loop_test(tests, what_comes_much_later_recurs_too, 0, 2);
 	tcase_add_test(tests, a_cut_of_a_person_is_no_recurrence);
 	tcase_add_test(tests, resolving_cuts_behind_what_is_there);
 	tcase_add_loop_test(tests, more_than_was_put_to_sleep_wakes, 0, 2 * N_WAKERS);
@@ -755,6 +795,7 @@ int main(void)
 	tcase_add_test(tests, a_resolution_is_undone_by_reopening);
 	tcase_add_test(tests, links_show_and_end);
 	tcase_add_test(tests, a_merged_number_means_the_survivor);
+	tcase_add_test(tests, the_cut_of_a_merged_resolution_is_undone);
 	tcase_add_test(tests, an_alias_means_the_survivor);
 	tcase_add_test(tests, the_audit_trail_verifies);
 	suite_add_tcase(suite, tests);
