@@ -77,7 +77,7 @@ static int read_piece(sqlite3_stmt *statement, struct piece *piece, struct err *
 #define COLUMNS                                                                                    \
 	"SELECT p.number, p.key, first_slot, last_slot, lo, hi, n, severity, base, risk, tactics," \
 	" credited, sensors, rules, revision, criticality, novelty, mark, claims IS NOT NULL,"     \
-	" i.touched | (i.sealed_ns IS NOT NULL) << 1, terminals, rollup,"                          \
+	" i.touched | ((i.sealed_ns IS NOT NULL) << 1), terminals, rollup,"                        \
 	" i.snoozed_until_ns IS NOT NULL"                                                          \
 	" FROM piece p LEFT JOIN incident i ON i.number = p.number"
 
