@@ -35,6 +35,16 @@ static int read_extent(struct deciding *deciding, struct incident *out, struct e
 		deciding->run->connection, deciding->overlay.number, deciding->arena, out, err);
 }
 
+/* Whose alerts have left is not grouped anew. */
+static int refuse_frozen(struct deciding *deciding)
+{
+	return deciding_refuse(deciding, 409,
+		arena_format(deciding->arena,
+			"the alerts of INC-%" PRIu64 " have left with their age: which they were"
+			" is final",
+			deciding->overlay.number));
+}
+
 static struct text carved_of(const struct deciding *deciding)
 {
 	struct text key = deciding->overlay.key;
@@ -85,6 +95,8 @@ int deciding_cut_at(struct deciding *deciding, int64_t slot, struct err *err)
 int decide_cut(struct deciding *deciding, struct err *err)
 {
 	int64_t slot = deciding->wish->from_slot;
+	if (deciding->overlay.frozen)
+		return refuse_frozen(deciding);
 	if (!deciding->wish->has_slot && deciding_slot_behind(deciding, &slot, err) < 0)
 		return -1;
 	return deciding_cut_at(deciding, slot, err);
@@ -213,6 +225,8 @@ int decide_unlink(struct deciding *deciding, struct err *err)
 	struct incident incident;
 	const struct incident_decision *wish = deciding->wish;
 	struct connection *connection = deciding->run->connection;
+	if (deciding->overlay.frozen)
+		return refuse_frozen(deciding);
 	if (id_is_free(deciding, &is_free, err) < 0 ||
 		incident_read(
 			connection, deciding->overlay.number, deciding->arena, &incident, err) < 0)
@@ -358,6 +372,8 @@ int decide_undo(struct deciding *deciding, struct err *err)
 	if (text_equal(edit, resolution))
 		return deciding_refuse(deciding, 409,
 			TEXT("this cut was made by resolving: reopen the incident instead"));
+	if (deciding->overlay.frozen && kind != ACTIVITY_LINKED)
+		return refuse_frozen(deciding);
 	emit_member_text(&deciding->detail, "edit", edit);
 	return kind == ACTIVITY_LINKED ? undo_link(deciding, edit, err)
 				       : undo_edit(deciding, edit, err);

@@ -85,6 +85,9 @@ static int decide_resolve(struct deciding *deciding, struct err *err)
 	deciding->overlay.verdict = deciding->wish->verdict;
 	deciding->overlay.resolved_ns = deciding->run->now_ns;
 	deciding->overlay.snoozed_until_ns = 0;
+	/* Nothing joins what is frozen. */
+	if (deciding->overlay.frozen)
+		return 0;
 	if (deciding_slot_behind(deciding, &slot, err) < 0)
 		return -1;
 	return deciding_cut_at(deciding, slot, err);

@@ -224,6 +224,7 @@ int edits_of_incident(struct connection *connection, struct incident *incident, 
 		" AND (a.kind IN (?3, ?4, ?5) OR (a.kind = ?8 AND (a.origin IS NOT NULL OR ?9)))"
 		" AND NOT EXISTS (SELECT 1 FROM edit u WHERE u.target = a.edit AND u.kind = ?6)"
 		" AND NOT EXISTS (SELECT 1 FROM link l WHERE l.edit = a.edit AND l.undone)"
+		" AND (a.kind = ?5 OR NOT ?10)"
 		" GROUP BY a.edit ORDER BY min(a.id) LIMIT ?7",
 		err);
 	if (!statement)
@@ -238,6 +239,7 @@ int edits_of_incident(struct connection *connection, struct incident *incident, 
 	/* The cut of its own resolution is undone by reopening. */
 	sql_bind_i64(statement, 8, ACTIVITY_RESOLVED);
 	sql_bind_i64(statement, 9, incident->resolved_ns == 0);
+	sql_bind_i64(statement, 10, incident->frozen);
 	while ((step = sql_step(statement, err)) > 0)
 		incident->edits[incident->n_edits++] =
 			(struct incident_edit){arena_copy(arena, sql_text(statement, 0)),

@@ -13,7 +13,8 @@ int overlay_read(struct connection *connection, uint64_t number, struct arena *a
 {
 	sqlite3_stmt *statement = connection_statement(connection,
 		"SELECT i.state, i.verdict, i.assignee, i.title, i.touched, i.snoozed_until_ns,"
-		" i.snoozed_from, i.resolved_ns, i.redirect_to, k.text, p.revision FROM incident i"
+		" i.snoozed_from, i.resolved_ns, i.redirect_to, k.text, p.revision, p.frozen"
+		" FROM incident i"
 		" LEFT JOIN piece p ON p.number = i.number LEFT JOIN key k ON k.id = p.key"
 		" WHERE i.number = ?1",
 		err);
@@ -36,6 +37,7 @@ int overlay_read(struct connection *connection, uint64_t number, struct arena *a
 		.redirect_to = (uint64_t)sql_i64(statement, 8),
 		.key = arena_copy(arena, sql_text(statement, 9)),
 		.revision = (uint64_t)sql_i64(statement, 10),
+		.frozen = sql_i64(statement, 11) != 0,
 	};
 	sqlite3_reset(statement);
 	return arena->failed ? err_set(err, ERR_MEMORY, "out of memory reading an incident") : 0;

@@ -23,6 +23,7 @@ struct overlay {
 	uint64_t redirect_to;     /* 0: it was not merged into another */
 	struct text key;          /* of its piece; absent: it has no alerts any more */
 	uint64_t revision;        /* of its piece; 0: likewise */
+	bool frozen;              /* its alerts have left or are leaving (store/leaving.h) */
 };
 
 /** Texts are copied into @arena. ERR_MISSING: there never was such a number. */

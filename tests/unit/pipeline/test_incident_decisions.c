@@ -638,6 +638,27 @@ START_TEST(a_resolution_is_undone_by_reopening)
 }
 END_TEST
 
+/* Its alerts have left: nothing joins it, and which they were is final. */
+START_TEST(a_frozen_incident_is_decided_but_not_grouped_anew)
+{
+	struct incident_decision *cut = decide(DECISION_CUT, 1);
+	rig_commit(&rig);
+	rig_sql(&rig, "UPDATE piece SET frozen = 2 WHERE number = 1;"
+		      "INSERT INTO frozen_incident VALUES (1, 'shop', 'web-1', '', '', 2,"
+		      " zeroblob(120), NULL)");
+	ck_assert_uint_eq(now(DECISION_CUT, 1), 409);
+	ck_assert_uint_eq(now(DECISION_UNLINK, 1), 409);
+	undo(1, cut->edit_id, 409);
+	ck_assert_uint_eq(rig_incident(&rig, 1)->n_edits, 0);
+	ck_assert_uint_eq(now(DECISION_MERGE, 1), 200);
+	ck_assert_uint_eq(rig_incident(&rig, 1)->n_edits, 1);
+	ck_assert_uint_eq(now(DECISION_RESOLVE, 1), 200);
+	ck_assert_int_eq(rig_count(&rig, "SELECT count(*) FROM edit"), 1);
+	ck_assert_uint_eq(now(DECISION_REOPEN, 1), 200);
+	ck_assert_int_eq(rig_count(&rig, "SELECT frozen FROM piece WHERE number = 1"), 2);
+}
+END_TEST
+
 START_TEST(links_show_and_end)
 {
 	struct incident_decision *wish = decide(DECISION_MERGE, 1);
@@ -793,6 +814,7 @@ int main(void)
 	tcase_add_loop_test(tests, undo_brings_the_grouping_back, 0, 2);
 	tcase_add_test(tests, a_carved_incident_lives_its_own_life);
 	tcase_add_test(tests, a_resolution_is_undone_by_reopening);
+	tcase_add_test(tests, a_frozen_incident_is_decided_but_not_grouped_anew);
 	tcase_add_test(tests, links_show_and_end);
 	tcase_add_test(tests, a_merged_number_means_the_survivor);
 	tcase_add_test(tests, the_cut_of_a_merged_resolution_is_undone);
