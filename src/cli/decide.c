@@ -187,9 +187,9 @@ static struct text describe(struct arena *arena, const struct node *item)
 	AUTO(buf_done) struct buf out;
 	const struct node *detail = tree_member(item, "detail");
 	struct text said = cell(detail, "text");
+	buf_init(&out, DETAIL_BYTES);
 	if (said.size || !detail)
 		return said;
-	buf_init(&out, DETAIL_BYTES);
 	json_view_write(detail, &out);
 	return arena_copy(arena, buf_text(&out));
 }

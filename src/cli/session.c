@@ -83,6 +83,27 @@ static int read_flag(struct session *session, char **argv, int argc, int *i, str
 	return set_flag(session, name, value, err);
 }
 
+/* Behind "--" everything is an argument. */
+static int read_words(struct session *session, int argc, char **argv, struct err *err)
+{
+	bool flags_end = false;
+	for (int i = 1; i < argc; i++) {
+		struct text word = text_of(argv[i]);
+		bool flag = word.size > 1 && word.data[0] == '-' && !flags_end;
+		if (!flag && add_argument(session, argv[i], err) < 0)
+			return -1;
+		if (!flag)
+			continue;
+		if (text_is(word, "--"))
+			flags_end = true;
+		else if (text_is(word, "--help") || text_is(word, "-h"))
+			session->help = true;
+		else if (read_flag(session, argv, argc, &i, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int session_read(struct session *session, int argc, char **argv, struct err *err)
 {
 	const char *server = getenv("TOCSIN_SERVER");
@@ -90,22 +111,8 @@ int session_read(struct session *session, int argc, char **argv, struct err *err
 		.server = server && *server ? server : "http://127.0.0.1:8789",
 		.exit_code = CLI_USAGE,
 	};
-	bool flags_end = false; /* behind "--" everything is an argument */
-	for (int i = 1; i < argc; i++) {
-		struct text word = text_of(argv[i]);
-		bool flag = word.size > 1 && word.data[0] == '-' && !flags_end;
-		if (flag && text_is(word, "--"))
-			flags_end = true;
-		else if (flags_end && add_argument(session, argv[i], err) < 0)
-			return -1;
-		else if (flags_end)
-			continue;
-		else if (text_is(word, "--help") || text_is(word, "-h"))
-			session->help = true;
-		else if ((flag ? read_flag(session, argv, argc, &i, err)
-			       : add_argument(session, argv[i], err)) < 0)
-			return -1;
-	}
+	if (read_words(session, argc, argv, err) < 0)
+		return -1;
 	session->exit_code = CLI_FAILURE;
 	return 0;
 }

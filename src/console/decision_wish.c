@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/pull.h"
-#include "base/utf8.h"
 #include "model/slot.h"
 
 enum { SHOWN_BYTES_MAX = 40, BODY_BYTES_MAX = 128 * 1024, MEMBERS_MAX = 4, YEAR_S = 31622400 };
@@ -21,20 +20,7 @@ struct body {
 	bool given[MEMBERS_MAX];
 	struct text fingerprints[EDIT_PRINTS_MAX];
 	size_t n_fingerprints;
-};
-
-static const struct {
-	enum decision_kind kind;
-	const char *members[MEMBERS_MAX];
-} known_members[] = {
-	{DECISION_ASSIGN, {"assignee"}},
-	{DECISION_COMMENT, {"text"}},
-	{DECISION_RESOLVE, {"verdict"}},
-	{DECISION_SNOOZE, {"until", "for"}},
-	{DECISION_CUT, {"at", "slot"}},
-	{DECISION_MERGE, {"with"}},
-	{DECISION_UNLINK, {"fingerprints", "from", "to"}},
-	{DECISION_UNDO, {"edit"}},
+	int64_t now_ns; /* what "for" counts from */
 };
 
 static bool refuse(struct wish_refusal *refusal, unsigned status)
@@ -198,10 +184,9 @@ bool duration_parse(struct text word, int64_t *out)
 	return false;
 }
 
-static int take_snooze(
-	const struct body *body, int64_t now_ns, struct decision *decision, struct err *err)
+static int take_snooze(const struct body *body, struct decision *decision, struct err *err)
 {
-	int64_t for_ns = 0, *until_ns = &decision->incident.until_ns;
+	int64_t now_ns = body->now_ns, for_ns = 0, *until_ns = &decision->incident.until_ns;
 	if (body->given[0] == body->given[1])
 		return err_set(err, ERR_INPUT, "snoozing needs either until or for");
 	if (body->given[0] && !clock_parse(body->values[0], until_ns))
@@ -282,46 +267,34 @@ static int take_edit(const struct body *body, struct decision *decision, struct 
 	return 0;
 }
 
-static int take_values(
-	const struct body *body, int64_t now_ns, struct decision *decision, struct err *err)
-{
-	switch (decision->kind) {
-	case DECISION_ASSIGN:
-		return take_assignee(body, decision, err);
-	case DECISION_COMMENT:
-		return take_comment(body, decision, err);
-	case DECISION_RESOLVE:
-		return take_verdict(body, decision, err);
-	case DECISION_SNOOZE:
-		return take_snooze(body, now_ns, decision, err);
-	case DECISION_CUT:
-		return take_cut(body, decision, err);
-	case DECISION_MERGE:
-		return take_other(body, decision, err);
-	case DECISION_UNLINK:
-		return take_prints(body, decision, err);
-	case DECISION_UNDO:
-		return take_edit(body, decision, err);
-	case DECISION_ACK:
-	case DECISION_REOPEN:
-	case DECISION_TOKEN_CREATE:
-	case DECISION_TOKEN_REVOKE:
-	case N_DECISION_KINDS:
-		break;
-	}
-	return 0;
-}
+/* What a kind's body may hold, and who takes its values. */
+static const struct {
+	enum decision_kind kind;
+	const char *members[MEMBERS_MAX];
+	int (*take)(const struct body *body, struct decision *decision, struct err *err);
+} bodies[] = {
+	{DECISION_ASSIGN, {"assignee"}, take_assignee},
+	{DECISION_COMMENT, {"text"}, take_comment},
+	{DECISION_RESOLVE, {"verdict"}, take_verdict},
+	{DECISION_SNOOZE, {"until", "for"}, take_snooze},
+	{DECISION_CUT, {"at", "slot"}, take_cut},
+	{DECISION_MERGE, {"with"}, take_other},
+	{DECISION_UNLINK, {"fingerprints", "from", "to"}, take_prints},
+	{DECISION_UNDO, {"edit"}, take_edit},
+};
 
 bool decision_wish_read(struct text text, int64_t now_ns, struct arena *arena,
 	struct decision *decision, struct wish_refusal *refusal)
 {
-	struct body body = {0};
-	for (size_t i = 0; i < sizeof known_members / sizeof known_members[0]; i++)
-		if (known_members[i].kind == decision->kind)
-			memcpy(body.members, known_members[i].members, sizeof body.members);
+	struct body body = {.now_ns = now_ns};
+	size_t n = sizeof bodies / sizeof bodies[0], i = 0;
+	while (i < n && bodies[i].kind != decision->kind)
+		i++;
+	if (i < n)
+		memcpy(body.members, bodies[i].members, sizeof body.members);
 	if (text_trim(text).size && read_body(text, arena, &body, &refusal->err) < 0)
 		return refuse(refusal, text.size > BODY_BYTES_MAX ? 413 : 400);
-	if (take_values(&body, now_ns, decision, &refusal->err) < 0)
+	if (i < n && bodies[i].take(&body, decision, &refusal->err) < 0)
 		return refuse(refusal, 422);
 	return true;
 }

@@ -45,38 +45,29 @@ static int audit_token(struct connection *connection, const struct decision *dec
 	return audit_append(connection, &entry, err);
 }
 
+static int create_token(struct decision_run *run, struct decision *decision, struct err *err)
+{
+	decision->credential.created_at_ns = run->now_ns;
+	return token_insert(run->connection, &decision->credential, err) < 0
+		       ? -1
+		       : audit_token(run->connection, decision, "token.create", run->now_ns, err);
+}
+
+static int revoke_token(struct decision_run *run, struct decision *decision, struct err *err)
+{
+	return token_revoke(run->connection, decision->credential.id, run->now_ns, err) < 0
+		       ? -1
+		       : audit_token(run->connection, decision, "token.revoke", run->now_ns, err);
+}
+
 static int carry_out(
 	struct decision_run *run, struct decision *decision, struct arena *arena, struct err *err)
 {
-	switch (decision->kind) {
-	case DECISION_TOKEN_CREATE:
-		run->credentials_changed = true;
-		decision->credential.created_at_ns = run->now_ns;
-		return token_insert(run->connection, &decision->credential, err) < 0
-			       ? -1
-			       : audit_token(run->connection, decision, "token.create", run->now_ns,
-					 err);
-	case DECISION_TOKEN_REVOKE:
-		run->credentials_changed = true;
-		return token_revoke(run->connection, decision->credential.id, run->now_ns, err) < 0
-			       ? -1
-			       : audit_token(run->connection, decision, "token.revoke", run->now_ns,
-					 err);
-	case DECISION_ACK:
-	case DECISION_ASSIGN:
-	case DECISION_COMMENT:
-	case DECISION_RESOLVE:
-	case DECISION_REOPEN:
-	case DECISION_SNOOZE:
-	case DECISION_CUT:
-	case DECISION_MERGE:
-	case DECISION_UNLINK:
-	case DECISION_UNDO:
+	if (decision_name(decision->kind))
 		return incident_decide(run, decision, arena, err);
-	case N_DECISION_KINDS:
-		break;
-	}
-	return err_set(err, ERR_INPUT, "an unknown kind of decision");
+	run->credentials_changed = true;
+	return decision->kind == DECISION_TOKEN_CREATE ? create_token(run, decision, err)
+						       : revoke_token(run, decision, err);
 }
 
 int decisions_carry_out(struct decision_run *run, struct batch *batch, struct err *err)

@@ -107,6 +107,7 @@ static int decide_snooze(struct deciding *deciding, struct err *err)
 {
 	AUTO(buf_done) struct buf mark;
 	int64_t until_ns = deciding->wish->until_ns;
+	buf_init(&mark, MARK_BYTES);
 	if (until_ns == 0 && deciding->overlay.snoozed_until_ns == 0)
 		return deciding_refuse(deciding, 409, TEXT("it is not snoozed"));
 	if (until_ns != 0 && until_ns <= deciding->run->now_ns)
@@ -119,7 +120,6 @@ static int decide_snooze(struct deciding *deciding, struct err *err)
 		return 0;
 	}
 	emit_member_time(&deciding->detail, "until", until_ns);
-	buf_init(&mark, MARK_BYTES);
 	if (snooze_mark(deciding->run->connection, deciding->overlay.number, &mark, err) < 0)
 		return -1;
 	deciding->overlay.snoozed_from = arena_copy(deciding->arena, buf_text(&mark));

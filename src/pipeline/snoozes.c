@@ -90,9 +90,9 @@ int snooze_check(
 	AUTO(arena_done) struct arena arena;
 	struct overlay overlay;
 	struct node *mark;
+	arena_init(&arena, ARENA_BYTES);
 	if (!piece->snoozed)
 		return 0;
-	arena_init(&arena, ARENA_BYTES);
 	if (overlay_read(connection, piece->number, &arena, &overlay, err) < 0 ||
 		tree_read(overlay.snoozed_from, &arena, &mark, err) < 0)
 		return -1;
