@@ -66,7 +66,7 @@ CREATE TABLE workload ( -- what a tuple's own name belongs to; a host without po
 	id INTEGER PRIMARY KEY,
 	name TEXT NOT NULL UNIQUE, -- cluster/namespace/name, or node:cluster/node
 	first_day INTEGER,         -- of workload_day: UTC days since 1970; NULL: none yet
-	last_day INTEGER
+	last_day INTEGER           -- of any of its alerts, context too; NULL: none yet
 ) STRICT;
 
 CREATE TABLE entity ( -- the observed tuple; never what it resolves to

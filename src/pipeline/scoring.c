@@ -199,28 +199,39 @@ int scoring_apply(struct scoring *scoring, struct connection *connection,
 	return find_rollup(connection, subject, piece, err);
 }
 
+/* The first day from which on incidents see no difference. */
+static int64_t news_end(const struct workload_news *news, int64_t day)
+{
+	if (!news->has_first)
+		return news->last_day + 1; /* there was no history at all */
+	/* Days behind this one see it for a week; when it is the first of all, history begins here.
+	 */
+	return (day < news->first_day ? news->first_day : day + 1) + NOVELTY_DAYS;
+}
+
 int scoring_note(struct scoring *scoring, struct connection *connection,
 	const struct entity_state *entity, const struct slot_row *row,
 	struct workload_pieces *pieces, struct err *err)
 {
 	struct workload_news news;
 	int64_t day = day_of_slot(row->slot);
-	int64_t parts[] = {entity->workload, row->rule, day};
+	bool context = slot_row_is_context(row);
+	int64_t parts[] = {entity->workload, context ? 0 : row->rule, day};
 	struct text key = {(const char *)parts, sizeof parts};
 	pieces->n = 0;
-	if (entity->workload == 0 || slot_row_is_context(row) || cache_get(scoring->seen, key))
+	if (entity->workload == 0 || cache_get(scoring->seen, key))
 		return 0;
-	if (workload_note(connection, entity->workload, row->rule, day, &news, err) < 0)
+	int failed =
+		context ? workload_note_context(connection, entity->workload, day, err)
+			: workload_note(connection, entity->workload, row->rule, day, &news, err);
+	if (failed)
 		return -1;
 	/* Without memory for the cache it is asked again, and is not new then. */
 	cache_put(scoring->seen, key);
-	if (!news.is_new || !news.has_first || news.last_day <= day)
+	if (context || !news.is_new || !news.has_last || news.last_day <= day)
 		return 0;
-	/* Days behind this one see it for a week; when it is the first of all, history begins here.
-	 */
-	int64_t to_day = (day < news.first_day ? news.first_day : day + 1) + NOVELTY_DAYS;
 	pieces->workload = entity->workload;
 	pieces->from_ns = (day + 1) * DAY_NS;
-	pieces->to_ns = to_day * DAY_NS;
+	pieces->to_ns = news_end(&news, day) * DAY_NS;
 	return workload_pieces_read(connection, pieces, err);
 }

@@ -16,6 +16,7 @@ static int read_span(struct connection *connection, int64_t workload, struct wor
 		return -1;
 	if (found) {
 		news->has_first = !sql_is_null(statement, 0);
+		news->has_last = !sql_is_null(statement, 1);
 		news->first_day = sql_i64(statement, 0);
 		news->last_day = sql_i64(statement, 1);
 		sqlite3_reset(statement);
@@ -55,9 +56,22 @@ int workload_note(struct connection *connection, int64_t workload, int64_t rule,
 		return 0;
 	if (read_span(connection, workload, news, err) < 0)
 		return -1;
-	return news->has_first && news->first_day <= day && news->last_day >= day
+	return news->has_first && news->has_last && news->first_day <= day && news->last_day >= day
 		       ? 0
 		       : widen_span(connection, workload, day, err);
+}
+
+int workload_note_context(
+	struct connection *connection, int64_t workload, int64_t day, struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(connection,
+		"UPDATE workload SET last_day = max(coalesce(last_day, ?2), ?2) WHERE id = ?1",
+		err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, workload);
+	sql_bind_i64(statement, 2, day);
+	return sql_run(statement, err);
 }
 
 /* 1: the workload showed the rule on that day; 0: it did not. */

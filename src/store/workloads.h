@@ -12,14 +12,20 @@
 /* What one entry changed. */
 struct workload_news {
 	bool is_new;       /* the rule was not yet known on that day */
-	bool has_first;    /* the workload had been seen before */
+	bool has_first;    /* the workload had shown a rule before */
+	bool has_last;     /* it had been seen before, were it in context */
 	int64_t first_day; /* before this entry, if has_first */
-	int64_t last_day;  /* likewise */
+	int64_t last_day;  /* likewise, if has_last */
 };
 
 /** Notes that the workload showed the rule on that day. */
 CHECKED int workload_note(struct connection *connection, int64_t workload, int64_t rule,
 	int64_t day, struct workload_news *news, struct err *err);
+
+/** Notes that the workload was seen on that day, in context: no rule is known by it, but there may
+ * be an incident of that day that is scored by this workload. */
+CHECKED int workload_note_context(
+	struct connection *connection, int64_t workload, int64_t day, struct err *err);
 
 /* A workload's past as seen from a day. */
 struct workload_past {
