@@ -1,20 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "correlate/numbers.h"
 
-/* Alerts of @piece in the slots that @old covered; the same key counts before any other. */
+/* The first of the old piece's members that is not before the entity. */
+static size_t find_member(const struct old_piece *old, int64_t entity)
+{
+	size_t low = 0, high = old->n_members;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (old->members[middle].entity < entity)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Did the old piece have these alerts? In one slot may lie alerts of others, too. */
+static bool covered(const struct old_piece *old, const struct counted_rows *rows)
+{
+	if (rows->slot < old->first_slot || rows->slot > old->last_slot)
+		return false;
+	for (size_t i = find_member(old, rows->entity);
+		i < old->n_members && old->members[i].entity == rows->entity; i++)
+		if (old->members[i].from_ns <= rows->hi_ns && old->members[i].to_ns > rows->lo_ns)
+			return true;
+	return false;
+}
+
+/* Alerts of @piece that @old had; the same key counts before any other. */
 static uint64_t overlap(const struct old_piece *old, const struct new_piece *piece)
 {
 	uint64_t n = 0;
-	for (size_t i = 0; i < piece->n_slots; i++)
-		if (piece->slots[i].slot >= old->first_slot &&
-			piece->slots[i].slot <= old->last_slot)
-			n += piece->slots[i].n;
+	for (size_t i = 0; i < piece->n_rows; i++)
+		if (covered(old, &piece->rows[i]))
+			n += piece->rows[i].n;
 	return old->key == piece->key ? n * 2 + (n > 0 ? UINT64_C(1) << 62 : 0) : n;
 }
 
 static bool starts_before(const struct new_piece *a, const struct new_piece *b)
 {
-	int64_t left = a->slots[0].slot, right = b->slots[0].slot;
+	int64_t left = a->rows[0].slot, right = b->rows[0].slot;
 	return left != right ? left < right : a->key < b->key;
 }
 

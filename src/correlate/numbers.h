@@ -8,10 +8,12 @@
  * gets none is new, split from the one it lay in.
  */
 
-#include "base/arena.h"
+#include "model/piece.h"
 
-struct counted_slot {
-	int64_t slot;
+/* Alerts of one entity in one slot. */
+struct counted_rows {
+	int64_t slot, entity;
+	int64_t lo_ns, hi_ns;
 	uint64_t n;
 };
 
@@ -20,6 +22,8 @@ struct old_piece {
 	int64_t key;
 	int64_t first_slot, last_slot;
 	int64_t lo_ns;
+	const struct piece_member *members; /* whose alerts it was made of, ascending by entity */
+	size_t n_members;
 	bool touched;         /* a person decided something about it */
 	uint64_t redirect_to; /* out: index of the new piece + 1 whose number replaces this one; 0:
 				 it stays or is gone */
@@ -27,8 +31,8 @@ struct old_piece {
 
 struct new_piece {
 	int64_t key;
-	const struct counted_slot *slots; /* ascending */
-	size_t n_slots;
+	const struct counted_rows *rows; /* ascending by slot */
+	size_t n_rows;
 	uint64_t number;     /* out: 0: a fresh one */
 	uint64_t split_from; /* out: 0: none */
 };

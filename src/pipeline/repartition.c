@@ -23,8 +23,8 @@ struct fresh_piece {
 	struct fresh_piece *next;
 	struct key_task *task;
 	struct piece piece; /* owns its sums until the key state takes them */
-	struct counted_slot *slots;
-	size_t n_slots, slots_capacity;
+	struct counted_rows *rows;
+	size_t n_rows, rows_capacity;
 	struct entity_parts members;
 	size_t members_capacity;
 	struct text claims; /* of its scan, as they are stored */
@@ -121,20 +121,30 @@ static int add_member(struct scan *scan, const struct entity_part *part, struct 
 	return 0;
 }
 
-static int count_slot(struct scan *scan, int64_t slot, uint64_t n, struct err *err)
+/* The alerts of one part of the key in one slot. */
+static int count_rows(struct scan *scan, const struct present *pair, const struct slot_rows *rows,
+	struct err *err)
 {
 	struct fresh_piece *fresh = scan->current;
-	if (fresh->n_slots == fresh->slots_capacity) {
-		size_t capacity = fresh->slots_capacity ? fresh->slots_capacity * 2 : 8;
-		struct counted_slot *slots = arena_array(scan->arena, capacity, sizeof *slots);
-		if (!slots)
+	if (fresh->n_rows == fresh->rows_capacity) {
+		size_t capacity = fresh->rows_capacity ? fresh->rows_capacity * 2 : 8;
+		struct counted_rows *larger = arena_array(scan->arena, capacity, sizeof *larger);
+		if (!larger)
 			return no_memory(err);
-		if (fresh->n_slots)
-			memcpy(slots, fresh->slots, fresh->n_slots * sizeof *slots);
-		fresh->slots = slots;
-		fresh->slots_capacity = capacity;
+		if (fresh->n_rows)
+			memcpy(larger, fresh->rows, fresh->n_rows * sizeof *larger);
+		fresh->rows = larger;
+		fresh->rows_capacity = capacity;
 	}
-	fresh->slots[fresh->n_slots++] = (struct counted_slot){slot, n};
+	struct counted_rows *counted = &fresh->rows[fresh->n_rows++];
+	*counted = (struct counted_rows){
+		pair->slot, scan->parts.items[pair->part].entity, INT64_MAX, INT64_MIN, 0};
+	for (size_t i = 0; i < rows->n; i++) {
+		const struct slot_row *row = &rows->rows[i];
+		counted->lo_ns = row->lo_ns < counted->lo_ns ? row->lo_ns : counted->lo_ns;
+		counted->hi_ns = row->hi_ns > counted->hi_ns ? row->hi_ns : counted->hi_ns;
+		counted->n += row->n;
+	}
 	return 0;
 }
 
@@ -216,14 +226,17 @@ static int join_slot(struct scan *scan, const struct gathered_slot *slot, struct
 		for (size_t j = 0; j < rows->n; j++)
 			if (!sums_add(&fresh->piece.sums, &rows->rows[j]))
 				return no_memory(err);
-		if (rows->n && add_member(scan, &scan->parts.items[slot->pairs[i].part], err) < 0)
+		if (rows->n == 0)
+			continue;
+		if (add_member(scan, &scan->parts.items[slot->pairs[i].part], err) < 0 ||
+			count_rows(scan, &slot->pairs[i], rows, err) < 0)
 			return -1;
 	}
 	fresh->piece.first_slot = scan->session.first_slot;
 	fresh->piece.last_slot = scan->session.last_slot;
 	fresh->piece.lo_ns = scan->session.lo_ns;
 	fresh->piece.hi_ns = scan->session.hi_ns;
-	return count_slot(scan, slot->seen.slot, slot->n, err);
+	return 0;
 }
 
 static bool is_old_boundary(const struct scan *scan, int64_t slot)
@@ -397,6 +410,34 @@ static bool is_replaced(const struct scan *scan, const struct piece *old)
 	return old->first_slot < scan->stop_slot;
 }
 
+static int compare_members(const void *left, const void *right)
+{
+	const struct piece_member *a = left, *b = right;
+	return (a->entity > b->entity) - (a->entity < b->entity);
+}
+
+static int take_old(
+	struct scan *scan, const struct piece *piece, struct matching *matching, struct err *err)
+{
+	struct member_list members;
+	if (members_read(scan->connection, piece->number, scan->arena, &members, err) < 0)
+		return -1;
+	if (members.n)
+		qsort(members.items, members.n, sizeof *members.items, compare_members);
+	matching->pieces[matching->n_olds] = piece;
+	matching->olds[matching->n_olds++] = (struct old_piece){
+		.number = piece->number,
+		.key = piece->key,
+		.first_slot = piece->first_slot,
+		.last_slot = piece->last_slot,
+		.lo_ns = piece->lo_ns,
+		.members = members.items,
+		.n_members = members.n,
+		.touched = piece->touched,
+	};
+	return 0;
+}
+
 static int collect(struct scan *scans, size_t n_scans, struct arena *arena,
 	struct matching *matching, struct err *err)
 {
@@ -417,17 +458,15 @@ static int collect(struct scan *scans, size_t n_scans, struct arena *arena,
 			const struct piece *old = &scans[i].olds.items[j];
 			if (!is_replaced(&scans[i], old))
 				continue;
-			matching->pieces[matching->n_olds] = old;
-			matching->olds[matching->n_olds++] =
-				(struct old_piece){old->number, old->key, old->first_slot,
-					old->last_slot, old->lo_ns, old->touched, 0};
+			if (take_old(&scans[i], old, matching, err) < 0)
+				return -1;
 		}
 		for (struct fresh_piece *fresh = scans[i].first; fresh; fresh = fresh->next) {
 			matching->fresh[matching->n_news] = fresh;
 			matching->news[matching->n_news++] =
 				(struct new_piece){.key = fresh->piece.key,
-					.slots = fresh->slots,
-					.n_slots = fresh->n_slots};
+					.rows = fresh->rows,
+					.n_rows = fresh->n_rows};
 		}
 	}
 	return 0;

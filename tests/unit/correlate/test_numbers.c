@@ -9,23 +9,29 @@
 
 enum { OLDS_MAX = 6, NEWS_MAX = 6, SLOTS_MAX = 40 };
 
+/* Two entities; a piece has the alerts of the first, unless it says otherwise. */
+static const struct piece_member members[] = {{1, INT64_MIN, INT64_MAX}, {2, INT64_MIN, INT64_MAX}};
+
 static struct old_piece old_of(uint64_t number, int64_t key, int64_t first, int64_t last)
 {
 	return (struct old_piece){.number = number,
 		.key = key,
 		.first_slot = first,
 		.last_slot = last,
-		.lo_ns = first * 300};
+		.lo_ns = first * 300,
+		.members = members,
+		.n_members = 1};
 }
 
-static struct new_piece new_of(int64_t key, const struct counted_slot *slots, size_t n)
+static struct new_piece new_of(int64_t key, const struct counted_rows *rows, size_t n)
 {
-	return (struct new_piece){.key = key, .slots = slots, .n_slots = n};
+	return (struct new_piece){.key = key, .rows = rows, .n_rows = n};
 }
 
 START_TEST(a_piece_that_grows_keeps_its_number)
 {
-	const struct counted_slot slots[] = {{8, 1}, {10, 5}, {15, 1}};
+	const struct counted_rows slots[] = {{8, 1, 8 * 300, 8 * 300, 1},
+		{10, 1, 10 * 300, 10 * 300, 5}, {15, 1, 15 * 300, 15 * 300, 1}};
 	struct old_piece olds[] = {old_of(3, 1, 10, 12)};
 	struct new_piece news[] = {new_of(1, slots, 3)};
 	numbers_match(olds, 1, news, 1);
@@ -38,7 +44,8 @@ END_TEST
 /* The older by first event time survives, whatever its number. */
 START_TEST(the_older_of_two_that_meet_survives)
 {
-	const struct counted_slot slots[] = {{10, 1}, {20, 100}};
+	const struct counted_rows slots[] = {
+		{10, 1, 10 * 300, 10 * 300, 1}, {20, 1, 20 * 300, 20 * 300, 100}};
 	struct old_piece olds[] = {old_of(3, 1, 20, 22), old_of(9, 1, 10, 12)};
 	struct new_piece news[] = {new_of(1, slots, 2)};
 	numbers_match(olds, 2, news, 1);
@@ -50,7 +57,8 @@ END_TEST
 
 START_TEST(the_number_goes_where_most_alerts_are)
 {
-	const struct counted_slot early[] = {{10, 2}}, late[] = {{14, 7}};
+	const struct counted_rows early[] = {{10, 1, 10 * 300, 10 * 300, 2}},
+				  late[] = {{14, 1, 14 * 300, 14 * 300, 7}};
 	struct old_piece olds[] = {old_of(3, 1, 10, 14)};
 	struct new_piece news[] = {new_of(1, early, 1), new_of(1, late, 1)};
 	numbers_match(olds, 1, news, 2);
@@ -64,7 +72,8 @@ END_TEST
 /* One alert under the same key weighs more than a thousand that moved to another. */
 START_TEST(the_same_key_comes_first)
 {
-	const struct counted_slot few[] = {{10, 1}}, many[] = {{11, 1000}};
+	const struct counted_rows few[] = {{10, 1, 10 * 300, 10 * 300, 1}},
+				  many[] = {{11, 1, 11 * 300, 11 * 300, 1000}};
 	struct old_piece olds[] = {old_of(3, 1, 10, 14)};
 	struct new_piece news[] = {new_of(2, many, 1), new_of(1, few, 1)};
 	numbers_match(olds, 1, news, 2);
@@ -76,7 +85,7 @@ END_TEST
 
 START_TEST(a_piece_that_is_gone_goes_nowhere)
 {
-	const struct counted_slot slots[] = {{50, 1}};
+	const struct counted_rows slots[] = {{50, 1, 50 * 300, 50 * 300, 1}};
 	struct old_piece olds[] = {old_of(3, 1, 10, 14)};
 	struct new_piece news[] = {new_of(1, slots, 1)};
 	numbers_match(olds, 1, news, 1);
@@ -86,8 +95,27 @@ START_TEST(a_piece_that_is_gone_goes_nowhere)
 }
 END_TEST
 
+/* In the slots of the old piece lie more alerts of another entity, and of its own at other times.
+ */
+START_TEST(the_number_goes_with_its_own_alerts)
+{
+	static const struct piece_member first_half = {1, INT64_MIN, 3100};
+	const struct counted_rows others[] = {{10, 2, 3000, 3299, 1000}},
+				  later[] = {{10, 1, 3100, 3299, 500}},
+				  own[] = {{10, 1, 3000, 3099, 1}};
+	struct old_piece olds[] = {old_of(3, 1, 10, 10)};
+	struct new_piece news[] = {new_of(2, others, 1), new_of(3, later, 1), new_of(4, own, 1)};
+	olds[0].members = &first_half;
+	numbers_match(olds, 1, news, 3);
+	ck_assert_uint_eq(news[2].number, 3);
+	ck_assert_uint_eq(news[0].number, 0);
+	ck_assert_uint_eq(news[0].split_from, 0);
+	ck_assert_uint_eq(news[1].split_from, 0);
+}
+END_TEST
+
 struct world {
-	struct counted_slot slots[NEWS_MAX][SLOTS_MAX];
+	struct counted_rows rows[NEWS_MAX][SLOTS_MAX];
 	struct old_piece olds[OLDS_MAX];
 	struct new_piece news[NEWS_MAX];
 	size_t n_olds, n_news;
@@ -104,23 +132,27 @@ static void draw_world(struct random *random, struct world *world)
 		int64_t first = old_at[key] + (int64_t)random_below(random, 6);
 		old_at[key] = first + 1 + (int64_t)random_below(random, 20);
 		world->olds[i] = old_of(i + 1, key, first, old_at[key] - 1);
+		world->olds[i].members += random_below(random, 2);
+		if (world->olds[i].members == members)
+			world->olds[i].n_members += random_below(random, 2);
 	}
 	for (size_t i = 0; i < world->n_news; i++) {
 		int64_t key = (int64_t)random_below(random, 2);
 		size_t n = 1 + random_below(random, SLOTS_MAX - 1);
 		for (size_t j = 0; j < n; j++) {
 			new_at[key] += 1 + (int64_t)random_below(random, 2);
-			world->slots[i][j] =
-				(struct counted_slot){new_at[key], 1 + random_below(random, 9)};
+			world->rows[i][j] = (struct counted_rows){new_at[key],
+				1 + (int64_t)random_below(random, 2), new_at[key] * 300,
+				new_at[key] * 300 + 299, 1 + random_below(random, 9)};
 		}
-		world->news[i] = new_of(key, world->slots[i], n);
+		world->news[i] = new_of(key, world->rows[i], n);
 	}
 }
 
 static const struct new_piece *new_like(const struct world *world, const struct new_piece *piece)
 {
 	for (size_t i = 0; i < world->n_news; i++)
-		if (world->news[i].slots == piece->slots)
+		if (world->news[i].rows == piece->rows)
 			return &world->news[i];
 	return NULL;
 }
@@ -184,6 +216,7 @@ int main(void)
 	tcase_add_test(tests, the_number_goes_where_most_alerts_are);
 	tcase_add_test(tests, the_same_key_comes_first);
 	tcase_add_test(tests, a_piece_that_is_gone_goes_nowhere);
+	tcase_add_test(tests, the_number_goes_with_its_own_alerts);
 	tcase_add_test(tests, is_a_function_of_sets);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
