@@ -220,7 +220,10 @@ static void read_criticality(struct feed *feed, const json_t *line, struct criti
 		enum criticality level;
 	} levels[] = {{"low", CRITICALITY_LOW}, {"normal", CRITICALITY_NORMAL},
 		{"high", CRITICALITY_HIGH}, {"extreme", CRITICALITY_EXTREME}};
-	rule->pattern = arena_format(&feed->arena, "pod:%.*s", TEXT_ARG(word(line, "crit")));
+	rule->pattern = word(line, "glob");
+	if (!rule->pattern.size)
+		rule->pattern =
+			arena_format(&feed->arena, "pod:%.*s", TEXT_ARG(word(line, "crit")));
 	for (unsigned i = 0; i < 4; i++)
 		if (text_is(word(line, "level"), levels[i].name))
 			rule->level = levels[i].level;
@@ -235,7 +238,7 @@ void feed_init(struct feed *feed, const char *path, const char *vfs, json_t **li
 	assert(feed->names && rules);
 	feed->criticality.items = rules;
 	for (size_t i = 0; i < n; i++)
-		if (json_object_get(lines[i], "crit"))
+		if (json_object_get(lines[i], "level"))
 			read_criticality(feed, lines[i], &rules[feed->criticality.n++]);
 		else if (json_object_get(lines[i], "occ"))
 			name_fingerprint(feed, lines[i]);
