@@ -16,6 +16,8 @@
 /* 2 × 32 768 of about 100 bytes; rule names are as long as they come. */
 enum { SEEN_GENERATION = 32768, NAMES_GENERATION = 4096, NAME_ARENA_BYTES = 1024 * 1024 };
 
+enum { RULE_NAME_BYTES = 1024 }; /* decoders leave at most half */
+
 struct scoring {
 	const struct criticality_rules *criticality;
 	struct cache *seen;  /* (workload, rule, day) that are noted */
@@ -72,14 +74,25 @@ void scoring_subject_init(
 	raise_criticality(scoring, key, subject);
 }
 
-/* A name of a workload longer than this is compared by its beginning; workloads then tie by id. */
+enum { COMPARED_BYTES = sizeof(((struct scoring_subject *)0)->workload_name) - 1 };
+
+/* A name of a workload longer than that is compared by its beginning, then by a digest of the rest:
+ * ids would be in the order of arrival. */
+static struct digest digest_rest(struct text name)
+{
+	struct digest none = {{0}};
+	return name.size > COMPARED_BYTES ? digest_of(text_part(name, COMPARED_BYTES, name.size))
+					  : none;
+}
+
 static bool is_smaller(const struct entity_state *member, const struct scoring_subject *subject)
 {
-	size_t max = sizeof subject->workload_name - 1;
-	struct text name = text_part(member->workload_name, 0, max);
+	struct text name = text_part(member->workload_name, 0, COMPARED_BYTES);
 	int order = text_compare(name, text_of(subject->workload_name));
-	return subject->workload == 0 || order < 0 ||
-	       (order == 0 && member->workload < subject->workload);
+	if (subject->workload == 0 || order != 0)
+		return subject->workload == 0 || order < 0;
+	struct digest rest = digest_rest(member->workload_name);
+	return memcmp(rest.bytes, subject->workload_rest.bytes, sizeof rest.bytes) < 0;
 }
 
 void scoring_subject_add(const struct scoring *scoring, const struct entity_state *member,
@@ -95,6 +108,7 @@ void scoring_subject_add(const struct scoring *scoring, const struct entity_stat
 	if (member->workload == 0 || !is_smaller(member, subject))
 		return;
 	subject->workload = member->workload;
+	subject->workload_rest = digest_rest(member->workload_name);
 	text_format(subject->workload_name, sizeof subject->workload_name, "%.*s",
 		TEXT_ARG(member->workload_name));
 }
@@ -153,7 +167,7 @@ static int strongest_rule(struct scoring *scoring, struct connection *connection
 			continue;
 		}
 		/* Two look-ups: the first may move in the cache when the second comes in. */
-		char best[512];
+		char best[RULE_NAME_BYTES];
 		struct text name = name_of(scoring, connection, *rule, err);
 		size_t size = text_format(best, sizeof best, "%.*s", TEXT_ARG(name));
 		name = name_of(scoring, connection, sums->rules[i].rule, err);

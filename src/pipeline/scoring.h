@@ -7,6 +7,7 @@
  * thread's.
  */
 
+#include "base/digest.h"
 #include "correlate/risk.h"
 #include "model/slot.h"
 #include "pipeline/identities.h"
@@ -24,6 +25,7 @@ struct scoring_subject {
 	unsigned criticality; /* hundredths; 0: no rule matched yet */
 	int64_t workload;     /* of the smallest name; 0: none */
 	char workload_name[160];
+	struct digest workload_rest; /* of what did not fit into the name; zeros: it did */
 };
 
 /** The subject of an incident of @key (an entity's, without "#…"). */
