@@ -20,16 +20,19 @@ class Dump:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
-        self.stop()
+    def __exit__(self, failure, *_):
+        code = self.stop()
         shutil.rmtree(self.folder)
+        if code and not failure:           # a sanitizer has the last word
+            raise AssertionError("correlate-dump ended with %d" % code)
 
     def stop(self):
-        if self.process:
-            self.process.stdin.close()
-            self.process.stdout.close()
-            self.process.wait()
-            self.process = None
+        if not self.process:
+            return 0
+        self.process.stdin.close()
+        self.process.stdout.close()
+        code, self.process = self.process.wait(), None
+        return code
 
     def ask(self, lines, **job):
         """-> what was printed, and whether the process lived to the job's end."""

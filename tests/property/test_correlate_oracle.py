@@ -24,13 +24,14 @@ class Run:
             return None if self.failures else next(self.left, None)
 
     def work(self):
-        with Dump() as dump:
-            for i in iter(self.next, None):
-                try:
+        i = 0
+        try:
+            with Dump() as dump:
+                for i in iter(self.next, None):
                     check_stream(dump, self.seed, i)
-                except Exception as err:
-                    with self.lock:
-                        self.failures.append((i, "%s: %s" % (type(err).__name__, err)))
+        except Exception as err:
+            with self.lock:
+                self.failures.append((i, "%s: %s" % (type(err).__name__, err)))
 
 
 def main():
