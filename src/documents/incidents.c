@@ -8,7 +8,7 @@
 #include "store/overlays.h"
 
 /* Computing a content id reads every alert: beyond this it is left to export and sealing. */
-enum { ARENA_BYTES = 256 * 1024 * 1024, CONTENT_ALERTS_MAX = 50000 };
+enum { ARENA_BYTES = 256 * 1024 * 1024, CONTENT_ALERTS_MAX = 10000 };
 
 static void write_number(struct emitter *out, const char *key, uint64_t number)
 {

@@ -50,7 +50,6 @@ def within_memory(line):
 def a_storm_is_one_small_incident():
     line = measure("storm", 1_000_000 if FULL else 50_000)["storm"]
     assert line["incidents"] == 1 and line["rows_per_slot"] == 1 and line["row_bytes"] <= 16 * 24 + 64 * 4, line
-    assert line["sanitized"] or max(line["incident_ms"], line["list_ms"]) <= 50, line
     within_memory(line)
 
 
