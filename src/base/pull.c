@@ -232,7 +232,6 @@ static bool rewrite_string(struct pull *reader, size_t from, size_t end)
 		const char *escape = memchr(reader->source.data + at, '\\', end - at);
 		size_t stop = escape ? (size_t)(escape - reader->source.data) : end;
 		utf8_repair(&out, text_part(reader->source, at, stop - at));
-		at = stop;
 		if (!escape)
 			break;
 		at = read_escape(reader->source, stop, end, &out);

@@ -23,7 +23,8 @@ static bool add(struct growing *tree, enum pull_event type, struct text value)
 		return false;
 	*node = (struct node){.type = type, .key = tree->key, .value = value};
 	tree->key = TEXT_NONE;
-	*tree->places[tree->depth] = node;
+	*tree->places[tree->depth] = node; /* NOLINT(clang-analyzer-core.NullDereference): places[0]
+					      is set first, each deeper one above it */
 	tree->places[tree->depth] = &node->next;
 	if (type == PULL_OBJECT || type == PULL_ARRAY)
 		tree->places[++tree->depth] = &node->first;

@@ -118,7 +118,7 @@ int act_ingest(struct session *session, struct err *err)
 	session->n_query = 0;
 	int failed = replay_lines(&replay, file, err);
 	if (!standard)
-		fclose(file);
+		(void)fclose(file); /* was only read */
 	show_bar(&replay, true);
 	if (failed)
 		return -1;

@@ -111,7 +111,7 @@ const char *command_argument(const struct session *session)
 
 int print_text(struct text text, struct err *err)
 {
-	fflush(stdout);
+	(void)fflush(stdout); /* the write below meets the same error */
 	while (text.size) {
 		ssize_t n = write(STDOUT_FILENO, text.data, text.size);
 		if (n < 0 && errno != EINTR)

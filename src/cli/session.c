@@ -106,7 +106,8 @@ static int read_words(struct session *session, int argc, char **argv, struct err
 
 int session_read(struct session *session, int argc, char **argv, struct err *err)
 {
-	const char *server = getenv("TOCSIN_SERVER");
+	const char *server =
+		getenv("TOCSIN_SERVER"); /* NOLINT(concurrency-mt-unsafe): nobody sets it */
 	*session = (struct session){
 		.server = server && *server ? server : "http://127.0.0.1:8789",
 		.exit_code = CLI_USAGE,
@@ -130,7 +131,7 @@ static int read_token_file(const char *path, char *out, size_t size, struct err 
 	if (!file)
 		return err_errno(err, errno, "reading the token in %s", path);
 	bool got = fgets(out, (int)size, file) != NULL;
-	fclose(file);
+	(void)fclose(file); /* was only read */
 	if (!got)
 		return err_set(err, ERR_INPUT, "%s is empty: it must hold a token", path);
 	struct text token = text_trim(text_of(out));
@@ -161,7 +162,8 @@ int session_token(
 	struct session *session, const char *name, char *out, size_t size, struct err *err)
 {
 	char path[PATH_BYTES];
-	const char *given = getenv("TOCSIN_TOKEN");
+	const char *given =
+		getenv("TOCSIN_TOKEN"); /* NOLINT(concurrency-mt-unsafe): nobody sets it */
 	if (session->token_file)
 		return read_token_file(session->token_file, out, size, err);
 	if (given && *given) {
@@ -176,7 +178,8 @@ int session_token(
 			" token is sent to this machine only)",
 			session->server);
 	}
-	const char *data = getenv("TOCSIN_DATA");
+	const char *data =
+		getenv("TOCSIN_DATA"); /* NOLINT(concurrency-mt-unsafe): nobody sets it */
 	if (data && *data) {
 		text_format(path, sizeof path, "%s/%s.token", data, name);
 		return read_token_file(path, out, size, err);
@@ -244,7 +247,8 @@ int session_call(struct session *session, const char *method, const char *path, 
 
 static const char *database_folder(const struct session *session)
 {
-	const char *data = getenv("TOCSIN_DATA");
+	const char *data =
+		getenv("TOCSIN_DATA"); /* NOLINT(concurrency-mt-unsafe): nobody sets it */
 	char path[PATH_BYTES];
 	if (session->data)
 		return session->data;

@@ -3,7 +3,7 @@
 
 /* '*' matches any bytes; goes back to the last star only, so it is linear in practice and at worst
  * pattern times text. */
-static bool glob(struct text pattern, struct text text)
+static bool pattern_fits(struct text pattern, struct text text)
 {
 	size_t p = 0, t = 0, star = SIZE_MAX, from = 0;
 	while (t < text.size) {
@@ -29,8 +29,8 @@ static bool matches(struct text pattern, struct text key)
 {
 	static const struct text name = {"podname:", 8};
 	if (text_find_byte(pattern, ':', 0) != SIZE_MAX)
-		return glob(pattern, key);
-	return text_starts(key, name) && glob(pattern, text_part(key, name.size, key.size));
+		return pattern_fits(pattern, key);
+	return text_starts(key, name) && pattern_fits(pattern, text_part(key, name.size, key.size));
 }
 
 unsigned criticality_of(const struct criticality_rules *rules, struct text key)

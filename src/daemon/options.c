@@ -42,11 +42,12 @@ struct flag {
 
 static int read_flag(struct flag *flag, int argc, char **argv, int *i, struct err *err)
 {
-	struct options switches;
+	struct options switches = {0};
 	struct text word = text_of(argv[*i]);
 	if (!text_starts(word, TEXT("--")))
 		return err_set(err, ERR_INPUT, "'%s' is no option: see tocsind --help", argv[*i]);
 	struct text rest = text_part(word, 2, word.size);
+	flag->name = TEXT_NONE; /* "--" alone */
 	text_split(&rest, '=', &flag->name);
 	flag->value = rest.data;
 	if (flag->value || set_switch(&switches, flag->name))
@@ -60,7 +61,7 @@ static int read_flag(struct flag *flag, int argc, char **argv, int *i, struct er
 /* The file that a flag names; NULL: none does. */
 static int find_config(const char **config, int argc, char **argv, struct err *err)
 {
-	struct flag flag;
+	struct flag flag = {0};
 	*config = NULL;
 	for (int i = 1; i < argc; i++) {
 		if (read_flag(&flag, argc, argv, &i, err) < 0)
@@ -73,7 +74,7 @@ static int find_config(const char **config, int argc, char **argv, struct err *e
 
 static int apply_flags(struct options *options, int argc, char **argv, struct err *err)
 {
-	struct flag flag;
+	struct flag flag = {0};
 	for (int i = 1; i < argc; i++) {
 		if (read_flag(&flag, argc, argv, &i, err) < 0)
 			return -1;

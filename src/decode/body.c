@@ -61,7 +61,7 @@ static struct alert *alert_of(struct split *split, struct text raw)
 
 static int add(struct split *split, struct alert *alert, struct err *err)
 {
-	if (split->batch->arena.failed)
+	if (!alert || split->batch->arena.failed)
 		return err_set(err, ERR_MEMORY, "out of memory decoding alerts");
 	if (++split->n_events > BODY_EVENTS_MAX)
 		return err_set(err, ERR_LIMIT, "more than %d events in one body", BODY_EVENTS_MAX);
@@ -116,7 +116,7 @@ static int try_event(
 	int failed = alert ? cut_and_decode(split, alert, decode, err) : 0;
 	*fatal = true;
 	/* What was decoded without memory may look whole, or look broken. */
-	if (arena->failed || (failed && err->kind == ERR_MEMORY))
+	if (!alert || arena->failed || (failed && err->kind == ERR_MEMORY))
 		return err_set(err, ERR_MEMORY, "out of memory decoding alerts");
 	if (!failed)
 		alert_normalise(arena, alert);

@@ -128,29 +128,30 @@ static void put_word(struct out *out, struct text word)
 	}
 }
 
-size_t resource_pattern(struct text resource, char *data, size_t size)
+/* NOLINTNEXTLINE(readability-non-const-parameter): written through the struct */
+size_t resource_pattern(struct text resource, char *out, size_t size)
 {
-	struct out out = {data, 0, size};
-	for (size_t at = 0; at < resource.size && out.size < out.max;) {
-		size_t n = put_address(&out, resource, at);
+	struct out pattern = {out, 0, size};
+	for (size_t at = 0; at < resource.size && pattern.size < pattern.max;) {
+		size_t n = put_address(&pattern, resource, at);
 		if (n) {
 			at += n;
 			continue;
 		}
 		n = temporary_size(resource, at);
 		if (n || is_uuid_at(resource, at)) {
-			put(&out, n ? TEXT("tmp*") : TEXT("U"));
+			put(&pattern, n ? TEXT("tmp*") : TEXT("U"));
 			at += n ? n : 36;
 			continue;
 		}
 		struct text word = run(resource, at, is_word);
 		if (word.size)
-			put_word(&out, word);
+			put_word(&pattern, word);
 		else
-			put(&out, word = text_part(resource, at, 1));
+			put(&pattern, word = text_part(resource, at, 1));
 		at += word.size;
 	}
-	return out.size;
+	return pattern.size;
 }
 
 struct text operation_class(struct text operation)

@@ -98,13 +98,13 @@ enum attack_terminal {
 };
 
 /**
- * Terminal kinds of @tactics and @n_techniques current @techniques, as a mask.
+ * Terminal kinds of the tactics in @mask and of @n_codes current techniques, as a mask.
  *
  * A node's credential is its cloud identity, read from anywhere, or any credential that was reached
  * @on_node: by something that runs on the node itself and in no pod.
  */
 unsigned attack_terminals(
-	tactic_mask tactics, const technique_code *techniques, size_t n_techniques, bool on_node);
+	tactic_mask mask, const technique_code *codes, size_t n_codes, bool on_node);
 
 /** "T1059.004" into @out; returns @out. */
 char *technique_format(technique_code code, char out[ATTACK_TECHNIQUE_BYTES]);

@@ -196,6 +196,7 @@ static enum MHD_Result on_complete(struct http_request *request)
 	return MHD_YES;
 }
 
+/* The signature is libmicrohttpd's. NOLINTNEXTLINE(readability-function-size) */
 enum MHD_Result http_request_access(void *ctx, struct MHD_Connection *mhd, const char *url,
 	const char *method, const char *version, const char *data, size_t *size, void **state)
 {

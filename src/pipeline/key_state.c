@@ -10,13 +10,13 @@ struct key_state *key_state_new(void)
 	return calloc(1, sizeof(struct key_state));
 }
 
-void key_state_free(void *pointer)
+void key_state_free(void *state)
 {
-	struct key_state *state = pointer;
-	if (!state)
+	struct key_state *self = state;
+	if (!self)
 		return;
-	piece_sums_done(&state->newest.sums);
-	free(state);
+	piece_sums_done(&self->newest.sums);
+	free(self);
 }
 
 /* Stable insertion sort by slot: a transaction seldom has more than a few slots of one key. */

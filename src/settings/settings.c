@@ -177,7 +177,7 @@ int settings_read_file(struct settings *settings, const char *path, struct err *
 			buf_commit(&source, n);
 	} while (n > 0);
 	bool failed = ferror(file) != 0;
-	fclose(file);
+	(void)fclose(file); /* was only read */
 	if (failed)
 		return err_errno(err, EIO, "reading %s", path);
 	/* Half a file is no file; one that is too long is the reader's to refuse. */
@@ -204,7 +204,8 @@ int settings_read_environment(struct settings *settings, struct err *err)
 	for (const struct setting *setting = settings_table; setting->name; setting++) {
 		char name[NAME_BYTES];
 		environment_name(setting, name);
-		const char *value = getenv(name);
+		const char *value =
+			getenv(name); /* NOLINT(concurrency-mt-unsafe): nobody sets it */
 		if (value && *value &&
 			settings_set(settings, text_of(setting->name), text_of(value), err) < 0)
 			return err_prefix(err, "%s", name);

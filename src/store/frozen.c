@@ -131,7 +131,7 @@ static int join_print(
 int frozen_fold(struct connection *connection, uint64_t number, const struct slot_rows *rows,
 	struct err *err)
 {
-	struct first_seen seen;
+	struct first_seen seen = {0};
 	if (rows->n == 0)
 		return 0;
 	if (read_first_seen(connection, number, &seen, err) < 0)
@@ -204,7 +204,7 @@ static int read_prints(struct connection *connection, uint64_t number, struct ar
 int frozen_story_read(struct connection *connection, struct incident *incident, struct arena *arena,
 	struct slot_rows *out, struct err *err)
 {
-	struct first_seen seen;
+	struct first_seen seen = {0};
 	if (read_first_seen(connection, incident->number, &seen, err) < 0)
 		return -1;
 	incident->n_deliveries = seen.deliveries;

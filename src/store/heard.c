@@ -224,7 +224,7 @@ int heard_list(
 				memcpy(items, out->items, out->n * sizeof *items);
 			out->items = items;
 		}
-		if (!arena->failed)
+		if (out->items && !arena->failed)
 			read_sender(statement, arena, &out->items[out->n++]);
 		if (arena->failed) {
 			sqlite3_reset(statement);

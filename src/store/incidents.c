@@ -414,7 +414,7 @@ int incident_of_alert(
 	sql_bind_i64(statement, 3, alert->slot);
 	int found;
 	while ((found = sql_step(statement, err)) > 0) {
-		bool own;
+		bool own = false;
 		if (is_own(statement, alert, &own, err) < 0) {
 			found = -1;
 			break;

@@ -251,17 +251,17 @@ static int add_quarantined(
 		return -1;
 	alert->slot = -1;
 	alert->outcome = known ? OUTCOME_DUPLICATE : OUTCOME_QUARANTINED;
-	struct pending *pending = known ? NULL : find_pending(store, alert->source, err);
-	if (!known && !pending)
+	if (known)
+		return heard_count(store->heard, alert, place.ids.origin, err);
+	struct pending *pending = find_pending(store, alert->source, err);
+	if (!pending)
 		return -1;
-	if (!known) {
-		alert->leaf = store->ledger.n_leaves;
-		place.stream = pending->stream;
-		if (append_leaf(store, pending, batch, alert, place.ids.origin, err) < 0 ||
-			keep_salts(store, alert, err) < 0 ||
-			quarantine_row_insert(&store->connection, alert, &place, err) < 0)
-			return -1;
-	}
+	alert->leaf = store->ledger.n_leaves;
+	place.stream = pending->stream;
+	if (append_leaf(store, pending, batch, alert, place.ids.origin, err) < 0 ||
+		keep_salts(store, alert, err) < 0 ||
+		quarantine_row_insert(&store->connection, alert, &place, err) < 0)
+		return -1;
 	return heard_count(store->heard, alert, place.ids.origin, err);
 }
 
@@ -297,7 +297,7 @@ static int add_new(struct store *store, const struct batch *batch, struct alert 
 static int add_alert(
 	struct store *store, const struct batch *batch, struct alert *alert, struct err *err)
 {
-	struct interned ids;
+	struct interned ids = {0};
 	bool is_new;
 	uint64_t first_leaf = 0;
 	if (alert->kind != LEAF_ALERT)

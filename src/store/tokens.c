@@ -93,7 +93,7 @@ int tokens_list(struct connection *connection, struct arena *arena, struct crede
 				memcpy(items, out->items, out->n * sizeof *items);
 			out->items = items;
 		}
-		if (!arena->failed)
+		if (out->items && !arena->failed)
 			read_token(statement, arena, &out->items[out->n++]);
 		/* A token whose node was not copied would be bound to none. */
 		if (arena->failed) {

@@ -140,7 +140,7 @@ static int add_piece(
 		*capacity = wanted;
 	}
 	struct text key = arena_copy(arena, sql_text(statement, 0));
-	if (arena->failed) {
+	if (arena->failed || !pieces->items) {
 		sqlite3_reset(statement);
 		return err_set(err, ERR_MEMORY, "out of memory for a workload's incidents");
 	}
