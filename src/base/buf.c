@@ -25,7 +25,8 @@ void buf_clear(struct buf *buf)
 		buf->data[0] = '\0';
 }
 
-char *buf_reserve(struct buf *buf, size_t size)
+/* Apart from buf_reserve, so that the case of enough room is short. */
+static __attribute__((noinline)) char *grow(struct buf *buf, size_t size)
 {
 	size_t need;
 	if (buf->failed)
@@ -34,8 +35,6 @@ char *buf_reserve(struct buf *buf, size_t size)
 		buf->failed = true;
 		return NULL;
 	}
-	if (need < buf->capacity)
-		return buf->data + buf->size;
 	size_t capacity = buf->capacity ? buf->capacity : 128;
 	while (capacity <= need)
 		capacity *= 2;
@@ -47,6 +46,12 @@ char *buf_reserve(struct buf *buf, size_t size)
 	buf->data = data;
 	buf->capacity = capacity;
 	return data + buf->size;
+}
+
+char *buf_reserve(struct buf *buf, size_t size)
+{
+	bool fits = size < buf->capacity - buf->size && size <= buf->max - buf->size;
+	return fits && !buf->failed ? buf->data + buf->size : grow(buf, size);
 }
 
 void buf_commit(struct buf *buf, size_t size)
@@ -73,7 +78,11 @@ void buf_add(struct buf *buf, struct text text)
 
 void buf_add_byte(struct buf *buf, unsigned char byte)
 {
-	buf_add_bytes(buf, &byte, 1);
+	char *room = buf_reserve(buf, 1);
+	if (!room)
+		return;
+	*room = (char)byte;
+	buf_commit(buf, 1);
 }
 
 void buf_add_string(struct buf *buf, const char *string)
@@ -130,16 +139,45 @@ void buf_add_be64(struct buf *buf, uint64_t value)
 	buf_add_bytes(buf, bytes, sizeof bytes);
 }
 
-void buf_add_varint(struct buf *buf, uint64_t value)
+static size_t varint_size(uint64_t value)
 {
-	unsigned char bytes[10];
-	size_t n = 0;
+	size_t n = 1;
+	while (value >>= 7)
+		n++;
+	return n;
+}
+
+static char *write_varint(char *at, uint64_t value)
+{
 	while (value >= 0x80) {
-		bytes[n++] = (unsigned char)(value | 0x80);
+		*at++ = (char)(value | 0x80);
 		value >>= 7;
 	}
-	bytes[n++] = (unsigned char)value;
-	buf_add_bytes(buf, bytes, n);
+	*at++ = (char)value;
+	return at;
+}
+
+void buf_add_varint(struct buf *buf, uint64_t value)
+{
+	size_t n = varint_size(value);
+	char *room = buf_reserve(buf, n);
+	if (!room)
+		return;
+	write_varint(room, value);
+	buf_commit(buf, n);
+}
+
+void buf_add_sized(struct buf *buf, struct text text)
+{
+	size_t size =
+		varint_size(text.size) + text.size; /* a text in memory is far from SIZE_MAX */
+	char *room = buf_reserve(buf, size);
+	if (!room)
+		return;
+	char *at = write_varint(room, text.size);
+	if (text.size)
+		memcpy(at, text.data, text.size);
+	buf_commit(buf, size);
 }
 
 void buf_add_hex(struct buf *buf, const void *bytes, size_t size)

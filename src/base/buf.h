@@ -33,7 +33,8 @@ void buf_add_u64(struct buf *buf, uint64_t value); /* decimal */
 void buf_add_i64(struct buf *buf, int64_t value);
 void buf_add_be32(struct buf *buf, uint32_t value);
 void buf_add_be64(struct buf *buf, uint64_t value);
-void buf_add_varint(struct buf *buf, uint64_t value); /* LEB128, as protobuf has it */
+void buf_add_varint(struct buf *buf, uint64_t value);  /* LEB128, as protobuf has it */
+void buf_add_sized(struct buf *buf, struct text text); /* its size as varint, then its bytes */
 void buf_add_hex(struct buf *buf, const void *bytes, size_t size);
 
 /** Room for @size more bytes, which the caller fills; NULL (and failed) when there is none. */

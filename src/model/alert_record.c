@@ -80,8 +80,7 @@ static struct text *field_to_fill(struct alert *alert, size_t offset)
 static void write_text(struct buf *out, unsigned char tag, struct text text)
 {
 	buf_add_byte(out, tag);
-	buf_add_varint(out, text.size);
-	buf_add(out, text);
+	buf_add_sized(out, text);
 }
 
 static void write_number(struct buf *out, unsigned char tag, uint64_t value)

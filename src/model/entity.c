@@ -55,10 +55,8 @@ struct text identity_seen_pack(struct arena *arena, const struct identity_seen *
 		seen->cluster, seen->uid, seen->container, seen->name, seen->node};
 	AUTO(buf_done) struct buf packed;
 	buf_init(&packed, PACKED_BYTES);
-	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-		buf_add_varint(&packed, parts[i].size);
-		buf_add(&packed, parts[i]);
-	}
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+		buf_add_sized(&packed, parts[i]);
 	arena->failed |= packed.no_memory;
 	return buf_ok(&packed) ? arena_copy(arena, buf_text(&packed)) : TEXT_NONE;
 }

@@ -88,12 +88,10 @@ static struct text cache_key(struct interns *interns, const struct value *value)
 	buf_add_byte(key, value->tag);
 	for (size_t i = 0; i < value->n_key; i++) {
 		const struct part *part = &value->parts[i];
-		if (part->type == PART_NUMBER) {
+		if (part->type == PART_NUMBER)
 			buf_add_varint(key, (uint64_t)part->number);
-			continue;
-		}
-		buf_add_varint(key, part->text.size);
-		buf_add(key, part->text);
+		else
+			buf_add_sized(key, part->text);
 	}
 	return buf_text(key);
 }

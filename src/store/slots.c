@@ -7,20 +7,36 @@
 #include "base/cleanup.h"
 #include "base/cursor.h"
 
-enum { SAMPLE_BYTES = OCCURRENCE_BYTES + 8, PACKED_BYTES = 4096, REBUILD_BYTES = 64 * 1024 * 1024 };
+enum {
+	SAMPLE_BYTES = OCCURRENCE_BYTES + 8,
+	TECHNIQUES_BYTES = SLOT_TECHNIQUES_MAX * 4,
+	SAMPLES_BYTES = SLOT_SAMPLES_MAX * SAMPLE_BYTES,
+	REBUILD_BYTES = 64 * 1024 * 1024
+};
 
-static void pack_techniques(const struct slot_row *row, struct buf *out)
+static void put_be(unsigned char *out, size_t size, uint64_t value)
 {
-	for (size_t i = 0; i < row->n_techniques; i++)
-		buf_add_be32(out, row->techniques[i]);
+	while (size--) {
+		out[size] = (unsigned char)value;
+		value >>= 8;
+	}
 }
 
-static void pack_samples(const struct slot_row *row, struct buf *out)
+static size_t pack_techniques(const struct slot_row *row, unsigned char out[TECHNIQUES_BYTES])
+{
+	for (size_t i = 0; i < row->n_techniques; i++)
+		put_be(out + 4 * i, 4, row->techniques[i]);
+	return 4 * row->n_techniques;
+}
+
+static size_t pack_samples(const struct slot_row *row, unsigned char out[SAMPLES_BYTES])
 {
 	for (size_t i = 0; i < row->n_samples; i++) {
-		buf_add_bytes(out, row->samples[i].occ, OCCURRENCE_BYTES);
-		buf_add_be64(out, row->samples[i].leaf);
+		unsigned char *sample = out + i * SAMPLE_BYTES;
+		memcpy(sample, row->samples[i].occ, OCCURRENCE_BYTES);
+		put_be(sample + OCCURRENCE_BYTES, 8, row->samples[i].leaf);
 	}
+	return row->n_samples * SAMPLE_BYTES;
 }
 
 static void unpack_techniques(struct text packed, struct slot_row *row)
@@ -59,14 +75,7 @@ void slot_columns_read(sqlite3_stmt *statement, int at, bool whole, struct slot_
 
 int slot_columns_write(sqlite3_stmt *statement, int at, const struct slot_row *row, struct err *err)
 {
-	AUTO(buf_done) struct buf techniques;
-	AUTO(buf_done) struct buf samples;
-	buf_init(&techniques, PACKED_BYTES);
-	buf_init(&samples, PACKED_BYTES);
-	pack_techniques(row, &techniques);
-	pack_samples(row, &samples);
-	if (!buf_ok(&techniques) || !buf_ok(&samples))
-		return err_set(err, ERR_MEMORY, "out of memory for a slot");
+	unsigned char techniques[TECHNIQUES_BYTES], samples[SAMPLES_BYTES];
 	sql_bind_i64(statement, at, row->lo_ns);
 	sql_bind_i64(statement, at + 1, row->hi_ns);
 	sql_bind_i64(statement, at + 2, row->severity);
@@ -76,8 +85,8 @@ int slot_columns_write(sqlite3_stmt *statement, int at, const struct slot_row *r
 	sql_bind_i64(statement, at + 6, (int64_t)row->sensors);
 	sql_bind_i64(statement, at + 7, (int64_t)row->mark);
 	sql_bind_i64(statement, at + 8, row->terminals);
-	sql_bind_blob(statement, at + 9, techniques.data, techniques.size);
-	sql_bind_blob(statement, at + 10, samples.data, samples.size);
+	sql_bind_blob(statement, at + 9, techniques, pack_techniques(row, techniques));
+	sql_bind_blob(statement, at + 10, samples, pack_samples(row, samples));
 	return sql_run(statement, err);
 }
 

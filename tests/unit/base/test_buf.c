@@ -75,6 +75,31 @@ START_TEST(writes_numbers)
 }
 END_TEST
 
+/* All of it or nothing, with the size in as few bytes as a varint takes. */
+START_TEST(writes_sized_texts)
+{
+	char long_text[128] = {0};
+	buf_add_sized(&buf, TEXT("abc"));
+	buf_add_sized(&buf, TEXT_NONE);
+	ck_assert_uint_eq(buf.size, 5);
+	ck_assert_mem_eq(buf.data, "\3abc\0", 6);
+	buf_add_sized(&buf, TEXT("0123456789"));
+	ck_assert(buf_ok(&buf));
+	ck_assert_uint_eq(buf.size, 16);
+	buf_add_sized(&buf, TEXT_NONE);
+	ck_assert(!buf_ok(&buf));
+	ck_assert_uint_eq(buf.size, 16);
+	buf_done(&buf);
+	buf_init(&buf, 256);
+	buf_add_sized(&buf, (struct text){long_text, 127});
+	ck_assert_uint_eq(buf.size, 128);
+	buf_clear(&buf);
+	buf_add_sized(&buf, (struct text){long_text, 128});
+	ck_assert_uint_eq(buf.size, 130);
+	ck_assert_mem_eq(buf.data, "\x80\1\0", 3);
+}
+END_TEST
+
 START_TEST(grows_and_keeps)
 {
 	buf_done(&buf);
@@ -124,6 +149,7 @@ int main(void)
 	tcase_add_test(tests, takes_up_to_its_maximum);
 	tcase_add_test(tests, a_failure_stays);
 	tcase_add_test(tests, writes_numbers);
+	tcase_add_test(tests, writes_sized_texts);
 	tcase_add_test(tests, grows_and_keeps);
 	tcase_add_test(tests, gives_its_bytes_away);
 	tcase_add_test(tests, reserves_then_commits);
