@@ -2,6 +2,7 @@
 #include "base/pull.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -105,14 +106,17 @@ static enum pull_event close_level(struct pull *reader)
 	return object ? PULL_OBJECT_END : PULL_ARRAY_END;
 }
 
-/* Eight bytes at a time: is any a quote, a backslash, a control character or not ASCII? */
-static bool word_is_plain(uint64_t word)
+/*
+ * Eight bytes at a time: marks the high bit of each that is a quote, a backslash, a control
+ * character or not ASCII. Borrows may mark bytes above a marked one, never below it.
+ */
+static uint64_t special_bytes(uint64_t word)
 {
 	const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
 	uint64_t quote = word ^ ones * '"', backslash = word ^ ones * '\\';
-	uint64_t special = ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) |
-			   (word - ones * 0x20) | word;
-	return (special & highs) == 0;
+	return (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) |
+		       (word - ones * 0x20) | word) &
+	       highs;
 }
 
 /* From @at on, the first byte that is not a plain character of a string. */
@@ -124,8 +128,9 @@ static size_t plain_end(const struct pull *reader, size_t at)
 	for (; at < size && size - at >= 8; at += 8) {
 		uint64_t word;
 		memcpy(&word, data + at, 8);
-		if (!word_is_plain(word))
-			break;
+		uint64_t special = special_bytes(le64toh(word));
+		if (special)
+			return at + (size_t)__builtin_ctzll(special) / 8;
 	}
 	while (at < size) {
 		unsigned char byte = (unsigned char)data[at];
