@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/table.h"
 #include "store/frames.h"
 #include "store/migrations.h"
 
@@ -120,6 +121,7 @@ void connection_close(struct connection *connection)
 		sqlite3_finalize(connection->statements->places[i].statement);
 	free(connection->statements);
 	frames_free(connection->frames);
+	cache_free(connection->slots);
 	sqlite3_close_v2(connection->db);
 	*connection = (struct connection){0};
 }

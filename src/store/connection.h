@@ -25,6 +25,7 @@ struct connection {
 	sqlite3 *db;
 	struct statement_cache *statements;
 	struct frames *frames; /* store/frames.h; NULL until a block is read or written */
+	struct cache *slots;   /* store/slot_cache.h; NULL until a slot is joined */
 	enum connection_mode mode;
 };
 

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/cursor.h"
+#include "store/slot_cache.h"
 
 enum {
 	SAMPLE_BYTES = OCCURRENCE_BYTES + 8,
@@ -97,58 +97,64 @@ static void bind_key(sqlite3_stmt *statement, const struct slot_row *row)
 	sql_bind_i64(statement, 3, row->print);
 }
 
-static int write_row(
-	struct connection *connection, const char *sql, const struct slot_row *row, struct err *err)
+/* Writes a row whether or not there is one of its key. */
+static int put_row(struct connection *connection, const struct slot_row *row, struct err *err)
 {
-	sqlite3_stmt *statement = connection_statement(connection, sql, err);
+	sqlite3_stmt *statement = connection_statement(connection,
+		"INSERT OR REPLACE INTO slot (slot, entity, print, lo, hi, severity, n, deliveries,"
+		" tactics, sensors, mark, terminals, techniques, samples)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+		err);
 	if (!statement)
 		return -1;
 	bind_key(statement, row);
 	return slot_columns_write(statement, 4, row, err);
 }
 
-static int insert_row(struct connection *connection, const struct slot_row *row, struct err *err)
+/* 1: *row is the stored one of its key; 0: there is none, and *row is empty but for the key. */
+static int read_row(struct connection *connection, struct slot_row *row, struct err *err)
 {
-	return write_row(connection,
-		"INSERT INTO slot (slot, entity, print, lo, hi, severity, n, deliveries, tactics,"
-		" sensors, mark, terminals, techniques, samples)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-		row, err);
+	const struct slot_row *known = slot_cache_get(connection, row);
+	if (known) {
+		*row = *known;
+		return 1;
+	}
+	sqlite3_stmt *statement = connection_statement(connection,
+		"SELECT lo, hi, severity, n, deliveries, tactics, sensors, mark, terminals,"
+		" techniques, samples FROM slot WHERE slot = ?1 AND entity = ?2 AND print = ?3",
+		err);
+	if (!statement)
+		return -1;
+	bind_key(statement, row);
+	int found = sql_step(statement, err);
+	if (found <= 0)
+		return found;
+	slot_columns_read(statement, 0, true, row);
+	sqlite3_reset(statement);
+	return 1;
 }
 
 int slot_join(
 	struct connection *connection, const struct slot_row *row, bool *is_new, struct err *err)
 {
 	struct slot_row joined = {.slot = row->slot, .entity = row->entity, .print = row->print};
-	sqlite3_stmt *statement = connection_statement(connection,
-		"SELECT lo, hi, severity, n, deliveries, tactics, sensors, mark, terminals, "
-		"techniques, "
-		"samples"
-		" FROM slot WHERE slot = ?1 AND entity = ?2 AND print = ?3",
-		err);
-	if (!statement)
-		return -1;
-	bind_key(statement, row);
-	int found = sql_step(statement, err);
+	int found = read_row(connection, &joined, err);
 	if (found < 0)
 		return -1;
 	*is_new = !found;
-	if (!found)
-		return insert_row(connection, row, err);
-	slot_columns_read(statement, 0, true, &joined);
-	sqlite3_reset(statement);
-	slot_row_join(&joined, row);
-	return write_row(connection,
-		"UPDATE slot SET lo = ?4, hi = ?5, severity = ?6, n = ?7, deliveries = ?8, tactics "
-		"= ?9,"
-		" sensors = ?10, mark = ?11, terminals = ?12, techniques = ?13,"
-		" samples = ?14"
-		" WHERE slot = ?1 AND entity = ?2 AND print = ?3",
-		&joined, err);
+	if (found)
+		slot_row_join(&joined, row);
+	else
+		joined = *row;
+	if (put_row(connection, &joined, err) < 0)
+		return -1;
+	slot_cache_put(connection, &joined);
+	return 0;
 }
 
 int slot_count_delivery(struct connection *connection, const struct slot_row *row, struct err *err)
 {
+	slot_cache_forget(connection);
 	sqlite3_stmt *statement = connection_statement(connection,
 		"UPDATE slot SET deliveries = deliveries + ?4"
 		" WHERE slot = ?1 AND entity = ?2 AND print = ?3",
@@ -367,6 +373,7 @@ static int presence_clear(
 
 static int delete_rows(struct connection *connection, int64_t slot, int64_t entity, struct err *err)
 {
+	slot_cache_forget(connection);
 	sqlite3_stmt *statement = connection_statement(
 		connection, "DELETE FROM slot WHERE slot = ?1 AND entity = ?2", err);
 	if (!statement)
@@ -400,6 +407,7 @@ static int is_slot(struct connection *connection, int64_t slot, int64_t entity, 
 int slot_rows_remove(struct connection *connection, const struct slot_part *part,
 	const struct slot_rows *rows, struct err *err)
 {
+	slot_cache_forget(connection);
 	for (size_t i = 0; i < rows->n; i++) {
 		sqlite3_stmt *statement = connection_statement(connection,
 			"DELETE FROM slot WHERE slot = ?1 AND entity = ?2 AND print = ?3", err);
@@ -428,7 +436,7 @@ int slot_rebuild(struct connection *connection, int64_t slot, int64_t entity, st
 	if (delete_rows(connection, slot, entity, err) < 0)
 		return -1;
 	for (size_t i = 0; i < list.n; i++)
-		if (insert_row(connection, &list.rows[i], err) < 0)
+		if (put_row(connection, &list.rows[i], err) < 0)
 			return -1;
 	return 0;
 }

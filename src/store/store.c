@@ -22,6 +22,7 @@
 #include "store/occurrences.h"
 #include "store/reframe.h"
 #include "store/retention.h"
+#include "store/slot_cache.h"
 #include "store/wal.h"
 
 enum { STREAMS_MAX = 64, SCRATCH_BYTES = 16 * 1024 * 1024 };
@@ -71,6 +72,7 @@ static int load_state(struct store *store, struct err *err)
 	drop_pending(store);
 	interns_forget(store->interns);
 	heard_forget(store->heard);
+	slot_cache_forget(&store->connection);
 	if (ledger_load(&store->ledger, &store->connection, err) < 0)
 		return -1;
 	store->committed_leaves = store->ledger.n_leaves;
