@@ -28,8 +28,14 @@ struct value {
 	size_t n_key, n_parts;
 };
 
+/* What a fingerprint stands for: its hash covers sensor and rule. */
+struct known_print {
+	int64_t fingerprint, sensor, rule;
+};
+
 struct interns {
 	struct cache *ids;
+	struct cache *prints; /* hash → struct known_print */
 	struct buf key;
 };
 
@@ -40,7 +46,8 @@ struct interns *interns_new(void)
 		return NULL;
 	buf_init(&interns->key, KEY_BYTES);
 	interns->ids = cache_new(GENERATION, NULL);
-	if (!interns->ids) {
+	interns->prints = cache_new(GENERATION, free);
+	if (!interns->ids || !interns->prints) {
 		interns_free(interns);
 		return NULL;
 	}
@@ -52,6 +59,7 @@ void interns_free(struct interns *interns)
 	if (!interns)
 		return;
 	cache_free(interns->ids);
+	cache_free(interns->prints);
 	buf_done(&interns->key);
 	free(interns);
 }
@@ -59,6 +67,7 @@ void interns_free(struct interns *interns)
 void interns_forget(struct interns *interns)
 {
 	cache_clear(interns->ids);
+	cache_clear(interns->prints);
 }
 
 static struct part text_part_of(struct text text)
@@ -141,14 +150,6 @@ static int find_or_make(
 		return -1;
 	*id = sqlite3_last_insert_rowid(connection->db);
 	return 0;
-}
-
-static bool is_cached(struct interns *interns, const struct value *value, int64_t *id)
-{
-	union table_value *cached = cache_get(interns->ids, cache_key(interns, value));
-	if (cached)
-		*id = cached->number;
-	return cached != NULL;
 }
 
 static int intern(struct interns *interns, struct connection *connection, const struct value *value,
@@ -281,11 +282,10 @@ static int intern_attack(struct interns *interns, struct connection *connection,
 	return intern(interns, connection, &value, id, err);
 }
 
-static int intern_fingerprint(struct interns *interns, struct connection *connection,
-	const struct alert *alert, struct interned *out, struct err *err)
+static int intern_fingerprint(struct connection *connection, const struct alert *alert,
+	struct interned *out, struct err *err)
 {
 	struct value value = {
-		.tag = 'f',
 		.find = "SELECT id FROM fingerprint WHERE hash = ?1",
 		.insert = "INSERT INTO fingerprint"
 			  " (hash, rule, sensor, exe, parent, operation, resource)"
@@ -297,7 +297,45 @@ static int intern_fingerprint(struct interns *interns, struct connection *connec
 		.n_key = 1,
 		.n_parts = 7,
 	};
-	return intern(interns, connection, &value, &out->fingerprint, err);
+	return find_or_make(connection, &value, &out->fingerprint, err);
+}
+
+static struct text print_key(const struct alert *alert)
+{
+	return (struct text){(const char *)alert->fingerprint, FINGERPRINT_BYTES};
+}
+
+static void keep_print(
+	struct interns *interns, const struct alert *alert, const struct interned *ids)
+{
+	union table_value *place = cache_put(interns->prints, print_key(alert));
+	struct known_print *known = place ? malloc(sizeof *known) : NULL;
+	if (known)
+		*known = (struct known_print){ids->fingerprint, ids->sensor, ids->rule};
+	if (place && known)
+		place->pointer = known;
+	else if (place)
+		cache_remove(interns->prints, print_key(alert));
+}
+
+/* The fingerprint, and the sensor and rule that it stands for. */
+static int intern_print(struct interns *interns, struct connection *connection,
+	const struct alert *alert, struct interned *out, struct err *err)
+{
+	union table_value *found = cache_get(interns->prints, print_key(alert));
+	if (found) {
+		const struct known_print *known = found->pointer;
+		out->fingerprint = known->fingerprint;
+		out->sensor = known->sensor;
+		out->rule = known->rule;
+		return 0;
+	}
+	if (intern_sensor(interns, connection, alert->sensor, &out->sensor, err) < 0 ||
+		intern_rule(interns, connection, alert->rule, &out->rule, err) < 0 ||
+		intern_fingerprint(connection, alert, out, err) < 0)
+		return -1;
+	keep_print(interns, alert, out);
+	return 0;
 }
 
 static int intern_workload(struct interns *interns, struct connection *connection, struct text name,
@@ -314,7 +352,19 @@ static int intern_workload(struct interns *interns, struct connection *connectio
 	return intern(interns, connection, &value, id, err);
 }
 
-static int intern_entity(struct interns *interns, struct connection *connection,
+/* The names that the tuple is made of, which cost less to put together. Absent: see the buf. */
+static struct text entity_cache_key(struct interns *interns, const struct alert *alert)
+{
+	const struct text names[] = {alert->cluster, alert->pod_uid, alert->container_id,
+		alert->namespace, alert->pod, alert->node};
+	buf_clear(&interns->key);
+	buf_add_byte(&interns->key, 'e');
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		buf_add_sized(&interns->key, names[i]);
+	return buf_ok(&interns->key) ? buf_text(&interns->key) : TEXT_NONE;
+}
+
+static int find_or_make_entity(struct interns *interns, struct connection *connection,
 	const struct alert *alert, int64_t *id, struct err *err)
 {
 	AUTO(arena_done) struct arena arena;
@@ -327,43 +377,57 @@ static int intern_entity(struct interns *interns, struct connection *connection,
 		seen.name = arena_format(
 			&arena, "%.*s/%.*s", TEXT_ARG(alert->namespace), TEXT_ARG(alert->pod));
 	struct text packed = identity_seen_pack(&arena, &seen);
+	struct text name = workload_of_seen(&arena, &seen);
 	if (arena.failed)
 		return err_set(err, ERR_MEMORY, "out of memory for an alert's names");
 	if (!packed.data)
 		return err_set(
 			err, ERR_LIMIT, "names of the alert's pod are too long to be stored");
+	int64_t workload = 0;
+	if (name.size && intern_workload(interns, connection, name, &workload, err) < 0)
+		return -1;
 	struct value value = {
-		.tag = 'e',
 		.find = "SELECT id FROM entity WHERE packed = ?1",
 		.insert = "INSERT INTO entity"
 			  " (packed, cluster, uid, container, name, node, workload)"
 			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, 0))",
 		.parts = {blob_part(packed.data, packed.size), text_part_of(seen.cluster),
 			optional_part(seen.uid), optional_part(seen.container),
-			optional_part(seen.name), optional_part(seen.node)},
+			optional_part(seen.name), optional_part(seen.node), number_part(workload)},
 		.n_key = 1,
 		.n_parts = 7,
 	};
-	if (is_cached(interns, &value, id))
+	return find_or_make(connection, &value, id, err);
+}
+
+static int intern_entity(struct interns *interns, struct connection *connection,
+	const struct alert *alert, int64_t *id, struct err *err)
+{
+	struct text key = entity_cache_key(interns, alert);
+	if (!key.data)
+		return buf_error(&interns->key, err, "a name to be stored");
+	union table_value *cached = cache_get(interns->ids, key);
+	if (cached) {
+		*id = cached->number;
 		return 0;
-	int64_t workload = 0;
-	struct text name = workload_of_seen(&arena, &seen);
-	if (name.size && intern_workload(interns, connection, name, &workload, err) < 0)
+	}
+	if (find_or_make_entity(interns, connection, alert, id, err) < 0)
 		return -1;
-	value.parts[6] = number_part(workload);
-	return intern(interns, connection, &value, id, err);
+	key = entity_cache_key(interns, alert); /* a workload's was made in its place */
+	cached = key.data ? cache_put(interns->ids, key) : NULL;
+	if (cached)
+		cached->number = *id;
+	return 0;
 }
 
 int interns_alert(struct interns *interns, struct connection *connection, const struct alert *alert,
 	uint64_t credential, struct interned *out, struct err *err)
 {
-	if (intern_sensor(interns, connection, alert->sensor, &out->sensor, err) < 0 ||
-		intern_rule(interns, connection, alert->rule, &out->rule, err) < 0 ||
+	if (intern_print(interns, connection, alert, out, err) < 0 ||
 		intern_image(interns, connection, alert, &out->image, err) < 0 ||
 		intern_process(interns, connection, &alert->process, &out->process, err) < 0 ||
 		interns_origin(interns, connection, alert, credential, &out->origin, err) < 0 ||
-		intern_attack(interns, connection, alert, &out->attack, err) < 0 ||
-		intern_fingerprint(interns, connection, alert, out, err) < 0)
+		intern_attack(interns, connection, alert, &out->attack, err) < 0)
 		return -1;
 	return intern_entity(interns, connection, alert, &out->entity, err);
 }
