@@ -51,6 +51,15 @@ static int64_t event_time(const struct falco_event *event)
 	return clock_parse(other, &time_ns) ? time_ns : TIME_UNKNOWN_NS;
 }
 
+/* As text_find, for what begins with a byte that hardly occurs: looking for one byte is fast. */
+static size_t find_mark(struct text text, struct text mark, size_t at)
+{
+	while ((at = text_find_byte(text, *mark.data, at)) != SIZE_MAX &&
+		!text_starts(text_part(text, at, mark.size), mark))
+		at++;
+	return at;
+}
+
 /*
  * The output as both roads have it: Go puts one U+FFFD for each invalid byte, Tocsin's reader one
  * for each invalid sequence, so a row of them counts as one.
@@ -59,16 +68,16 @@ static struct text identity_text(struct text output, char out[IDENTITY_TEXT_BYTE
 {
 	const struct text mark = TEXT("\xef\xbf\xbd");
 	size_t size = 0;
-	bool after_mark = false;
 	for (size_t at = 0; at < output.size && size < IDENTITY_TEXT_BYTES;) {
-		bool is_mark = output.data[at] == mark.data[0] &&
-			       text_starts(text_part(output, at, mark.size), mark);
-		size_t n = is_mark ? mark.size : 1;
-		if (!(is_mark && after_mark))
-			for (size_t i = 0; i < n && size < IDENTITY_TEXT_BYTES; i++)
-				out[size++] = output.data[at + i];
-		after_mark = is_mark;
-		at += n;
+		size_t end = find_mark(output, mark, at);
+		struct text part = text_part(
+			output, at, (end == SIZE_MAX ? output.size : end + mark.size) - at);
+		part = text_part(part, 0, IDENTITY_TEXT_BYTES - size);
+		memcpy(out + size, part.data, part.size);
+		size += part.size;
+		at = end;
+		while (at != SIZE_MAX && text_starts(text_part(output, at, mark.size), mark))
+			at += mark.size;
 	}
 	return (struct text){out, size};
 }
@@ -80,10 +89,9 @@ static struct text identity_text(struct text output, char out[IDENTITY_TEXT_BYTE
  */
 static struct text identity_part(struct text text)
 {
-	for (size_t at = 0; (at = text_find_byte(text, *SECRET_MARK, at)) != SIZE_MAX; at++)
-		if (text_starts(text_part(text, at, text.size), TEXT(SECRET_MARK)))
-			return text_part(text, 0, at + sizeof SECRET_MARK - 1);
-	return text;
+	const struct text mark = TEXT(SECRET_MARK);
+	size_t at = find_mark(text, mark, 0);
+	return at == SIZE_MAX ? text : text_part(text, 0, at + mark.size);
 }
 
 /* correlation.md section 3: what no road changes. */
