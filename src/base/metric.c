@@ -21,11 +21,21 @@ struct metric_series {
 	char *labels; /* "{a="b",…}" without braces, escaped */
 };
 
+/* Nothing to escape or to repair: almost always. */
+static bool is_plain(struct text value)
+{
+	for (size_t i = 0; i < value.size; i++)
+		if ((unsigned char)value.data[i] >= 0x80 || value.data[i] == '\n' ||
+			value.data[i] == '"' || value.data[i] == '\\')
+			return false;
+	return true;
+}
+
 static void escape_label(struct buf *out, struct text value)
 {
 	AUTO(buf_done) struct buf valid;
 	buf_init(&valid, KEY_BYTES);
-	utf8_repair(&valid, text_part(value, 0, KEY_BYTES / 4));
+	utf8_repair(&valid, value);
 	struct text text = buf_text(&valid);
 	for (size_t i = 0; i < text.size; i++) {
 		if (text.data[i] == '\n') {
@@ -44,8 +54,14 @@ static void write_labels(
 	struct buf *out, const struct metric_family *family, const struct text *values)
 {
 	for (unsigned i = 0; i < family->n_labels; i++) {
-		buf_addf(out, "%s%s=\"", i ? "," : "", family->labels[i]);
-		escape_label(out, values[i]);
+		struct text value = text_part(values[i], 0, KEY_BYTES / 4);
+		buf_add_string(out, i ? "," : "");
+		buf_add_string(out, family->labels[i]);
+		buf_add_string(out, "=\"");
+		if (is_plain(value))
+			buf_add(out, value);
+		else
+			escape_label(out, value);
 		buf_add_byte(out, '"');
 	}
 }
