@@ -31,6 +31,8 @@ const struct command commands[] = {
 	{"incidents unlink", "N FP...", "alerts of these kinds are an incident of their own",
 		act_decide, 2},
 	{"incidents undo", "N EDIT", "takes a cut, a merge or an unlink back", act_decide, 2},
+	{"recorrelate", "[--from T] [--dry-run]",
+		"computes incidents again, after a change of the settings", act_recorrelate, 0},
 	{"alerts list", "", "alerts, newest first", show_alerts, 0},
 	{"alerts show", "ID", "one alert", show_alert, 1},
 	{"alerts raw", "ID", "the bytes as the sender sent them", show_raw, 1},
@@ -64,6 +66,7 @@ const char usage_options[] =
 	"N\n"
 	"  --container ID --source S --since T --until T --incident N      narrow lists\n"
 	"  --verdict V --for D --until T --at T    of decisions about incidents\n"
+	"  --from T --dry-run  of recorrelate: since when; only what would be otherwise\n"
 	"  --revision N        decide only if the incident still has this revision\n"
 	"  --                  what follows are no options\n"
 	"\n"

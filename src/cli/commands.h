@@ -42,6 +42,9 @@ CHECKED int act_token_revoke(struct session *session, struct err *err);
 CHECKED int act_decide(struct session *session, struct err *err); /* all of them */
 CHECKED int show_activity(struct session *session, struct err *err);
 
+/* recorrelate.c */
+CHECKED int act_recorrelate(struct session *session, struct err *err);
+
 /* config.c */
 CHECKED int config_check(struct session *session, struct err *err);
 CHECKED int config_show(struct session *session, struct err *err);

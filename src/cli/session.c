@@ -30,7 +30,7 @@ static int set_form(struct session *session, const char *value, struct err *err)
 /* Flags that become members of a body. */
 static bool is_body_flag(struct text name)
 {
-	static const char *const names[] = {"role", "expires", "verdict", "for", "at"};
+	static const char *const names[] = {"role", "expires", "verdict", "for", "at", "from"};
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (text_is(name, names[i]))
 			return true;
@@ -98,6 +98,8 @@ static int read_words(struct session *session, int argc, char **argv, struct err
 			flags_end = true;
 		else if (text_is(word, "--help") || text_is(word, "-h"))
 			session->help = true;
+		else if (text_is(word, "--dry-run"))
+			session->dry_run = true;
 		else if (read_flag(session, argv, argc, &i, err) < 0)
 			return -1;
 	}

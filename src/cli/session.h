@@ -34,6 +34,7 @@ struct session {
 	const char *headers[2]; /* of the next call, "Name: value"; ended by NULL */
 	enum output_form form;
 	bool help;
+	bool dry_run;
 	/* set by session_query: what the command's flags ask for */
 	struct text query[16][2];
 	size_t n_query;

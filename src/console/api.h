@@ -69,6 +69,10 @@ void decisions_take(struct http_request *request, struct console *console);
 /** What was decided, when the incident cannot be shown beside it. */
 void decisions_answer_short(struct job *job);
 
+/** Incidents computed again (console/recorrelations.c). Loop thread. */
+void recorrelation_begin(struct http_request *request, struct console *console);
+void recorrelation_show(struct http_request *request, struct console *console);
+
 /** health.c. Loop thread. */
 void health_live(struct http_request *request, struct console *console);
 void health_ready(struct http_request *request, struct console *console);

@@ -22,9 +22,11 @@ enum { CONSOLE_METRICS_MAX = 4 };
 struct console_options {
 	const char *database;
 	const struct clock *clock;
-	struct queue *writer;              /* takes struct batch */
-	struct snapshot_slot *credentials; /* read */
-	struct snapshot_slot *senders;     /* read */
+	struct queue *writer;                /* takes struct batch */
+	struct snapshot_slot *credentials;   /* read */
+	struct snapshot_slot *senders;       /* read */
+	struct queue *recorrelations;        /* takes struct recorrelation_request */
+	struct snapshot_slot *recorrelation; /* read: the report of the last one */
 	const struct status *status;
 	struct metric_family *const
 		*metrics[CONSOLE_METRICS_MAX]; /* lists; ended by NULL or full */

@@ -102,6 +102,8 @@ static const char *const of_incidents[] = {
 static const char *const of_alerts[] = {"limit", "after", "severity", "source", "rule", "cluster",
 	"namespace", "pod", "node", "container", "since", "until", "incident", NULL};
 
+static const char *const of_recorrelation[] = {"from", "dry_run", NULL};
+
 const struct endpoint endpoints[] = {
 	{HTTP_GET, "/livez", 0, NULL, health_live, "text/plain", NULL, "The process runs."},
 	{HTTP_GET, "/readyz", 0, NULL, health_ready, "text/plain", NULL,
@@ -140,6 +142,12 @@ const struct endpoint endpoints[] = {
 		"Who sends: last heard, held, refused and lost."},
 	{HTTP_GET, "/api/v1/ledger", ROLE_VIEWER, answer_ledger, NULL, JSON_TYPE, NULL,
 		"Size and root of the ledger."},
+	{HTTP_POST, "/api/v1/recorrelation", ROLE_ADMIN, NULL, recorrelation_begin, JSON_TYPE,
+		of_recorrelation,
+		"Computes incidents again from what is stored, after a change of the settings; with"
+		" dry_run=true only what would be otherwise. 202; GET shows how far it is."},
+	{HTTP_GET, "/api/v1/recorrelation", ROLE_VIEWER, NULL, recorrelation_show, JSON_TYPE, NULL,
+		"How far the last recorrelation is, and what changed."},
 	{HTTP_GET, "/api/v1/tokens", ROLE_ADMIN, answer_tokens, NULL, JSON_TYPE, NULL,
 		"All tokens, without their secrets."},
 	{HTTP_POST, "/api/v1/tokens", ROLE_ADMIN, NULL, tokens_create, JSON_TYPE, NULL,

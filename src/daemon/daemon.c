@@ -21,6 +21,7 @@
 #include "intake/intake.h"
 #include "net/http_server.h"
 #include "pipeline/checkpointer.h"
+#include "pipeline/recorrelator.h"
 #include "pipeline/trainer.h"
 #include "pipeline/writer.h"
 
@@ -45,6 +46,9 @@ struct daemon {
 	struct writer *writer;
 	struct checkpointer *checkpointer;
 	struct trainer *trainer;
+	struct queue *recorrelations;
+	struct snapshot_slot *recorrelation;
+	struct recorrelator *recorrelator;
 	struct intake *intake;
 	struct console *console;
 	struct tls_server *tls;
@@ -139,6 +143,16 @@ static int start_threads(struct daemon *daemon, struct err *err)
 		.status = &daemon->status,
 		.clock = &clock_system,
 	};
+	struct recorrelator_options recorrelator = {
+		.database = daemon->database,
+		.requests = daemon->recorrelations,
+		.writer = daemon->queue,
+		.report = daemon->recorrelation,
+		.clock = &clock_system,
+		.criticality = {daemon->criticality, daemon->n_criticality},
+	};
+	if (recorrelator_start(&daemon->recorrelator, &recorrelator, err) < 0)
+		return -1;
 	if (trainer_start(&daemon->trainer, &trainer, err) < 0)
 		return -1;
 	return checkpointer_start(&daemon->checkpointer, daemon->database, &daemon->status, err);
@@ -162,6 +176,8 @@ static int make_services(struct daemon *daemon, struct err *err)
 		.writer = daemon->queue,
 		.credentials = daemon->credentials,
 		.senders = daemon->senders,
+		.recorrelations = daemon->recorrelations,
+		.recorrelation = daemon->recorrelation,
 		.status = &daemon->status,
 		.metrics = {intake_metrics(), writer_metrics()},
 	};
@@ -244,8 +260,11 @@ static int make_parts(struct daemon *daemon, struct err *err)
 	daemon->queue = queue_new((size_t)daemon->options.settings.intake_queue_bytes);
 	daemon->credentials = snapshot_slot_new();
 	daemon->senders = snapshot_slot_new();
+	daemon->recorrelations = queue_new(1);
+	daemon->recorrelation = snapshot_slot_new();
 	daemon->drain_timer = loop_timer_new(daemon->loop, drain, daemon);
-	if (!daemon->queue || !daemon->credentials || !daemon->senders || !daemon->drain_timer)
+	if (!daemon->queue || !daemon->credentials || !daemon->senders || !daemon->drain_timer ||
+		!daemon->recorrelations || !daemon->recorrelation)
 		return err_set(err, ERR_MEMORY, "out of memory at start");
 	return 0;
 }
@@ -266,9 +285,13 @@ static int start(struct daemon *daemon, struct err *err)
 static void stop(struct daemon *daemon)
 {
 	trainer_stop(daemon->trainer);
+	if (daemon->recorrelations)
+		queue_close(daemon->recorrelations);
+	recorrelator_stop(daemon->recorrelator);
 	if (daemon->queue)
 		queue_close(daemon->queue);
 	writer_stop(daemon->writer);
+	recorrelator_free(daemon->recorrelator);
 	checkpointer_stop(daemon->checkpointer);
 	console_stop(daemon->console);
 	http_server_stop(daemon->metrics);
@@ -280,6 +303,8 @@ static void stop(struct daemon *daemon)
 	loop_timer_free(daemon->drain_timer);
 	loop_free(daemon->loop);
 	queue_free(daemon->queue);
+	queue_free(daemon->recorrelations);
+	snapshot_slot_free(daemon->recorrelation);
 	snapshot_slot_free(daemon->credentials);
 	snapshot_slot_free(daemon->senders);
 	if (daemon->lock_fd >= 0)

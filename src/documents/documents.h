@@ -49,6 +49,9 @@ CHECKED int document_sources(struct connection *connection, const struct sender_
 CHECKED int document_tokens(struct connection *connection, struct buf *out, struct err *err);
 CHECKED int document_audit(struct connection *connection, const struct document_query *query,
 	struct buf *out, struct err *err);
+struct recorrelation_report;
+/** @report NULL: nobody has asked for one since the start. */
+void document_recorrelation(const struct recorrelation_report *report, struct buf *out);
 CHECKED int document_ledger(struct connection *connection, struct buf *out, struct err *err);
 /** @status NULL: read offline. */
 CHECKED int document_status(struct connection *connection, const struct status *status,

@@ -14,6 +14,9 @@
 enum decision_kind {
 	DECISION_TOKEN_CREATE, /* credential is filled but for id; id is set by the writer */
 	DECISION_TOKEN_REVOKE, /* credential.id */
+	DECISION_RECHECK,      /* the incidents of `key` are computed again from their slots */
+	DECISION_RECORRELATED, /* that all of them since from_ns were, n_changes otherwise: audited
+				*/
 	/* about an incident, see struct incident_decision */
 	DECISION_ACK,
 	DECISION_ASSIGN,
@@ -70,6 +73,10 @@ struct decision {
 	struct text actor; /* "token:NAME", "local" */
 	struct credential credential;
 	struct incident_decision incident;
+	struct text key; /* whole, with "#…" when carved */
+	bool carved;
+	int64_t from_ns;
+	uint64_t n_changes;
 };
 
 /** "ack", "assign", …; NULL for what is not about an incident. */

@@ -224,6 +224,12 @@ static int touch_anew(struct correlator *correlator, struct text key, bool carve
 	return 0;
 }
 
+int correlator_recheck(struct correlator *correlator, struct text key, bool carved, struct err *err)
+{
+	struct span span = {INT64_MIN, INT64_MAX, 0};
+	return touch_anew(correlator, key, carved, &span, err);
+}
+
 /* The incidents that unlinks carve from the key, those that hold a slot of the span. */
 static int touch_carved(struct correlator *correlator, struct text key,
 	const struct key_edits *edits, const struct span *span, struct err *err)

@@ -40,6 +40,10 @@ CHECKED int correlator_edit(struct correlator *correlator, struct connection *co
 CHECKED int correlator_finish(struct correlator *correlator, struct connection *connection,
 	int64_t now_ns, struct err *err);
 
+/** The incidents of this key, as it is stored, are to be computed again in this transaction. */
+CHECKED int correlator_recheck(
+	struct correlator *correlator, struct text key, bool carved, struct err *err);
+
 /** The incidents of this key, as it is stored, were changed by somebody else: they are read anew.
  */
 void correlator_changed(struct correlator *correlator, struct text key);

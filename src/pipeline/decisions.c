@@ -60,9 +60,36 @@ static int revoke_token(struct decision_run *run, struct decision *decision, str
 		       : audit_token(run->connection, decision, "token.revoke", run->now_ns, err);
 }
 
+static int audit_recorrelation(
+	struct decision_run *run, const struct decision *decision, struct err *err)
+{
+	AUTO(buf_done) struct buf detail;
+	struct emitter writer;
+	buf_init(&detail, DETAIL_BYTES);
+	emit_init(&writer, &detail);
+	emit_object(&writer);
+	emit_member_time(&writer, "from", decision->from_ns);
+	emit_member_u64(&writer, "changed", decision->n_changes);
+	emit_object_end(&writer);
+	if (!buf_ok(&detail))
+		return buf_error(&detail, err, "a decision to be audited");
+	struct audit_entry entry = {
+		.time_ns = run->now_ns,
+		.actor = decision->actor,
+		.action = TEXT("recorrelate"),
+		.target = TEXT("incidents"),
+		.detail = buf_text(&detail),
+	};
+	return audit_append(run->connection, &entry, err);
+}
+
 static int carry_out(
 	struct decision_run *run, struct decision *decision, struct arena *arena, struct err *err)
 {
+	if (decision->kind == DECISION_RECHECK)
+		return correlator_recheck(run->correlator, decision->key, decision->carved, err);
+	if (decision->kind == DECISION_RECORRELATED)
+		return audit_recorrelation(run, decision, err);
 	if (decision_name(decision->kind))
 		return incident_decide(run, decision, arena, err);
 	run->credentials_changed = true;

@@ -10,29 +10,10 @@
 
 #include "correlate/criticality.h"
 #include "model/piece.h"
+#include "model/recorrelation.h"
 #include "store/shadow.h"
 
 struct recorrelation;
-
-enum change_kind {
-	CHANGE_SAME_NUMBER, /* the incident says something else */
-	CHANGE_NEW,         /* an incident that is not there now; its number is not known yet */
-	CHANGE_GONE,        /* its alerts go to others */
-};
-
-/* What can be seen of an incident. */
-struct change_side {
-	int64_t lo_ns, hi_ns;
-	uint64_t n_alerts;
-	int64_t risk_milli;
-	enum severity severity;
-};
-
-struct change {
-	enum change_kind kind;
-	uint64_t number; /* 0: CHANGE_NEW */
-	struct change_side before, after;
-};
 
 struct change_list {
 	struct change *items; /* by number */
