@@ -16,16 +16,16 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from datetime import datetime, timezone
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "../system"), os.path.join(HERE, "../lib")]
 import gen_incidents  # noqa: E402
 import grouping  # noqa: E402
 from daemon import SOURCE, Daemon  # noqa: E402
+from falco_times import DAY_NS, NS, days_to_today, event_ns, moved  # noqa: E402
 
 CORPUS = os.path.join(SOURCE, "tests/corpus/labelled")
-NS, HOUR_NS, DAY_NS = 10**9, 3600 * 10**9, 86400 * 10**9
+HOUR_NS = 3600 * NS
 POINTS = {"Emergency": 90, "Alert": 90, "Critical": 90, "Error": 70, "Warning": 45, "Notice": 20, "Informational": 3, "Debug": 3}
 BATCH, HIGH = 1000, 70
 DELAY_S = 90 * 60  # of the random delivery that an arrival-time grouper is given, as in the specification's own measurement
@@ -36,7 +36,7 @@ class Set:
     horizon would treat alerts of next week, or of last year, otherwise."""
 
     def __init__(self, name, bodies, classes, attacks, times):
-        shift = (time.time_ns() - max(times)) // DAY_NS * DAY_NS
+        shift = days_to_today(max(times))
         self.name, self.classes, self.attacks, self.times = name, classes, attacks, [t + shift for t in times]
         self.alerts = [moved(json.loads(body), ns) for body, ns in zip(bodies, self.times)]
         self.bodies = [json.dumps(alert, separators=(",", ":")) for alert in self.alerts]
@@ -47,13 +47,6 @@ class Set:
 
     def points(self, i):
         return POINTS[self.alerts[i]["priority"]]
-
-
-def moved(alert, ns):
-    stamp = datetime.fromtimestamp(ns // NS, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S") + ".%09d" % (ns % NS)
-    alert["time"], alert["output_fields"]["evt.time"] = stamp + "Z", ns
-    alert["output"] = stamp[11:] + ": " + alert["output"].split(": ", 1)[1]
-    return alert
 
 
 def with_uid(alert, uids):
@@ -138,12 +131,6 @@ def get_pages(daemon, path, mark):
         if not page.get("next"):
             return items
         after = "&after=%s" % page["next"]
-
-
-def event_ns(alert):
-    whole, part = alert["time"][:-1].split(".") if "." in alert["time"] else (alert["time"][:-1], "0")
-    seconds = datetime.strptime(whole, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc).timestamp()
-    return int(seconds) * NS + int(part.ljust(9, "0"))
 
 
 def tocsin(folder, s, order=None):
