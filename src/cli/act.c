@@ -36,15 +36,20 @@ static void show_bar(const struct replay *replay, bool end)
 {
 	double seconds = (double)(clock_monotonic_ms(&clock_system) - replay->began_ms) / 1000;
 	double rate = seconds > 0 ? (double)(replay->accepted + replay->duplicate) / seconds : 0;
-	int filled = replay->size ? (int)(replay->done * BAR / replay->size) : 0;
 	if (!replay->shows)
 		return;
+	if (!replay->size) { /* a pipe: how much is left is not known */
+		fprintf(stderr, "\r%llu accepted, %llu duplicate, %llu quarantined  %.0f/s%s",
+			(unsigned long long)replay->accepted, (unsigned long long)replay->duplicate,
+			(unsigned long long)replay->quarantined, rate, end ? "\n" : "");
+		return;
+	}
 	fprintf(stderr,
 		"\r[%-*.*s] %3d%%  %llu accepted, %llu duplicate, %llu quarantined  %.0f/s%s", BAR,
-		filled, "##############################",
-		replay->size ? (int)(replay->done * 100 / replay->size) : 0,
-		(unsigned long long)replay->accepted, (unsigned long long)replay->duplicate,
-		(unsigned long long)replay->quarantined, rate, end ? "\n" : "");
+		(int)(replay->done * BAR / replay->size), "##############################",
+		(int)(replay->done * 100 / replay->size), (unsigned long long)replay->accepted,
+		(unsigned long long)replay->duplicate, (unsigned long long)replay->quarantined,
+		rate, end ? "\n" : "");
 }
 
 static uint64_t number_of(const struct node *answer, const char *key)

@@ -312,6 +312,11 @@ static int read_activity(struct offline *offline, struct buf *out, struct err *e
 	return document_activity(offline->connection, offline->part, offline->query, out, err);
 }
 
+static int read_examples(struct offline *offline, struct buf *out, struct err *err)
+{
+	return document_incident_examples(offline->connection, offline->part, out, err);
+}
+
 static int read_alerts(struct offline *offline, struct buf *out, struct err *err)
 {
 	return document_alerts(offline->connection, offline->query, out, err);
@@ -340,6 +345,7 @@ static const struct {
 	{"incidents", "", false, read_incidents},
 	{"incidents", "", true, read_incident},
 	{"incidents", "activity", true, read_activity},
+	{"incidents", "examples", true, read_examples},
 	{"alerts", "", false, read_alerts},
 	{"alerts", "", true, read_alert},
 	{"alerts", "raw", true, read_raw},

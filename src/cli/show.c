@@ -279,17 +279,34 @@ static void write_edits(const struct node *incident, struct buf *out)
 	}
 }
 
-static int write_story(struct view *view, struct err *err)
+/* The date stands above. */
+static struct text time_of_day(struct text time)
+{
+	const size_t date = sizeof "2026-11-24T" - 1, clock = sizeof "03:00:00" - 1;
+	return text_part(time, date, clock);
+}
+
+/* The example of a row of the story; the absent node if it has none. */
+static const struct node *example_of(const struct view *examples, const struct node *row)
+{
+	for (const struct node *item = first_item(examples, "items"); item; item = item->next)
+		if (text_equal(cell(item, "fingerprint"), cell(row, "fingerprint")) &&
+			text_equal(cell(item, "context"), cell(row, "context")))
+			return item;
+	return NULL;
+}
+
+static int write_story(struct view *view, const struct view *examples, struct err *err)
 {
 	static const char *const titles[] = {
-		"FIRST", "SEVERITY", "ALERTS", "RULE", "PROGRAM", "RESOURCE", "SAMPLE", NULL};
+		"FIRST", "SEVERITY", "ALERTS", "RULE", "EXAMPLE", "LEAF", NULL};
 	struct table_view table;
 	table_view_init(&table, &view->arena, titles);
 	for (const struct node *item = first_item(view, "story"); item; item = item->next) {
-		const struct node *samples = tree_member(item, "samples");
-		struct text cells[] = {cell(item, "first_seen"), cell(item, "severity"),
-			cell(item, "alerts"), cell(item, "rule"), cell(item, "exe"),
-			cell(item, "resource"), samples ? tree_text(samples->first) : TEXT_NONE};
+		const struct node *example = example_of(examples, item);
+		struct text cells[] = {time_of_day(cell(item, "first_seen")),
+			cell(item, "severity"), cell(item, "alerts"), cell(item, "rule"),
+			cell(example, "example"), cell(example, "leaf")};
 		if (!table_view_add(&table, cells))
 			return err_set(err, ERR_MEMORY, "out of memory for the table");
 	}
@@ -302,6 +319,7 @@ int show_incident(struct session *session, struct err *err)
 {
 	char path[512];
 	AUTO(view_done) struct view view;
+	AUTO(view_done) struct view examples = {0};
 	item_path(session, "incidents", "", path, sizeof path);
 	if (view_get(session, path, &view, err) < 0)
 		return -1;
@@ -328,7 +346,10 @@ int show_incident(struct session *session, struct err *err)
 	write_why(incident, &view.out);
 	write_tactics(incident, &view.out);
 	write_edits(incident, &view.out);
-	return write_story(&view, err) < 0 ? -1 : print_text(buf_text(&view.out), err);
+	item_path(session, "incidents", "/examples", path, sizeof path);
+	if (view_get(session, path, &examples, err) < 0)
+		return -1;
+	return write_story(&view, &examples, err) < 0 ? -1 : print_text(buf_text(&view.out), err);
 }
 
 static void write_tail_line(const struct node *item, struct buf *out)

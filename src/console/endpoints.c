@@ -19,6 +19,12 @@ static int answer_incident(
 	return document_incident(connection, job->part, out, err);
 }
 
+static int answer_incident_examples(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	return document_incident_examples(connection, job->part, out, err);
+}
+
 static int answer_incident_alerts(
 	struct connection *connection, struct job *job, struct buf *out, struct err *err)
 {
@@ -98,7 +104,7 @@ static int answer_ledger(
 
 static const char *const page[] = {"limit", "after", NULL};
 static const char *const of_incidents[] = {
-	"limit", "after", "severity", "cluster", "namespace", "pod", "node", "since", NULL};
+	"limit", "after", "sort", "severity", "cluster", "namespace", "pod", "node", "since", NULL};
 static const char *const of_alerts[] = {"limit", "after", "severity", "source", "rule", "cluster",
 	"namespace", "pod", "node", "container", "since", "until", "incident", NULL};
 
@@ -113,9 +119,11 @@ const struct endpoint endpoints[] = {
 	{HTTP_GET, "/api/v1/status", ROLE_VIEWER, answer_status, NULL, JSON_TYPE, NULL,
 		"How the daemon is: store, held senders, ledger."},
 	{HTTP_GET, "/api/v1/incidents", ROLE_VIEWER, answer_incidents, NULL, JSON_TYPE,
-		of_incidents, "Incidents, newest number first."},
+		of_incidents, "Incidents, newest number first, or riskiest first (sort=risk)."},
 	{HTTP_GET, "/api/v1/incidents/{n}", ROLE_VIEWER, answer_incident, NULL, JSON_TYPE, NULL,
 		"One incident with its story."},
+	{HTTP_GET, "/api/v1/incidents/{n}/examples", ROLE_VIEWER, answer_incident_examples, NULL,
+		JSON_TYPE, NULL, "What the rows of its story look like: one command line each."},
 	{HTTP_GET, "/api/v1/incidents/{n}/alerts", ROLE_VIEWER, answer_incident_alerts, NULL,
 		JSON_TYPE, page, "Alerts of one incident, newest first."},
 	{HTTP_GET, "/api/v1/incidents/{n}/activity", ROLE_VIEWER, answer_activity, NULL, JSON_TYPE,

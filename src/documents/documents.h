@@ -18,6 +18,7 @@ struct document_query {
 	struct text limit, after; /* after: what "next" of the page before said */
 	struct text severity, source, rule, cluster, namespace, pod, node, container, since, until;
 	struct text incident; /* alerts of this one */
+	struct text sort;     /* incidents: "number" (the default) or "risk" */
 	bool quarantined;
 };
 
@@ -36,6 +37,12 @@ CHECKED int document_decided(struct connection *connection, uint64_t number, str
 	struct buf *out, struct err *err);
 CHECKED int document_activity(struct connection *connection, struct text number,
 	const struct document_query *query, struct buf *out, struct err *err);
+/**
+ * For the first 64 rows of an incident's story a command line or message, of their earliest sample
+ * that is still there. Apart from the incident, whose document outlives its alerts.
+ */
+CHECKED int document_incident_examples(
+	struct connection *connection, struct text number, struct buf *out, struct err *err);
 CHECKED int document_alerts(struct connection *connection, const struct document_query *query,
 	struct buf *out, struct err *err);
 CHECKED int document_alert(

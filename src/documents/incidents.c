@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/incidents.h"
 #include "base/cleanup.h"
 #include "base/emit.h"
 #include "documents/documents.h"
 #include "documents/query.h"
 #include "store/activities.h"
+#include "store/incident_ranks.h"
 #include "store/overlays.h"
 
 /* Computing a content id reads every alert: beyond this it is left to export and sealing. */
@@ -248,6 +248,21 @@ static void write_whole(struct emitter *out, const struct incident *incident)
 	emit_array_end(out);
 }
 
+/* By risk there is one page: a risk changes between two, so "next" would skip or repeat. */
+static int list_incidents(struct connection *connection, const struct document_query *query,
+	const struct incident_filter *filter, struct incident_page *page, struct err *err)
+{
+	if (!query->sort.size || text_is(query->sort, "number"))
+		return incidents_list(connection, filter, page, err);
+	if (!text_is(query->sort, "risk"))
+		return err_set(err, ERR_INPUT, "sort must be number or risk");
+	if (query->after.size)
+		return err_set(err, ERR_INPUT,
+			"'after' goes with sort=number: sort=risk has one page, limit says how "
+			"long");
+	return incidents_by_risk(connection, filter, page, err);
+}
+
 int document_incidents(struct connection *connection, const struct document_query *query,
 	struct buf *out, struct err *err)
 {
@@ -262,7 +277,7 @@ int document_incidents(struct connection *connection, const struct document_quer
 	if (query_page(query, &page.limit, &page.before, err) < 0 ||
 		query_severity(query, &filter.severity_min, err) < 0 ||
 		query_time(query->since, &filter.since_ns, err) < 0 ||
-		incidents_list(connection, &filter, &page, err) < 0)
+		list_incidents(connection, query, &filter, &page, err) < 0)
 		return -1;
 	emit_init(&emitter, out);
 	emit_object(&emitter);

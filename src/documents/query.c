@@ -22,6 +22,7 @@ struct text *document_query_member(struct document_query *query, struct text nam
 		{"since", &query->since},
 		{"until", &query->until},
 		{"incident", &query->incident},
+		{"sort", &query->sort},
 	};
 	for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
 		if (text_is(name, members[i].name))

@@ -323,7 +323,7 @@ static bool text_wanted(struct text wanted, struct text value)
 	return !wanted.size || text_equal(wanted, value);
 }
 
-static bool is_wanted(const struct incident_filter *filter, const struct incident *incident)
+bool incident_is_wanted(const struct incident_filter *filter, const struct incident *incident)
 {
 	return text_wanted(filter->cluster, incident->cluster) &&
 	       text_wanted(filter->namespace, incident->namespace) &&
@@ -375,7 +375,7 @@ int incidents_list(struct connection *connection, const struct incident_filter *
 		before = incident->number;
 		if (complete(connection, incident, &rest, page->arena, err) < 0)
 			return -1;
-		if (!is_wanted(filter, incident))
+		if (!incident_is_wanted(filter, incident))
 			continue;
 		*last = incident;
 		last = &incident->next;

@@ -13,6 +13,9 @@ struct incident_filter {
 	int64_t since_ns; /* last seen at or after; 0: open */
 };
 
+/** Is it where the filter wants it? Its numbers and times are not looked at. */
+bool incident_is_wanted(const struct incident_filter *filter, const struct incident *incident);
+
 enum { INCIDENTS_LIST_MAX = 1000 };
 
 struct incident_page {
