@@ -204,13 +204,32 @@ static void write_series(struct buf *out, struct metric_series *series, const st
 	buf_add_byte(out, '\n');
 }
 
-void metric_write(struct buf *out, struct metric_family *const *families, const struct clock *clock)
+void metric_write_head(struct buf *out, const struct metric_family *family)
 {
 	static const char *const types[] = {"counter", "gauge", "histogram"};
+	buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", family->name, family->help, family->name,
+		types[family->type]);
+}
+
+void metric_write_sample(struct buf *out, const struct metric_family *family,
+	const struct text *values, int64_t value)
+{
+	buf_add_string(out, family->name);
+	if (family->n_labels) {
+		buf_add_byte(out, '{');
+		write_labels(out, family, values);
+		buf_add_byte(out, '}');
+	}
+	buf_add_byte(out, ' ');
+	buf_add_i64(out, value);
+	buf_add_byte(out, '\n');
+}
+
+void metric_write(struct buf *out, struct metric_family *const *families, const struct clock *clock)
+{
 	for (; *families; families++) {
 		struct metric_family *family = *families;
-		buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", family->name, family->help,
-			family->name, types[family->type]);
+		metric_write_head(out, family);
 		struct metric_series *series =
 			atomic_load_explicit(&family->first, memory_order_acquire);
 		for (; series; series = atomic_load_explicit(&series->next, memory_order_acquire))

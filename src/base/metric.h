@@ -54,5 +54,13 @@ uint64_t metric_value(const struct metric_series *series);       /* counter or g
 void metric_write(
 	struct buf *out, struct metric_family *const *families, const struct clock *clock);
 
+/**
+ * A family that has no series: its samples are known only when they are asked for. A gauge, its
+ * head and then one sample after the other, with n_labels values each. Any thread.
+ */
+void metric_write_head(struct buf *out, const struct metric_family *family);
+void metric_write_sample(struct buf *out, const struct metric_family *family,
+	const struct text *values, int64_t value);
+
 /** For a family's end of life (tests, exit). */
 void metric_family_done(struct metric_family *family);

@@ -28,7 +28,8 @@ struct endpoint {
 	const char *path;
 	enum role role;          /* the least that may ask */
 	endpoint_answer *answer; /* on a reader; NULL: `direct` answers */
-	void (*direct)(struct http_request *request, struct console *console); /* on the loop */
+	/* on the loop; with `answer`: on the reader where that failed (any thread) */
+	void (*direct)(struct http_request *request, struct console *console);
 	const char *content_type;
 	const char *const *parameters; /* of the query, ended by NULL; NULL: none */
 	const char *text;              /* for the reference page */
@@ -40,6 +41,7 @@ extern const struct endpoint endpoints[];
 struct console {
 	struct console_options options;
 	struct queue *jobs;
+	struct snapshot_slot *incident_metrics; /* readers make it (incident_metrics.h) */
 	struct reader *readers;
 	struct http_route *routes; /* one per endpoint, ctx is the binding */
 	struct http_route metrics_routes[2];
@@ -55,6 +57,10 @@ struct binding {
 /** The credential that asks, with a reference to its set in *set (to be let go); NULL: none. */
 const struct credential *api_authenticate(
 	struct console *console, struct http_request *request, struct credential_set **set);
+
+/** Has a reader answer for @endpoint. false: nobody will, too many requests wait. Loop thread. */
+bool console_read(
+	struct console *console, struct http_request *request, const struct endpoint *endpoint);
 
 void api_respond(
 	struct http_request *request, unsigned status, const char *content_type, struct buf *body);

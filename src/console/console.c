@@ -117,10 +117,14 @@ static void do_job(struct reader *reader, struct job *job)
 		 */
 		if (err.kind == ERR_IO || err.kind == ERR_CORRUPT)
 			connection_close(&reader->connection);
-		if (job->decided)
+		if (job->decided) {
 			decisions_answer_short(job);
-		else
+		} else if (job->endpoint->direct) {
+			log_warning("console", "%s", err.text);
+			job->endpoint->direct(job->request, job->console);
+		} else {
 			api_respond_error(job->request, &err);
+		}
 	}
 	batch_free(job->decided);
 	free(job);
@@ -219,28 +223,33 @@ static bool query_is_known(struct http_request *request, const struct endpoint *
 	return false;
 }
 
+bool console_read(
+	struct console *console, struct http_request *request, const struct endpoint *endpoint)
+{
+	struct job *job = calloc(1, sizeof *job);
+	if (!job)
+		return false;
+	job->item.weight_bytes = sizeof *job;
+	job->request = request;
+	job->endpoint = endpoint;
+	job->console = console;
+	job->part = http_path_part(request, 0);
+	fill_query(request, &job->query);
+	if (queue_push(console->jobs, &job->item))
+		return true;
+	free(job);
+	return false;
+}
+
 static void handle(struct http_request *request, void *ctx)
 {
 	struct binding *binding = ctx;
 	if (!query_is_known(request, binding->endpoint))
 		return;
-	if (binding->endpoint->direct) {
+	if (!binding->endpoint->answer)
 		binding->endpoint->direct(request, binding->console);
-		return;
-	}
-	struct job *job = calloc(1, sizeof *job);
-	if (job) {
-		job->item.weight_bytes = sizeof *job;
-		job->request = request;
-		job->endpoint = binding->endpoint;
-		job->console = binding->console;
-		job->part = http_path_part(request, 0);
-		fill_query(request, &job->query);
-	}
-	if (job && queue_push(binding->console->jobs, &job->item))
-		return;
-	free(job);
-	http_respond_retry(request, 503, "Too many requests wait", TEXT_NONE, 1);
+	else if (!console_read(binding->console, request, binding->endpoint))
+		http_respond_retry(request, 503, "Too many requests wait", TEXT_NONE, 1);
 }
 
 static int make_routes(struct console *console, struct err *err)
@@ -276,10 +285,12 @@ int console_new(struct console **out, const struct console_options *options, str
 		return err_set(err, ERR_MEMORY, "out of memory for the console");
 	console->options = *options;
 	console->jobs = queue_new(JOBS_BYTES);
+	console->incident_metrics = snapshot_slot_new();
 	console->readers = calloc(N_READERS, sizeof *console->readers);
 	console->metrics_routes[0] = (struct http_route){
 		.method = HTTP_GET, .path = "/metrics", .handle = show_metrics, .ctx = console};
-	if (!console->jobs || !console->readers || make_routes(console, err) < 0) {
+	if (!console->jobs || !console->readers || !console->incident_metrics ||
+		make_routes(console, err) < 0) {
 		console_free(console);
 		return err_set(err, ERR_MEMORY, "out of memory for the console");
 	}
@@ -317,6 +328,7 @@ void console_free(struct console *console)
 	if (!console)
 		return;
 	queue_free(console->jobs);
+	snapshot_slot_free(console->incident_metrics);
 	free(console->readers);
 	free(console->routes);
 	free(console->bindings);

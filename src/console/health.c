@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/cleanup.h"
 #include "console/api.h"
+#include "console/incident_metrics.h"
 
 enum { TEXT_BYTES = 1024, METRICS_BYTES = 32 * 1024 * 1024 };
 
@@ -29,11 +30,52 @@ void health_ready(struct http_request *request, struct console *console)
 		respond_text(request, 503, store_state_name(state));
 }
 
-void metrics_show(struct http_request *request, struct console *console)
+#define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
+
+static void write_metrics(struct console *console, struct buf *out)
+{
+	for (size_t i = 0; i < CONSOLE_METRICS_MAX && console->options.metrics[i]; i++)
+		metric_write(out, console->options.metrics[i], console->options.clock);
+}
+
+/* What the store knows is left out while it cannot be read: an old value would look like a new one,
+ * and the rest is wanted most just then. */
+static void respond_without_store(struct http_request *request, struct console *console)
 {
 	struct buf body;
 	buf_init(&body, METRICS_BYTES);
-	for (size_t i = 0; i < CONSOLE_METRICS_MAX && console->options.metrics[i]; i++)
-		metric_write(&body, console->options.metrics[i], console->options.clock);
-	api_respond(request, 200, "text/plain; version=0.0.4; charset=utf-8", &body);
+	write_metrics(console, &body);
+	api_respond(request, 200, METRICS_TYPE, &body);
+}
+
+static int answer_metrics(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	struct console *console = job->console;
+	const struct clock *clock = console->options.clock;
+	if (incident_metrics_refresh(connection, console->incident_metrics, clock, err) < 0)
+		return -1;
+	write_metrics(console, out);
+	incident_metrics_add(console->incident_metrics, clock, out);
+	return 0;
+}
+
+void metrics_show(struct http_request *request, struct console *console)
+{
+	static const struct endpoint endpoint = {
+		.answer = answer_metrics,
+		.direct = respond_without_store,
+		.content_type = METRICS_TYPE,
+	};
+	struct buf incidents, body;
+	buf_init(&incidents, METRICS_BYTES);
+	if (incident_metrics_add(console->incident_metrics, console->options.clock, &incidents)) {
+		buf_init(&body, METRICS_BYTES);
+		write_metrics(console, &body);
+		buf_add(&body, buf_text(&incidents));
+		api_respond(request, 200, METRICS_TYPE, &body);
+	} else if (!console_read(console, request, &endpoint)) {
+		respond_without_store(request, console);
+	}
+	buf_done(&incidents);
 }

@@ -151,6 +151,7 @@ static void fill_target(const struct falco_event *event, struct arena *arena, st
 		either(field(event, FIELD_KA_TARGET_NAME), field(event, FIELD_KA_RESP_NAME));
 	struct text pod = field(event, FIELD_KA_TARGET_POD_NAME);
 	bool is_pod = text_is(kind, "pods");
+	alert->entered_container = is_pod && text_is(part, "exec");
 	alert->namespace = either(alert->namespace, field(event, FIELD_KA_TARGET_NAMESPACE));
 	alert->operation = field(event, FIELD_KA_VERB);
 	alert->process.user = field(event, FIELD_KA_USER_NAME);
@@ -263,6 +264,8 @@ int falco_alert_fill(
 	fill_pod(event, alert);
 	if (text_is(source, "k8s_audit"))
 		fill_target(event, arena, alert);
+	if (text_is(source, "syscall"))
+		alert->syscall = field(event, FIELD_EVT_TYPE);
 	if (health)
 		fill_health(event, arena, alert);
 	alert->tags = event->tags;

@@ -100,6 +100,8 @@ decoders() {
 	done
 }
 
+metrics() { python3 tests/lint/metrics.py docs/metrics.md $(printf '%s\n' $sources | grep '\.c$'); }
+
 hardening() { [ -x "$build/bin/tocsind" ] && bash tests/lint/hardening.sh "$build"/bin/*; }
 
 # Pages made from tables are what the program makes.
@@ -132,6 +134,7 @@ check line-comments line_comments
 check readmes readmes
 check commits commits
 check decoders decoders
+check metrics metrics
 check hardening hardening
 printf 'lint: %d checks, %d violations\n' "$checks" "$violations"
 [ "$violations" = 0 ]
