@@ -308,8 +308,10 @@ CREATE TABLE incident ( -- permanent numbers and what people said; no input of t
 	redirect_to INTEGER,    -- merged into that one
 	alias_of INTEGER,       -- merged, but people had decided differently about both: shown by number
 	split_from INTEGER,
-	recurrence_of INTEGER   -- the resolved incident of the same key that a cut ended before it
+	recurrence_of INTEGER,  -- the resolved incident of the same key that a cut ended before it
+	change_seq INTEGER NOT NULL DEFAULT 0 -- raised by whatever people see of it (store/changes.h)
 ) STRICT;
+CREATE INDEX incident_change ON incident (change_seq);
 CREATE INDEX incident_resolved ON incident (resolved_ns) WHERE state = 4;
 CREATE INDEX incident_unsealed ON incident (number) WHERE sealed_ns IS NULL AND redirect_to IS NULL;
 CREATE INDEX incident_snoozed ON incident (snoozed_until_ns) WHERE snoozed_until_ns IS NOT NULL;

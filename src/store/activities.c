@@ -143,7 +143,7 @@ static int redirect(
 	sql_bind_i64(statement, 1, (int64_t)from);
 	sql_bind_i64(statement, 2, (int64_t)to);
 	sql_bind_i64(statement, 3, alias);
-	return sql_run(statement, err);
+	return sql_run(statement, err) < 0 ? -1 : incident_changed(connection, from, err);
 }
 
 /* What only the merged one had been given goes on with the survivor: who works on it, how far. */
@@ -163,7 +163,7 @@ static int inherit(
 	sql_bind_i64(statement, 4, from->state);
 	sql_bind_i64(statement, 5, INCIDENT_ACKNOWLEDGED);
 	sql_bind_i64(statement, 6, INCIDENT_INVESTIGATING);
-	return sql_run(statement, err);
+	return sql_run(statement, err) < 0 ? -1 : incident_changed(connection, to, err);
 }
 
 static int note_merge(struct connection *connection, uint64_t number, uint64_t other,

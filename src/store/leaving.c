@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "model/piece.h"
 #include "store/alert_rows.h"
+#include "store/changes.h"
 #include "store/frozen.h"
 #include "store/incidents.h"
 
@@ -78,7 +79,8 @@ int leaving_begin(struct connection *connection, int64_t before_slot, struct are
 	if (out->number == 0)
 		return 0;
 	return keep_document(connection, out->number, err) < 0 ||
-			       mark(connection, out->number, 1, err) < 0
+			       mark(connection, out->number, 1, err) < 0 ||
+			       incident_changed(connection, out->number, err) < 0
 		       ? -1
 		       : 0;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "store/changes.h"
 #include "store/sealing.h"
 
 enum { RULES_BYTES = 1024 * 1024 };
@@ -229,7 +230,7 @@ int piece_write(struct connection *connection, struct piece *piece,
 	if (origin && origin->claims.size)
 		sql_bind_blob(statement, 20, origin->claims.data, origin->claims.size);
 	sql_bind_i64(statement, 21, origin != NULL);
-	if (sql_run(statement, err) < 0)
+	if (sql_run(statement, err) < 0 || incident_changed(connection, piece->number, err) < 0)
 		return -1;
 	if (!piece->sealed)
 		return 0;
@@ -257,7 +258,9 @@ int piece_remove(struct connection *connection, uint64_t number, struct err *err
 	if (!statement)
 		return -1;
 	sql_bind_i64(statement, 1, (int64_t)number);
-	return sql_run(statement, err) < 0 ? -1 : members_clear(connection, number, err);
+	return sql_run(statement, err) < 0 || incident_changed(connection, number, err) < 0
+		       ? -1
+		       : members_clear(connection, number, err);
 }
 
 int member_add(struct connection *connection, uint64_t number, const struct piece_member *member,

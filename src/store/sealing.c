@@ -4,6 +4,9 @@
 #include "model/incident.h"
 #include "model/slot.h"
 #include "store/activities.h"
+#include "store/changes.h"
+
+enum { CLOSING_SLICE = 100 }; /* as the SQL below says */
 
 #define GAP_NS (INT64_C(3600) * 1000000000)
 
@@ -17,7 +20,7 @@ static int seal(struct connection *connection, uint64_t number, uint64_t revisio
 	sql_bind_i64(statement, 1, (int64_t)number);
 	sql_bind_i64(statement, 2, now_ns);
 	sql_bind_i64(statement, 3, (int64_t)revision);
-	return sql_run(statement, err);
+	return sql_run(statement, err) < 0 ? -1 : incident_changed(connection, number, err);
 }
 
 struct candidate {
@@ -59,6 +62,20 @@ static int read_candidates(struct connection *connection, const struct sealing *
 	return step;
 }
 
+/* Up to CLOSING_SLICE incidents whose state @statement sets and whose numbers it returns. */
+static int close_some(struct connection *connection, sqlite3_stmt *statement, struct err *err)
+{
+	uint64_t numbers[CLOSING_SLICE];
+	size_t n = 0;
+	int step;
+	while ((step = sql_step(statement, err)) > 0 && n < CLOSING_SLICE)
+		numbers[n++] = (uint64_t)sql_i64(statement, 0);
+	sqlite3_reset(statement);
+	for (size_t i = 0; i < n && step == 0; i++)
+		step = incident_changed(connection, numbers[i], err);
+	return step;
+}
+
 static int close_resolved(struct connection *connection, struct sealing *sealing, struct err *err)
 {
 	sqlite3_stmt *statement = connection_statement(connection,
@@ -78,12 +95,13 @@ static int close_resolved(struct connection *connection, struct sealing *sealing
 		return 0;
 	statement = connection_statement(connection,
 		"UPDATE incident SET state = 5 WHERE number IN (SELECT number FROM incident"
-		" WHERE state = 4 AND sealed_ns IS NOT NULL AND resolved_ns < ?1 LIMIT 100)",
+		" WHERE state = 4 AND sealed_ns IS NOT NULL AND resolved_ns < ?1 LIMIT 100)"
+		" RETURNING number",
 		err);
 	if (!statement)
 		return -1;
 	sql_bind_i64(statement, 1, sealing->now_ns - CLOSE_AFTER_NS);
-	return sql_run(statement, err);
+	return close_some(connection, statement, err);
 }
 
 int sealing_slice(struct connection *connection, struct sealing *sealing, struct err *err)
@@ -122,5 +140,7 @@ int sealing_break(struct connection *connection, uint64_t number, uint64_t revis
 	if (!statement)
 		return -1;
 	sql_bind_i64(statement, 1, (int64_t)number);
-	return sql_run(statement, err) < 0 ? -1 : activity_append(connection, &activity, err);
+	return sql_run(statement, err) < 0 || incident_changed(connection, number, err) < 0
+		       ? -1
+		       : activity_append(connection, &activity, err);
 }
