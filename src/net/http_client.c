@@ -8,7 +8,13 @@
 
 #include "base/cleanup.h"
 
-enum { TIMEOUT_MS = 30000, CONNECT_TIMEOUT_MS = 10000, URL_BYTES = 16 * 1024, HEADER_BYTES = 4096 };
+enum {
+	TIMEOUT_MS = 30000,
+	CONNECT_TIMEOUT_MS = 10000,
+	STREAM_LOOK_MS = 1000, /* how often curl looks for silence */
+	URL_BYTES = 16 * 1024,
+	HEADER_BYTES = 4096
+};
 static const size_t response_bytes = (size_t)64 * 1024 * 1024;
 
 struct http_client {
@@ -16,6 +22,7 @@ struct http_client {
 	char *base_url;
 	char *bearer; /* "Authorization: Bearer …"; NULL: none */
 	size_t max_response_bytes;
+	int64_t timeout_ms;
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -35,7 +42,8 @@ static size_t receive(char *data, size_t size, size_t n, void *ctx)
 }
 
 /* What holds for every call of this client; the first failure is the result. */
-static CURLcode set_up(CURL *curl, const struct http_client_options *options, char *error)
+static CURLcode set_up(
+	CURL *curl, const struct http_client_options *options, long timeout_ms, char *error)
 {
 	struct {
 		CURLoption option;
@@ -55,8 +63,7 @@ static CURLcode set_up(CURL *curl, const struct http_client_options *options, ch
 	} numbers[] = {
 		{CURLOPT_NOSIGNAL, 1},
 		{CURLOPT_FOLLOWLOCATION, 0},
-		{CURLOPT_TIMEOUT_MS,
-			(long)(options->timeout_ms ? options->timeout_ms : TIMEOUT_MS)},
+		{CURLOPT_TIMEOUT_MS, timeout_ms},
 		{CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS},
 		{CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2},
 	};
@@ -96,7 +103,8 @@ int http_client_new(
 	}
 	client->max_response_bytes =
 		options->max_response_bytes ? options->max_response_bytes : response_bytes;
-	CURLcode code = set_up(client->curl, options, client->error);
+	client->timeout_ms = options->timeout_ms ? options->timeout_ms : TIMEOUT_MS;
+	CURLcode code = set_up(client->curl, options, (long)client->timeout_ms, client->error);
 	if (code != CURLE_OK) {
 		http_client_free(client);
 		return err_set(err, ERR_INPUT, "%s", curl_easy_strerror(code));
@@ -172,8 +180,8 @@ static void read_answer(CURL *curl, struct http_answer *answer)
 	text_format(answer->content_type, sizeof answer->content_type, "%.*s", TEXT_ARG(first));
 }
 
-static CURLcode perform(struct http_client *client, const struct http_call *call, const char *url,
-	struct curl_slist *headers, struct buf *body)
+static CURLcode prepare(struct http_client *client, const struct http_call *call, const char *url,
+	struct curl_slist *headers)
 {
 	CURL *curl = client->curl;
 	bool head = strcmp(call->method, "HEAD") == 0;
@@ -182,7 +190,6 @@ static CURLcode perform(struct http_client *client, const struct http_call *call
 		curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L), /* forgets the call before */
 		curl_easy_setopt(curl, CURLOPT_NOBODY, head ? 1L : 0L),
 		curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers),
-		curl_easy_setopt(curl, CURLOPT_WRITEDATA, body),
 		call->body.data ? curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->body.data)
 				: CURLE_OK,
 		call->body.data ? curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
@@ -194,32 +201,139 @@ static CURLcode perform(struct http_client *client, const struct http_call *call
 		if (codes[i] != CURLE_OK)
 			return codes[i];
 	client->error[0] = '\0';
-	return curl_easy_perform(curl);
+	return CURLE_OK;
 }
 
-int http_client_call(struct http_client *client, const struct http_call *call,
-	struct http_answer *answer, struct err *err)
+/* Performs what is prepared; the bytes go where the handle's write function puts them. */
+typedef CURLcode perform_function(struct http_client *client, void *ctx);
+
+static CURLcode perform_whole(struct http_client *client, void *ctx)
+{
+	CURLcode code = curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, ctx);
+	return code == CURLE_OK ? curl_easy_perform(client->curl) : code;
+}
+
+/* @ctx is or begins with the body, a struct buf, which the answer gets. */
+static int call_with(struct http_client *client, const struct http_call *call,
+	perform_function *perform, struct buf *body, struct http_answer *answer, struct err *err)
 {
 	AUTO(buf_done) struct buf url;
-	AUTO(buf_done) struct buf body;
 	buf_init(&url, URL_BYTES);
-	buf_init(&body, client->max_response_bytes);
 	buf_addf(&url, "%s%s", client->base_url, call->path);
 	if (!buf_ok(&url))
 		return buf_error(&url, err, "the address");
 	struct curl_slist *headers = headers_of(client, call);
 	if (!headers)
 		return err_set(err, ERR_MEMORY, "no memory for a request");
-	CURLcode code = perform(client, call, buf_string(&url), headers, &body);
+	CURLcode code = prepare(client, call, buf_string(&url), headers);
+	if (code == CURLE_OK)
+		code = perform(client, body);
 	curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, NULL);
 	curl_slist_free_all(headers);
 	if (code != CURLE_OK)
-		return explain(client, code, &body, err);
+		return explain(client, code, body, err);
 	*answer = (struct http_answer){0};
 	read_answer(client->curl, answer);
-	answer->body = body;
-	buf_init(&body, 0); /* moved */
+	answer->body = *body;
+	buf_init(body, 0); /* moved */
 	return 0;
+}
+
+int http_client_call(struct http_client *client, const struct http_call *call,
+	struct http_answer *answer, struct err *err)
+{
+	AUTO(buf_done) struct buf body;
+	buf_init(&body, client->max_response_bytes);
+	return call_with(client, call, perform_whole, &body, answer, err);
+}
+
+struct streaming {
+	struct buf body; /* first; of an answer that is no stream */
+	CURL *curl;
+	const struct http_receiver *receiver;
+	bool is_over; /* the receiver has enough, or was told to stop */
+};
+
+static size_t receive_streaming(char *data, size_t size, size_t n, void *ctx)
+{
+	struct streaming *streaming = ctx;
+	long status = 0;
+	curl_easy_getinfo(streaming->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status != 200)
+		return receive(data, size, n, &streaming->body);
+	streaming->is_over = !streaming->receiver->receive(
+		streaming->receiver->ctx, (struct text){data, size * n});
+	return streaming->is_over ? 0 : size * n;
+}
+
+/* Runs until the end, or until the receiver's stop_fd is readable. */
+static CURLcode run_multi(CURLM *multi, struct streaming *streaming)
+{
+	const struct http_receiver *receiver = streaming->receiver;
+	struct curl_waitfd stop = {.fd = receiver->stop_fd, .events = CURL_WAIT_POLLIN};
+	int n_running = 1, n_left = 0;
+	for (;;) {
+		if (curl_multi_perform(multi, &n_running) != CURLM_OK)
+			return CURLE_OUT_OF_MEMORY;
+		if (n_running == 0)
+			break;
+		if (curl_multi_poll(multi, &stop, stop.fd >= 0, STREAM_LOOK_MS, NULL) != CURLM_OK)
+			return CURLE_OUT_OF_MEMORY;
+		if (stop.fd >= 0 && stop.revents) {
+			streaming->is_over = true;
+			return CURLE_OK;
+		}
+	}
+	const CURLMsg *message = curl_multi_info_read(multi, &n_left);
+	return message ? message->data.result : CURLE_OK;
+}
+
+static CURLcode set_streaming(CURL *curl, struct streaming *streaming)
+{
+	CURLcode codes[] = {
+		curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive_streaming),
+		curl_easy_setopt(curl, CURLOPT_WRITEDATA, streaming),
+		curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, 0L),
+		curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L),
+		curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)streaming->receiver->silent_s),
+	};
+	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+		if (codes[i] != CURLE_OK)
+			return codes[i];
+	return CURLE_OK;
+}
+
+static void end_streaming(struct http_client *client)
+{
+	curl_easy_setopt(client->curl, CURLOPT_WRITEFUNCTION, receive);
+	curl_easy_setopt(client->curl, CURLOPT_TIMEOUT_MS, (long)client->timeout_ms);
+	curl_easy_setopt(client->curl, CURLOPT_LOW_SPEED_TIME, 0L);
+}
+
+static CURLcode perform_streaming(struct http_client *client, void *ctx)
+{
+	struct streaming *streaming = ctx;
+	CURLM *multi = curl_multi_init();
+	if (!multi)
+		return CURLE_OUT_OF_MEMORY;
+	CURLcode code = set_streaming(client->curl, streaming);
+	if (code == CURLE_OK && curl_multi_add_handle(multi, client->curl) == CURLM_OK) {
+		code = run_multi(multi, streaming);
+		curl_multi_remove_handle(multi, client->curl);
+	}
+	curl_multi_cleanup(multi);
+	end_streaming(client);
+	return streaming->is_over ? CURLE_OK : code;
+}
+
+int http_client_stream(struct http_client *client, const struct http_call *call,
+	const struct http_receiver *receiver, struct http_answer *answer, struct err *err)
+{
+	struct streaming streaming = {.curl = client->curl, .receiver = receiver};
+	buf_init(&streaming.body, client->max_response_bytes);
+	int failed = call_with(client, call, perform_streaming, &streaming.body, answer, err);
+	buf_done(&streaming.body);
+	return failed;
 }
 
 void http_answer_done(struct http_answer *answer)

@@ -55,6 +55,21 @@ CHECKED int http_client_call(struct http_client *client, const struct http_call 
 	struct http_answer *answer, struct err *err);
 void http_answer_done(struct http_answer *answer);
 
+/* Where an answer without an end goes. */
+struct http_receiver {
+	bool (*receive)(void *ctx, struct text bytes); /* false: enough, the call ends */
+	void *ctx;
+	int stop_fd;       /* the call ends once it is readable; -1: none */
+	unsigned silent_s; /* without a byte for so long the server is gone (ERR_IO) */
+};
+
+/**
+ * As http_client_call, but the bytes of a 200 go to @receiver as they come (answer->body stays
+ * empty), for as long as the server sends some. 0 also when the receiver or its stop_fd ended it.
+ */
+CHECKED int http_client_stream(struct http_client *client, const struct http_call *call,
+	const struct http_receiver *receiver, struct http_answer *answer, struct err *err);
+
 /** Appends @text so that it can stand in a path part or a query value. */
 void http_encode(struct buf *out, struct text text);
 

@@ -72,9 +72,11 @@ void http_deadline_tick(void *ctx)
 	int64_t now_ms = clock_monotonic_ms(server->clock);
 	struct http_connection *connection = server->connections;
 	server->is_ticking = connection != NULL;
-	for (; connection; connection = connection->next)
+	for (; connection; connection = connection->next) {
 		if (!connection->was_shut && is_late(connection, now_ms))
 			http_connection_shut(connection);
+		http_stream_look(&connection->request);
+	}
 	if (server->is_ticking)
 		loop_timer_start(server->tick_timer, TICK_MS);
 }

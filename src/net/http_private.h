@@ -17,6 +17,7 @@
 #include "base/snapshot.h"
 #include "net/http_route.h"
 #include "net/http_server.h"
+#include "net/http_stream.h"
 
 enum {
 	HTTP_DISCARD_BYTES = 1024 * 1024,          /* of a refused body, to keep the answer whole */
@@ -39,6 +40,12 @@ enum request_state {
 	REQUEST_DROPPED,    /* the server stops: the connection ends unanswered */
 };
 
+/* An answer that its source gives bit by bit; without `read`: none. */
+struct http_stream {
+	struct http_stream_source source;
+	bool is_asleep; /* suspended until there are bytes */
+};
+
 struct http_request {
 	struct queue_item item; /* first: in server->done */
 	struct http_connection *connection;
@@ -58,6 +65,7 @@ struct http_request {
 	int64_t progress_after_ms;
 	void *owner;
 	struct http_response response;
+	struct http_stream stream;
 	const char *own_headers[HTTP_OWN_HEADERS];
 	char own_value[32];
 	unsigned refused_status; /* what net answered by itself */
@@ -129,6 +137,15 @@ void http_response_drop(struct http_request *request);
 /** An answer of net itself: the route hears of it by aborted. */
 void http_refuse(
 	struct http_request *request, unsigned status, const char *title, struct text detail);
+
+/* http_stream.c */
+struct MHD_Response *http_stream_response(struct http_request *request);
+/** The request has ended: tells the source, if there is one. */
+void http_stream_ended(struct http_request *request);
+/** Wakes all: the server is quiesced or stops. */
+void http_streams_wake(struct http_server *server);
+/** Is the peer of a sleeping stream still there? */
+void http_stream_look(struct http_request *request);
 
 /* http_server.c */
 void http_server_want_run(struct http_server *server);

@@ -229,6 +229,7 @@ void http_request_completed(
 	*state = NULL;
 	if (request->is_admitted && request->route->aborted)
 		request->route->aborted(request, request->route->ctx);
+	http_stream_ended(request);
 	http_response_drop(request);
 	buf_done(&request->body);
 	request->connection->server->body_bytes -= request->counted_bytes;

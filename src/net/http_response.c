@@ -33,14 +33,24 @@ static void add_headers(struct MHD_Response *out, const char *const *headers)
 		ignore(MHD_add_response_header(out, headers[0], headers[1]) == MHD_YES ? 0 : -1);
 }
 
-static struct MHD_Response *make(struct http_request *request)
+static struct MHD_Response *make_bare(struct http_request *request)
 {
 	struct http_response *response = &request->response;
+	if (request->stream.source.read)
+		return http_stream_response(request);
 	struct MHD_Response *out = MHD_create_response_from_buffer(response->body_size,
 		response->body, response->body ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+	if (out)
+		response->body = NULL; /* microhttpd's now */
+	return out;
+}
+
+static struct MHD_Response *make(struct http_request *request)
+{
+	const struct http_response *response = &request->response;
+	struct MHD_Response *out = make_bare(request);
 	if (!out)
 		return NULL;
-	response->body = NULL; /* microhttpd's now */
 	if (response->content_type) {
 		const char *const type[] = {
 			MHD_HTTP_HEADER_CONTENT_TYPE, response->content_type, NULL};

@@ -219,6 +219,7 @@ void http_server_quiesce(struct http_server *server)
 	MHD_quiesce_daemon(server->daemon);
 	close(server->listen_fd);
 	server->listen_fd = -1;
+	http_streams_wake(server);
 }
 
 /* microhttpd must not stop with suspended connections: they end unanswered instead. */
@@ -235,6 +236,7 @@ static void drop_waiting(struct http_server *server)
 /* What is answered goes out. Each run may suspend requests that just came in: the last may not. */
 static void finish(struct http_server *server)
 {
+	http_server_quiesce(server); /* ends the streams */
 	on_done(server);
 	for (unsigned i = 0; i < STOP_RUNS; i++) {
 		drop_waiting(server);

@@ -71,7 +71,7 @@ struct http_server_options {
 CHECKED int http_server_start(struct http_server **out, struct loop *loop,
 	const struct http_server_options *options, struct err *err);
 
-/** Stops accepting; what is suspended can still be answered. */
+/** Stops accepting and ends streams; what is suspended can still be answered. Loop thread. */
 void http_server_quiesce(struct http_server *server);
 /** Resumes and ends every connection, then frees. Loop thread, loop not running. */
 void http_server_stop(struct http_server *server);
