@@ -46,6 +46,11 @@ struct snapshot *snapshot_ref(struct snapshot_slot *slot)
 	return current;
 }
 
+void snapshot_share(struct snapshot *snapshot)
+{
+	atomic_fetch_add(&snapshot->n_refs, 1);
+}
+
 void snapshot_unref(struct snapshot *snapshot)
 {
 	if (snapshot && atomic_fetch_sub(&snapshot->n_refs, 1) == 1)

@@ -6,6 +6,7 @@
  * old one until they let go. The only reference counts in the program.
  *
  * An object embeds `struct snapshot` as its first member and never changes after snapshot_publish.
+ * One that goes from hand to hand without a slot starts with n_refs 1.
  */
 
 #include <stdatomic.h>
@@ -26,4 +27,6 @@ void snapshot_publish(struct snapshot_slot *slot, struct snapshot *snapshot);
 
 /** The current object with a reference for the caller, or NULL when none was published. */
 struct snapshot *snapshot_ref(struct snapshot_slot *slot);
+/** One more reference: the caller has one already. */
+void snapshot_share(struct snapshot *snapshot);
 void snapshot_unref(struct snapshot *snapshot); /* accepts NULL */

@@ -9,7 +9,7 @@
 
 enum { ARENA_BYTES = 512 * 1024 * 1024, INCIDENT_LEAVES_MAX = 100000 };
 
-static int make_filter(
+int document_alert_filter(
 	const struct document_query *query, struct alert_filter *filter, struct err *err)
 {
 	*filter = (struct alert_filter){
@@ -60,6 +60,18 @@ static int write_alert(struct connection *connection, struct emitter *emitter,
 	return 0;
 }
 
+int document_alert_at(struct connection *connection, uint64_t leaf, struct arena *arena,
+	struct alert *alert, uint64_t *incident, struct buf *out, struct err *err)
+{
+	struct emitter emitter;
+	if (alert_read(connection, leaf, arena, alert, err) < 0 ||
+		incident_of_alert(connection, alert, incident, err) < 0)
+		return -1;
+	emit_init(&emitter, out);
+	alert_write_json(&emitter, alert, *incident);
+	return 0;
+}
+
 int document_alerts(struct connection *connection, const struct document_query *query,
 	struct buf *out, struct err *err)
 {
@@ -69,7 +81,7 @@ int document_alerts(struct connection *connection, const struct document_query *
 	arena_init(&arena, ARENA_BYTES);
 	struct alert_page page = {.arena = &arena};
 	if (query_page(query, &page.limit, &page.before, err) < 0 ||
-		make_filter(query, &filter, err) < 0 ||
+		document_alert_filter(query, &filter, err) < 0 ||
 		filter_incident(connection, query->incident, &arena, &filter, err) < 0 ||
 		alerts_list(connection, &filter, &page, err) < 0)
 		return -1;

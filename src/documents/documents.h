@@ -6,10 +6,14 @@
  * The console serves them over HTTP, the command line offline from a database: one place, one form.
  */
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "model/sender.h"
 #include "model/status.h"
 #include "store/connection.h"
+
+struct alert;
+struct alert_filter;
 
 enum { DOCUMENT_BYTES_MAX = 64 * 1024 * 1024, LIST_LIMIT_DEFAULT = 100, LIST_LIMIT_MAX = 1000 };
 
@@ -47,6 +51,18 @@ CHECKED int document_alerts(struct connection *connection, const struct document
 	struct buf *out, struct err *err);
 CHECKED int document_alert(
 	struct connection *connection, struct text id, struct buf *out, struct err *err);
+/** What the query asks of alerts, but for their incident. Its texts stay the query's. */
+CHECKED int document_alert_filter(
+	const struct document_query *query, struct alert_filter *out, struct err *err);
+/** One alert by leaf, with what filters look at; *alert lives in @arena. */
+CHECKED int document_alert_at(struct connection *connection, uint64_t leaf, struct arena *arena,
+	struct alert *alert, uint64_t *incident, struct buf *out, struct err *err);
+/**
+ * An incident that has changed, as lists have it. Merged away: its number and redirect_to; without
+ * alerts any more: its number and "gone".
+ */
+CHECKED int document_change(
+	struct connection *connection, uint64_t number, struct buf *out, struct err *err);
 /** The verbatim bytes of one alert. */
 CHECKED int document_raw(
 	struct connection *connection, struct text id, struct buf *out, struct err *err);

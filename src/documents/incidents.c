@@ -406,3 +406,27 @@ int document_activity(struct connection *connection, struct text number,
 	emit_object_end(&emitter);
 	return 0;
 }
+
+int document_change(
+	struct connection *connection, uint64_t number, struct buf *out, struct err *err)
+{
+	AUTO(arena_done) struct arena arena;
+	struct emitter emitter;
+	struct incident incident;
+	arena_init(&arena, ARENA_BYTES);
+	int failed = incident_summary_read(connection, number, &arena, &incident, err);
+	if (failed && err->kind != ERR_MISSING)
+		return -1;
+	emit_init(&emitter, out);
+	emit_object(&emitter);
+	if (failed) {
+		write_number(&emitter, "number", number);
+		emit_member_bool(&emitter, "gone", true);
+	} else if (incident.redirect_to) {
+		write_merged(&emitter, &incident);
+	} else {
+		write_summary(&emitter, &incident);
+	}
+	emit_object_end(&emitter);
+	return 0;
+}

@@ -95,6 +95,14 @@ const struct credential *credential_find_subject(
 	return NULL;
 }
 
+bool credential_is_in_force(const struct credential_set *set, uint64_t id, int64_t now_ns)
+{
+	for (size_t i = 0; i < set->n; i++)
+		if (set->items[i].id == id)
+			return in_force(&set->items[i], now_ns);
+	return false;
+}
+
 /* The set and its texts are one arena's, which is freed with the last reference. */
 struct owned_set {
 	struct credential_set set;

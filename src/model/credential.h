@@ -63,6 +63,9 @@ const struct credential *credential_find_subject(
 /** A published copy (deep) of @n credentials, as snapshot_publish takes it; NULL without memory. */
 struct credential_set *credential_set_new(const struct credential *items, size_t n);
 
+/** Is the credential of that id still in force? */
+bool credential_is_in_force(const struct credential_set *set, uint64_t id, int64_t now_ns);
+
 bool credential_may_send(const struct credential *credential, enum source source);
 
 const char *role_name(enum role role);

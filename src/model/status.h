@@ -24,17 +24,19 @@ struct status {
 	_Atomic int store_state;              /* enum store_state; writer */
 	_Atomic int64_t store_state_since_ns; /* writer */
 	_Atomic uint64_t n_leaves;            /* committed; writer */
-	_Atomic uint64_t n_incidents;         /* numbers given out; writer */
-	_Atomic uint64_t database_bytes;      /* writer */
-	_Atomic uint64_t wal_bytes;           /* writer */
-	_Atomic int64_t watermark_ns;         /* what is older has probably all come; writer */
-	_Atomic uint64_t used_bytes;          /* of the database, without free pages; writer */
-	_Atomic uint64_t size_limit_bytes;    /* retention.size; 0: none; writer */
-	_Atomic bool size_exceeded;           /* and nothing more may leave for it; writer */
-	_Atomic bool reads_wait;              /* new reads wait <= 50 ms; checkpointer */
-	_Atomic int64_t last_commit_at_ns;    /* writer */
-	_Atomic uint64_t n_held;              /* requests held because the queue is full; intake */
-	_Atomic int64_t held_since_ns; /* wall time of the oldest one held; 0: none; intake */
+	_Atomic uint64_t change_seq;       /* of incidents, committed (store/changes.h); writer */
+	_Atomic uint64_t n_streams;        /* readers of events; console */
+	_Atomic uint64_t n_incidents;      /* numbers given out; writer */
+	_Atomic uint64_t database_bytes;   /* writer */
+	_Atomic uint64_t wal_bytes;        /* writer */
+	_Atomic int64_t watermark_ns;      /* what is older has probably all come; writer */
+	_Atomic uint64_t used_bytes;       /* of the database, without free pages; writer */
+	_Atomic uint64_t size_limit_bytes; /* retention.size; 0: none; writer */
+	_Atomic bool size_exceeded;        /* and nothing more may leave for it; writer */
+	_Atomic bool reads_wait;           /* new reads wait <= 50 ms; checkpointer */
+	_Atomic int64_t last_commit_at_ns; /* writer */
+	_Atomic uint64_t n_held;           /* requests held because the queue is full; intake */
+	_Atomic int64_t held_since_ns;     /* wall time of the oldest one held; 0: none; intake */
 	_Atomic uint64_t n_late;       /* requests the writer has had for over a second; intake */
 	_Atomic int64_t late_since_ns; /* wall time of the oldest one; 0: none; intake */
 };

@@ -14,6 +14,7 @@
 #include "pipeline/snoozes.h"
 #include "pipeline/watermark.h"
 #include "pipeline/writer_metrics.h"
+#include "store/changes.h"
 #include "store/sealing.h"
 #include "store/tokens.h"
 
@@ -32,6 +33,7 @@ struct writer {
 	struct watermark *watermark;
 	uint64_t sealed_after; /* where the next slice of sealing begins */
 	int64_t sealing_due_ms;
+	uint64_t told_leaves;
 	bool credentials_changed; /* by the running transaction */
 	unsigned failures_in_row; /* of writes, since the last that succeeded */
 	bool failed;
@@ -97,6 +99,24 @@ static int add_chain(
 	return store_commit(store, err);
 }
 
+/* After a commit: how far there is something to be seen, and who waits for it. */
+static void publish_changes(struct writer *writer)
+{
+	struct err err;
+	struct change_position position;
+	struct status *status = writer->options.status;
+	/* What cannot be read now is told after the next commit. */
+	if (change_position_read(store_connection(writer->options.store), &position, &err) < 0)
+		return;
+	atomic_store(&status->n_leaves, store_leaves(writer->options.store));
+	bool same =
+		atomic_exchange(&status->change_seq, position.change_seq) == position.change_seq &&
+		writer->told_leaves == position.n_leaves;
+	writer->told_leaves = position.n_leaves;
+	if (!same && writer->options.events && atomic_load(&status->n_streams))
+		queue_wake(writer->options.events);
+}
+
 /* One transaction. On failure nothing of it is left, in the store or in memory. */
 static int commit_chain(struct writer *writer, struct queue_item *chain, struct err *err)
 {
@@ -111,7 +131,7 @@ static int commit_chain(struct writer *writer, struct queue_item *chain, struct 
 	int64_t ended_ns = clock_wall_ns(clock);
 	struct status *status = writer->options.status;
 	uint64_t n_leaves = store_leaves(writer->options.store);
-	atomic_store(&status->n_leaves, n_leaves);
+	publish_changes(writer);
 	atomic_store(&status->last_commit_at_ns, ended_ns);
 	atomic_store(&status->database_bytes, store_file_bytes(writer->options.store));
 	atomic_store(&status->wal_bytes, store_wal_bytes(writer->options.store));
@@ -269,6 +289,7 @@ static int seal_incidents(struct writer *writer, struct sealing *sealing, struct
 	for (size_t i = 0; i < sealing->n_keys; i++)
 		correlator_changed(writer->correlator, sealing->keys[i]);
 	writer->sealed_after = sealing->after;
+	publish_changes(writer);
 	return 0;
 }
 
@@ -303,6 +324,7 @@ static int retain(struct writer *writer)
 		mend(writer, "retention", &err);
 	if (more < 0 || facts_removed)
 		correlator_forget(writer->correlator);
+	publish_changes(writer);
 	struct store_room room = store_room(writer->options.store);
 	atomic_store(&status->used_bytes, room.used_bytes);
 	atomic_store(&status->size_limit_bytes, room.limit_bytes);
@@ -398,6 +420,7 @@ int writer_start(struct writer **out, const struct writer_options *options, stru
 		writer_free(writer);
 		return err_set(err, ERR_MEMORY, "out of memory for the writer");
 	}
+	publish_changes(writer);
 	int code = pthread_create(&writer->thread, NULL, run, writer);
 	if (code) {
 		writer_free(writer);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "base/cleanup.h"
+#include "store/changes.h"
 #include "store/links.h"
 #include "store/overlays.h"
 

@@ -194,7 +194,7 @@ static bool time_wanted(const struct alert_filter *filter, int64_t time_ns)
 	       (!filter->until_ns || time_ns < filter->until_ns);
 }
 
-static bool is_wanted(const struct alert_filter *filter, const struct alert *alert)
+bool alert_is_wanted(const struct alert_filter *filter, const struct alert *alert)
 {
 	return alert->severity >= filter->severity_min &&
 	       (filter->source == SOURCE_NONE || filter->source == alert->source) &&
@@ -241,7 +241,7 @@ static int read_wanted(struct connection *connection, const struct alert_filter 
 		return err_set(err, ERR_MEMORY, "out of memory listing alerts");
 	if (alert_read(connection, leaf, arena, alert, err) < 0)
 		return err->kind == ERR_MISSING ? 0 : -1;
-	if (filter->quarantined || is_wanted(filter, alert))
+	if (filter->quarantined || alert_is_wanted(filter, alert))
 		*out = alert;
 	return 0;
 }

@@ -23,6 +23,9 @@ struct alert_filter {
 	size_t n_leaves;
 };
 
+/** Does the alert match all that is set, but for quarantined and leaves? */
+bool alert_is_wanted(const struct alert_filter *filter, const struct alert *alert);
+
 enum { ALERTS_LIST_MAX = 1000 };
 
 /* Where to read and what was found. */

@@ -2,6 +2,7 @@
 #include "store/overlays.h"
 
 #include "model/activity.h"
+#include "store/changes.h"
 
 static int missing(uint64_t number, struct err *err)
 {
@@ -103,7 +104,8 @@ int overlay_write(
 		sql_bind_text(statement, 8, overlay->snoozed_from);
 	bind_or_null(statement, 9, overlay->resolved_ns);
 	if (sql_run(statement, err) < 0 ||
-		raise_revision(connection, overlay->number, now_ns, err) < 0)
+		raise_revision(connection, overlay->number, now_ns, err) < 0 ||
+		incident_changed(connection, overlay->number, err) < 0)
 		return -1;
 	overlay->revision++;
 	return 0;
@@ -137,7 +139,7 @@ int overlay_wake(struct connection *connection, uint64_t number, struct err *err
 	if (!statement)
 		return -1;
 	sql_bind_i64(statement, 1, (int64_t)number);
-	return sql_run(statement, err);
+	return sql_run(statement, err) < 0 ? -1 : incident_changed(connection, number, err);
 }
 
 int overlay_recurs(
@@ -149,7 +151,7 @@ int overlay_recurs(
 		return -1;
 	sql_bind_i64(statement, 1, (int64_t)number);
 	sql_bind_i64(statement, 2, (int64_t)resolved);
-	return sql_run(statement, err);
+	return sql_run(statement, err) < 0 ? -1 : incident_changed(connection, number, err);
 }
 
 int overlay_resolve_cut(struct connection *connection, uint64_t number, struct arena *arena,
