@@ -46,6 +46,7 @@ struct console {
 	struct http_route *routes; /* one per endpoint, ctx is the binding */
 	struct http_route metrics_routes[2];
 	struct binding *bindings;
+	struct events *events; /* NULL: none */
 };
 
 /* What a route's callback gets. */
@@ -61,6 +62,9 @@ const struct credential *api_authenticate(
 /** Has a reader answer for @endpoint. false: nobody will, too many requests wait. Loop thread. */
 bool console_read(
 	struct console *console, struct http_request *request, const struct endpoint *endpoint);
+
+/** The request's parameters, as words. */
+void api_query(struct http_request *request, struct document_query *query);
 
 void api_respond(
 	struct http_request *request, unsigned status, const char *content_type, struct buf *body);
@@ -78,6 +82,9 @@ void decisions_answer_short(struct job *job);
 /** Incidents computed again (console/recorrelations.c). Loop thread. */
 void recorrelation_begin(struct http_request *request, struct console *console);
 void recorrelation_show(struct http_request *request, struct console *console);
+
+/** events.c. Loop thread. */
+void events_open(struct http_request *request, struct console *console);
 
 /** health.c. Loop thread. */
 void health_live(struct http_request *request, struct console *console);

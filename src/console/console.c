@@ -4,21 +4,20 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "console/api.h"
+#include "console/events.h"
+#include "console/reading.h"
 
-/* A read transaction is bounded: a reader that stays would keep the log from being emptied. */
-enum { N_READERS = 2, JOBS_BYTES = 1024 * 1024, READ_MS = 2000, STEPS = 10000, GATE_MS = 50 };
+enum { N_READERS = 2, JOBS_BYTES = 1024 * 1024 };
 
 struct reader {
 	struct console *console;
 	pthread_t thread;
 	bool started;
-	struct connection connection;
-	int64_t deadline_ms;
+	struct reading reading;
 };
 
 void api_respond(
@@ -63,44 +62,12 @@ void api_respond_error(struct http_request *request, const struct err *err)
 	}
 }
 
-/* SQLite asks every STEPS instructions: is the time over? */
-static int is_over(void *ctx)
-{
-	const struct reader *reader = ctx;
-	return clock_monotonic_ms(&clock_system) > reader->deadline_ms;
-}
-
-static int open_reader(struct reader *reader, struct err *err)
-{
-	if (reader->connection.db)
-		return 0;
-	if (connection_open(&reader->connection, reader->console->options.database, CONNECTION_READ,
-		    NULL, err) < 0)
-		return -1;
-	sqlite3_progress_handler(reader->connection.db, STEPS, is_over, reader);
-	return 0;
-}
-
-/* While the log has to begin anew, a read waits a moment. */
-static void wait_gate(const struct status *status)
-{
-	struct timespec step = {0, 1000000};
-	for (int i = 0; i < GATE_MS && atomic_load(&status->reads_wait); i++)
-		nanosleep(&step, NULL);
-}
-
 static int read_document(struct reader *reader, struct job *job, struct buf *out, struct err *err)
 {
-	struct err end;
-	if (open_reader(reader, err) < 0)
+	if (reading_begin(&reader->reading, err) < 0)
 		return -1;
-	wait_gate(job->console->options.status);
-	reader->deadline_ms = clock_monotonic_ms(&clock_system) + READ_MS;
-	if (connection_run(&reader->connection, "BEGIN", err) < 0)
-		return -1;
-	int failed = job->endpoint->answer(&reader->connection, job, out, err);
-	reader->deadline_ms = INT64_MAX;
-	ignore(connection_run(&reader->connection, "ROLLBACK", &end)); /* nothing was written */
+	int failed = job->endpoint->answer(&reader->reading.connection, job, out, err);
+	reading_end(&reader->reading);
 	return failed;
 }
 
@@ -116,7 +83,7 @@ static void do_job(struct reader *reader, struct job *job)
 		/* What a broken connection shows is not to be trusted: the next job gets a new one.
 		 */
 		if (err.kind == ERR_IO || err.kind == ERR_CORRUPT)
-			connection_close(&reader->connection);
+			reading_close(&reader->reading);
 		if (job->decided) {
 			decisions_answer_short(job);
 		} else if (job->endpoint->direct) {
@@ -141,8 +108,7 @@ static void *run_reader(void *ctx)
 		else if (queue_closed(jobs))
 			break;
 	}
-	if (reader->connection.db)
-		connection_close(&reader->connection);
+	reading_close(&reader->reading);
 	return NULL;
 }
 
@@ -199,7 +165,7 @@ static size_t admit(struct http_request *request, void *ctx)
 	return binding->endpoint->method == HTTP_POST ? BODY_BYTES : 0;
 }
 
-static void fill_query(struct http_request *request, struct document_query *query)
+void api_query(struct http_request *request, struct document_query *query)
 {
 	static const char *const names[] = {"limit", "after", "severity", "source", "rule",
 		"cluster", "namespace", "pod", "node", "container", "since", "until", "incident",
@@ -234,7 +200,7 @@ bool console_read(
 	job->endpoint = endpoint;
 	job->console = console;
 	job->part = http_path_part(request, 0);
-	fill_query(request, &job->query);
+	api_query(request, &job->query);
 	if (queue_push(console->jobs, &job->item))
 		return true;
 	free(job);
@@ -297,7 +263,9 @@ int console_new(struct console **out, const struct console_options *options, str
 	for (size_t i = 0; i < N_READERS; i++) {
 		struct reader *reader = &console->readers[i];
 		reader->console = console;
-		reader->deadline_ms = INT64_MAX;
+		reader->reading = (struct reading){.database = options->database,
+			.status = options->status,
+			.deadline_ms = INT64_MAX};
 		int code = pthread_create(&reader->thread, NULL, run_reader, reader);
 		if (code) {
 			console_stop(console);
@@ -307,6 +275,11 @@ int console_new(struct console **out, const struct console_options *options, str
 		reader->started = true;
 		pthread_setname_np(reader->thread, "reader");
 	}
+	if (options->events && events_start(&console->events, &console->options, err) < 0) {
+		console_stop(console);
+		console_free(console);
+		return -1;
+	}
 	*out = console;
 	return 0;
 }
@@ -315,6 +288,7 @@ void console_stop(struct console *console)
 {
 	if (!console)
 		return;
+	events_stop(console->events);
 	queue_close(console->jobs);
 	for (size_t i = 0; i < N_READERS; i++) {
 		if (console->readers[i].started)
@@ -327,6 +301,7 @@ void console_free(struct console *console)
 {
 	if (!console)
 		return;
+	events_free(console->events);
 	queue_free(console->jobs);
 	snapshot_slot_free(console->incident_metrics);
 	free(console->readers);

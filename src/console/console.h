@@ -14,6 +14,7 @@
 #include "base/snapshot.h"
 #include "model/status.h"
 #include "net/http_server.h"
+#include "net/loop.h"
 
 struct console;
 
@@ -27,12 +28,14 @@ struct console_options {
 	struct snapshot_slot *senders;       /* read */
 	struct queue *recorrelations;        /* takes struct recorrelation_request */
 	struct snapshot_slot *recorrelation; /* read: the report of the last one */
-	const struct status *status;
+	struct status *status;
+	struct loop *loop;    /* the HTTP server's */
+	struct queue *events; /* the writer wakes it, see model/status.h; NULL: no events */
 	struct metric_family *const
 		*metrics[CONSOLE_METRICS_MAX]; /* lists; ended by NULL or full */
 };
 
-/** Starts the readers. */
+/** Starts the readers and the feed of events. Before the loop runs. */
 CHECKED int console_new(
 	struct console **out, const struct console_options *options, struct err *err);
 

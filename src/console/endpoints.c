@@ -107,6 +107,8 @@ static const char *const of_incidents[] = {
 	"limit", "after", "sort", "severity", "cluster", "namespace", "pod", "node", "since", NULL};
 static const char *const of_alerts[] = {"limit", "after", "severity", "source", "rule", "cluster",
 	"namespace", "pod", "node", "container", "since", "until", "incident", NULL};
+static const char *const of_events[] = {"incidents", "alerts", "severity", "source", "rule",
+	"cluster", "namespace", "pod", "node", "container", "since", "until", "incident", NULL};
 
 static const char *const of_recorrelation[] = {"from", "dry_run", NULL};
 
@@ -146,6 +148,8 @@ const struct endpoint endpoints[] = {
 		"One alert, by id or leaf number."},
 	{HTTP_GET, "/api/v1/alerts/{id}/raw", ROLE_ANALYST, answer_raw, NULL,
 		"application/octet-stream", NULL, "The bytes as the sender sent them."},
+	{HTTP_GET, "/api/v1/events", ROLE_VIEWER, NULL, events_open, "text/event-stream", of_events,
+		"What changes, as it changes: server-sent events (docs/events.md)."},
 	{HTTP_GET, "/api/v1/sources", ROLE_VIEWER, answer_sources, NULL, JSON_TYPE, NULL,
 		"Who sends: last heard, held, refused and lost."},
 	{HTTP_GET, "/api/v1/ledger", ROLE_VIEWER, answer_ledger, NULL, JSON_TYPE, NULL,

@@ -41,6 +41,7 @@ struct daemon {
 	struct status status;
 	struct loop *loop;
 	struct queue *queue;
+	struct queue *events; /* wishes to the feed of events, woken by the writer */
 	struct snapshot_slot *credentials, *senders;
 	struct store *store;
 	struct writer *writer;
@@ -129,6 +130,7 @@ static int start_threads(struct daemon *daemon, struct err *err)
 		.queue = daemon->queue,
 		.credentials = daemon->credentials,
 		.status = &daemon->status,
+		.events = daemon->events,
 		.clock = &clock_system,
 		.criticality = {daemon->criticality, daemon->n_criticality},
 		.failed = store_failed,
@@ -179,6 +181,8 @@ static int make_services(struct daemon *daemon, struct err *err)
 		.recorrelations = daemon->recorrelations,
 		.recorrelation = daemon->recorrelation,
 		.status = &daemon->status,
+		.loop = daemon->loop,
+		.events = daemon->events,
 		.metrics = {intake_metrics(), writer_metrics()},
 	};
 	return console_new(&daemon->console, &console, err);
@@ -258,13 +262,14 @@ static int make_parts(struct daemon *daemon, struct err *err)
 	if (loop_new(&daemon->loop, err) < 0)
 		return -1;
 	daemon->queue = queue_new((size_t)daemon->options.settings.intake_queue_bytes);
+	daemon->events = queue_new(SIZE_MAX);
 	daemon->credentials = snapshot_slot_new();
 	daemon->senders = snapshot_slot_new();
 	daemon->recorrelations = queue_new(1);
 	daemon->recorrelation = snapshot_slot_new();
 	daemon->drain_timer = loop_timer_new(daemon->loop, drain, daemon);
-	if (!daemon->queue || !daemon->credentials || !daemon->senders || !daemon->drain_timer ||
-		!daemon->recorrelations || !daemon->recorrelation)
+	if (!daemon->queue || !daemon->events || !daemon->credentials || !daemon->senders ||
+		!daemon->drain_timer || !daemon->recorrelations || !daemon->recorrelation)
 		return err_set(err, ERR_MEMORY, "out of memory at start");
 	return 0;
 }
@@ -303,6 +308,7 @@ static void stop(struct daemon *daemon)
 	loop_timer_free(daemon->drain_timer);
 	loop_free(daemon->loop);
 	queue_free(daemon->queue);
+	queue_free(daemon->events);
 	queue_free(daemon->recorrelations);
 	snapshot_slot_free(daemon->recorrelation);
 	snapshot_slot_free(daemon->credentials);

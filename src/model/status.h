@@ -24,8 +24,9 @@ struct status {
 	_Atomic int store_state;              /* enum store_state; writer */
 	_Atomic int64_t store_state_since_ns; /* writer */
 	_Atomic uint64_t n_leaves;            /* committed; writer */
-	_Atomic uint64_t change_seq;       /* of incidents, committed (store/changes.h); writer */
-	_Atomic uint64_t n_streams;        /* readers of events; console */
+	_Atomic uint64_t change_seq; /* of incidents, committed (store/changes.h); writer */
+	_Atomic bool events_wanted;  /* the feed of events waits for a commit; set by it, cleared by
+					the writer */
 	_Atomic uint64_t n_incidents;      /* numbers given out; writer */
 	_Atomic uint64_t database_bytes;   /* writer */
 	_Atomic uint64_t wal_bytes;        /* writer */

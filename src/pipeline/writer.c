@@ -113,7 +113,7 @@ static void publish_changes(struct writer *writer)
 		atomic_exchange(&status->change_seq, position.change_seq) == position.change_seq &&
 		writer->told_leaves == position.n_leaves;
 	writer->told_leaves = position.n_leaves;
-	if (!same && writer->options.events && atomic_load(&status->n_streams))
+	if (!same && writer->options.events && atomic_exchange(&status->events_wanted, false))
 		queue_wake(writer->options.events);
 }
 

@@ -22,7 +22,7 @@ struct writer_options {
 	struct queue *queue;               /* of struct batch */
 	struct snapshot_slot *credentials; /* published anew after each change */
 	struct status *status;
-	struct queue *events; /* woken after a commit while somebody reads events; NULL: never */
+	struct queue *events; /* woken after a commit if the status says so; NULL: never */
 	const struct clock *clock;
 	struct criticality_rules criticality; /* borrowed until writer_stop */
 	void (*failed)(void *ctx); /* the store cannot be trusted any more: the process must end */
