@@ -37,7 +37,7 @@ const struct command commands[] = {
 	{"alerts list", "", "alerts, newest first", show_alerts, 0},
 	{"alerts show", "ID", "one alert", show_alert, 1},
 	{"alerts raw", "ID", "the bytes as the sender sent them", show_raw, 1},
-	{"tail", "", "alerts as they come in", show_tail, 0},
+	{"tail", "", "the last alerts, then what comes in", show_tail, 0},
 	{"ingest", "FILE --source S", "sends a file of alerts ('-': standard input)", act_ingest,
 		1},
 	{"ledger status", "", "size and root of the ledger", show_ledger, 0},

@@ -30,6 +30,8 @@ CHECKED int show_alert(struct session *session, struct err *err);
 CHECKED int show_raw(struct session *session, struct err *err);
 CHECKED int show_tokens(struct session *session, struct err *err);
 CHECKED int show_ledger(struct session *session, struct err *err);
+
+/* tail.c */
 CHECKED int show_tail(struct session *session, struct err *err);
 
 /* act.c */

@@ -247,6 +247,25 @@ int session_call(struct session *session, const char *method, const char *path, 
 	return buf_ok(out) ? 0 : buf_error(out, err, "the answer");
 }
 
+int session_stream(struct session *session, const char *path, const char *const *headers,
+	const struct http_receiver *receiver, struct err *err)
+{
+	if (make_client(session, "admin", err) < 0)
+		return -1;
+	struct http_call call = {.method = "GET", .path = path, .headers = headers};
+	AUTO(http_answer_done) struct http_answer answer = {0};
+	if (http_client_stream(session->client, &call, receiver, &answer, err) < 0) {
+		session->exit_code = CLI_NO_SERVER;
+		return -1;
+	}
+	if (answer.status == 200 || answer.status == 0) /* 0: ended before there was an answer */
+		return 0;
+	problem(session, &answer, err);
+	if (answer.status == 503)
+		err->kind = ERR_BUSY;
+	return -1;
+}
+
 static const char *database_folder(const struct session *session)
 {
 	const char *data =

@@ -58,6 +58,14 @@ CHECKED int session_get(
 CHECKED int session_call(struct session *session, const char *method, const char *path,
 	struct text body, struct buf *out, struct err *err);
 
+struct http_receiver;
+/**
+ * GET of a stream (net/http_client.h). 0: it ended, or the receiver ended it. ERR_BUSY, ERR_IO: the
+ * server is not there, or not now.
+ */
+CHECKED int session_stream(struct session *session, const char *path, const char *const *headers,
+	const struct http_receiver *receiver, struct err *err);
+
 /** The offline database, opened; from --data, or the folder of a local daemon. */
 CHECKED int session_database(
 	struct session *session, struct connection **connection, struct err *err);

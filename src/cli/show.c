@@ -13,7 +13,7 @@
 #include "cli/view.h"
 #include "cli/yaml_view.h"
 
-enum { ANSWER_BYTES = 256 * 1024 * 1024, TAIL_MS = 1000 };
+enum { ANSWER_BYTES = 256 * 1024 * 1024 };
 
 /* "3m ago": what somebody asks at night. */
 static struct text age(struct arena *arena, struct text time)
@@ -350,54 +350,4 @@ int show_incident(struct session *session, struct err *err)
 	if (view_get(session, path, &examples, err) < 0)
 		return -1;
 	return write_story(&view, &examples, err) < 0 ? -1 : print_text(buf_text(&view.out), err);
-}
-
-static void write_tail_line(const struct node *item, struct buf *out)
-{
-	buf_addf(out, "%.*s %-8.*s ", TEXT_ARG(cell(item, "time")),
-		TEXT_ARG(cell(item, "severity")));
-	utf8_escape(out, cell(item, "rule"));
-	buf_add_string(out, "  ");
-	utf8_escape(out, cell(item, "message"));
-	buf_add_byte(out, '\n');
-}
-
-/* Prints what is newer than *newest, oldest first (the list comes newest first). */
-static void write_newer(const struct node *item, uint64_t *newest, struct buf *out)
-{
-	uint64_t leaf;
-	if (!item || !text_to_u64(cell(item, "leaf"), &leaf) || leaf < *newest)
-		return;
-	write_newer(item->next, newest, out);
-	write_tail_line(item, out);
-	*newest = leaf + 1;
-}
-
-/* More came in than one page holds: that is said, not passed over. */
-static void write_gap(const struct view *view, uint64_t newest, struct buf *out)
-{
-	uint64_t next;
-	if (newest && text_to_u64(cell(view->tree, "next"), &next) && next > newest)
-		buf_addf(out, "… %llu alerts came in between: tocsin alerts list --after %llu\n",
-			(unsigned long long)(next - newest), (unsigned long long)next);
-}
-
-int show_tail(struct session *session, struct err *err)
-{
-	uint64_t newest = 0;
-	struct timespec pause = {TAIL_MS / 1000, TAIL_MS % 1000 * 1000000};
-	if (session->n_query < sizeof session->query / sizeof session->query[0]) {
-		session->query[session->n_query][0] = TEXT("limit");
-		session->query[session->n_query++][1] = TEXT("1000");
-	}
-	for (;;) {
-		AUTO(view_done) struct view view;
-		if (view_get(session, "/api/v1/alerts", &view, err) < 0)
-			return -1;
-		write_gap(&view, newest, &view.out);
-		write_newer(first_item(&view, "items"), &newest, &view.out);
-		if (print_text(buf_text(&view.out), err) < 0)
-			return -1;
-		nanosleep(&pause, NULL);
-	}
 }
