@@ -63,10 +63,20 @@ static bool is_behind(const struct event_feed *feed)
 					 atomic_load(&status->n_leaves) > feed->position.n_leaves);
 }
 
+/* When the next broadcast may be, after this one (NULL: none was made). */
+static void set_due(struct event_feed *feed, const struct event_batch *batch)
+{
+	uint64_t bytes = batch ? batch->arena.used_bytes : 0;
+	int64_t cost_ms =
+		(int64_t)(bytes * atomic_load(feed->options.n_clients) * 1000 / EVENT_BYTES_PER_S);
+	feed->due_ms = clock_monotonic_ms(&clock_system) +
+		       (cost_ms > EVENT_BROADCAST_MS ? cost_ms : EVENT_BROADCAST_MS);
+}
+
 static void broadcast(struct event_feed *feed)
 {
 	struct event_task *task = calloc(1, sizeof *task);
-	feed->due_ms = clock_monotonic_ms(&clock_system) + EVENT_BROADCAST_MS;
+	set_due(feed, NULL);
 	if (!task)
 		return; /* the next one tells it */
 	*task = (struct event_task){.item.weight_bytes = 1,
@@ -78,6 +88,7 @@ static void broadcast(struct event_feed *feed)
 		return;
 	}
 	feed->position = task->batch->to;
+	set_due(feed, task->batch);
 	give_back(feed, task);
 }
 

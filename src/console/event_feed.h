@@ -10,7 +10,12 @@
 #include "console/event_batch.h"
 #include "model/status.h"
 
-enum { EVENT_BROADCAST_MS = 250 };
+enum {
+	EVENT_BROADCAST_MS = 250,
+	/* To all readers together, so that a storm with hundreds of them leaves the loop's thread
+	 * to intake: then broadcasts are rarer. */
+	EVENT_BYTES_PER_S = 32 * 1024 * 1024,
+};
 
 struct event_client;
 struct event_feed;

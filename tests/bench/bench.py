@@ -4,23 +4,26 @@
 and the peers that are there (Alertmanager always if installed; falcosidekick when TOCSIN_FALCOSIDEKICK names it).
 
 CPU is the server's own (from /proc), not the client's. One JSON line per figure, then medians and ratios. Nothing is compared
-across runs. bench.py [--rounds N] [--alerts N]
+across runs. bench.py [--rounds N] [--alerts N] [--only readers]
 """
 import argparse
 import json
 import os
+import select
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../system"))
 from daemon import BUILD, SOURCE, Daemon, free_port, wait_for  # noqa: E402
 
 LINES = os.path.join(SOURCE, "tests/corpus/labelled/alerts.jsonl")
-TICKS = os.sysconf("SC_CLK_TCK")
+TICKS, READERS = os.sysconf("SC_CLK_TCK"), 200
 
 
 def cpu_seconds(pid):
@@ -60,6 +63,71 @@ class Peer:
         self.process.wait()
 
 
+class Readers:
+    """200 readers of /api/v1/events, emptied by a thread that looks at nothing."""
+
+    def __init__(self, daemon, tokens, query):
+        self.before = resident_bytes(daemon.process.pid)
+        self.pid, self.sockets, self.poll, self.bytes = daemon.process.pid, {}, select.epoll(), 0
+        for i in range(READERS):
+            one = socket.create_connection(("127.0.0.1", daemon.port))
+            one.sendall(("GET /api/v1/events%s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n" % (query, tokens[i // 50])).encode())
+            self.sockets[one.fileno()] = one
+            self.poll.register(one, select.EPOLLIN)
+        self.ending = False
+        self.thread = threading.Thread(target=self.empty)
+        self.thread.start()
+        wait_for(lambda: self.bytes > READERS * 100, 30, "all readers are greeted")
+
+    def empty(self):
+        while not self.ending:
+            for fd, _ in self.poll.poll(0.1):
+                got = len(self.sockets[fd].recv(1 << 20))
+                self.bytes += got
+                if not got:
+                    self.poll.unregister(fd)
+
+    def stop(self):
+        """-> what they cost the server by now, in bytes of memory."""
+        cost = resident_bytes(self.pid) - self.before
+        self.ending = True
+        self.thread.join()
+        for one in self.sockets.values():
+            one.close()
+        return cost
+
+
+def resident_bytes(pid):
+    with open("/proc/%d/status" % pid) as f:
+        return int(next(line for line in f if line.startswith("VmRSS")).split()[1]) * 1024
+
+
+def make_token(daemon, name):
+    return json.loads(daemon.request("POST", "/api/v1/tokens", json.dumps({"name": name, "role": "viewer"}).encode())[1])["token"]
+
+
+def measure_readers(daemon, args, note):
+    """The same load with and without 200 readers, in turns. The warm-up shows the daemon the load, so that memory is the readers' own."""
+    path, pid = "/ingest/falco/" + daemon.token("ingest"), daemon.process.pid
+    tokens = [make_token(daemon, "reader-%d" % i) for i in range(4)]
+    for i in range(args.rounds):
+        for name, query in (("no readers", None), ("200 readers", ""), ("200 readers of alerts", "?alerts=1")):
+            readers = Readers(daemon, tokens, query) if query is not None else None
+            figure = load(pid, daemon.port, path, LINES, 4, args.alerts, 500, 9000 + 10 * i + len(name))
+            if readers:
+                figure["readers_bytes"] = readers.stop()
+            note("batches, " + name, figure)
+
+
+def report_readers(figures):
+    plain = [row["per_second"] for row in figures["batches, no readers"]]
+    for name in ("200 readers", "200 readers of alerts"):
+        rows = figures["batches, " + name]
+        ratio = statistics.median(row["per_second"] / none for row, none in zip(rows, plain))
+        first = rows[0]["readers_bytes"] / 1048576
+        print("%s: %.2f of the alerts/s without; %.1f MiB of memory in the first round" % (name, ratio, first))
+
+
 def peers(folder):
     found = []
     binary = shutil.which("prometheus-alertmanager")
@@ -86,6 +154,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--alerts", type=int, default=30000)
+    parser.add_argument("--only", choices=["readers"], help="only what readers of events cost")
     args = parser.parse_args()
     figures = {}
 
@@ -96,6 +165,12 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         daemon = Daemon(os.path.join(folder, "data")).start()
         path, pid = "/ingest/falco/" + daemon.token("ingest"), daemon.process.pid
+        if args.only == "readers":
+            load(pid, daemon.port, path, LINES, 4, args.alerts, 500, 999)  # warm-up
+            measure_readers(daemon, args, note)
+            daemon.stop()
+            report_readers(figures)
+            return
         others = peers(folder)
         load(pid, daemon.port, path, LINES, 32, 5000, 1, 999)  # warm-up
         for i in range(args.rounds):
@@ -106,6 +181,7 @@ def main():
                 note(peer.name + " c=256", load(peer.process.pid, peer.port, peer.path, peer.file, 256, args.alerts, 1, 1 + i))
         for peer in others:
             peer.stop()
+        measure_readers(daemon, args, note)
         daemon.stop()
         store = os.path.join(folder, "store")
         os.mkdir(store)
@@ -119,6 +195,7 @@ def main():
         if "cpu_us" in rows[0]:
             cpu, rate = [r["cpu_us"] for r in rows], [r["per_second"] for r in rows]
             print("%-24s %10.1f %12.0f   (%.1f-%.1f, %d-%d)" % (name, statistics.median(cpu), statistics.median(rate), min(cpu), max(cpu), min(rate), max(rate)))
+    report_readers(figures)
     middle = {n: statistics.median(r["cpu_us"] for r in rows) for n, rows in figures.items() if "cpu_us" in rows[0]}
     for name in ("alertmanager c=256", "falcosidekick c=256"):
         if name in middle:
