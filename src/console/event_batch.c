@@ -99,13 +99,14 @@ static int add_alert(struct connection *connection, uint64_t leaf, struct event_
 	struct buf *text, size_t *bytes, struct err *err)
 {
 	AUTO(arena_done) struct arena arena;
-	struct alert alert;
+	struct alert_seen seen = {.arena = &arena};
 	struct event event = {.kind = EVENT_ALERT, .sequence = leaf};
 	arena_init(&arena, ARENA_BYTES);
 	begin_text(text, "alert");
-	if (document_alert_at(connection, leaf, &arena, &alert, &event.incident, text, err) < 0)
+	if (document_alert_at(connection, leaf, &seen, text, err) < 0)
 		return err->kind == ERR_MISSING ? 0 : -1;
-	event.alert = keep_alert(&batch->arena, &alert);
+	event.alert = keep_alert(&batch->arena, seen.alert);
+	event.incident = seen.incident;
 	return add_event(batch, event, text, bytes, err);
 }
 

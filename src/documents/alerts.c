@@ -60,15 +60,18 @@ static int write_alert(struct connection *connection, struct emitter *emitter,
 	return 0;
 }
 
-int document_alert_at(struct connection *connection, uint64_t leaf, struct arena *arena,
-	struct alert *alert, uint64_t *incident, struct buf *out, struct err *err)
+int document_alert_at(struct connection *connection, uint64_t leaf, struct alert_seen *seen,
+	struct buf *out, struct err *err)
 {
 	struct emitter emitter;
-	if (alert_read(connection, leaf, arena, alert, err) < 0 ||
-		incident_of_alert(connection, alert, incident, err) < 0)
+	seen->alert = arena_alloc(seen->arena, sizeof *seen->alert);
+	if (!seen->alert)
+		return err_set(err, ERR_MEMORY, "out of memory reading an alert");
+	if (alert_read(connection, leaf, seen->arena, seen->alert, err) < 0 ||
+		incident_of_alert(connection, seen->alert, &seen->incident, err) < 0)
 		return -1;
 	emit_init(&emitter, out);
-	alert_write_json(&emitter, alert, *incident);
+	alert_write_json(&emitter, seen->alert, seen->incident);
 	return 0;
 }
 

@@ -26,6 +26,13 @@ struct document_query {
 	bool quarantined;
 };
 
+struct alert_seen {
+	struct arena *arena; /* where it goes */
+	/* out */
+	struct alert *alert;
+	uint64_t incident; /* 0: none */
+};
+
 /** The query's member of that name, or NULL: an unknown parameter. */
 struct text *document_query_member(struct document_query *query, struct text name);
 
@@ -54,9 +61,9 @@ CHECKED int document_alert(
 /** What the query asks of alerts, but for their incident. Its texts stay the query's. */
 CHECKED int document_alert_filter(
 	const struct document_query *query, struct alert_filter *out, struct err *err);
-/** One alert by leaf, with what filters look at; *alert lives in @arena. */
-CHECKED int document_alert_at(struct connection *connection, uint64_t leaf, struct arena *arena,
-	struct alert *alert, uint64_t *incident, struct buf *out, struct err *err);
+/** One alert by leaf, with what filters look at. */
+CHECKED int document_alert_at(struct connection *connection, uint64_t leaf, struct alert_seen *seen,
+	struct buf *out, struct err *err);
 /**
  * An incident that has changed, as lists have it. Merged away: its number and redirect_to; without
  * alerts any more: its number and "gone".
