@@ -53,17 +53,23 @@ static int add_event(struct event_batch *batch, struct event event, struct buf *
 	return 0;
 }
 
+static size_t max_bytes(const struct event_wish *wish)
+{
+	return wish->is_reader ? EVENT_PAGE_BYTES : EVENT_BATCH_BYTES;
+}
+
 /* Moves the batch's position to the last one that is told. */
-static int add_incidents(struct connection *connection, uint64_t after, struct event_batch *batch,
-	struct buf *text, struct err *err)
+static int add_incidents(struct connection *connection, const struct event_wish *wish,
+	struct event_batch *batch, struct buf *text, struct err *err)
 {
 	AUTO(arena_done) struct arena arena;
 	size_t bytes = 0, i = 0;
 	arena_init(&arena, ARENA_BYTES);
-	struct change_page page = {.after = after, .limit = EVENT_BATCH_INCIDENTS, .arena = &arena};
+	struct change_page page = {
+		.after = wish->from.change_seq, .limit = EVENT_BATCH_INCIDENTS, .arena = &arena};
 	if (changes_read(connection, &page, err) < 0)
 		return -1;
-	for (; i < page.n && bytes < EVENT_BATCH_BYTES; i++) {
+	for (; i < page.n && bytes < max_bytes(wish); i++) {
 		struct event event = {.kind = EVENT_INCIDENT, .sequence = page.items[i].seq};
 		begin_text(text, "incident");
 		if (document_change(connection, page.items[i].number, text, err) < 0 ||
@@ -110,19 +116,19 @@ static int add_alert(struct connection *connection, uint64_t leaf, struct event_
 	return add_event(batch, event, text, bytes, err);
 }
 
-static int add_alerts(struct connection *connection, uint64_t from, struct event_batch *batch,
-	struct buf *text, struct err *err)
+static int add_alerts(struct connection *connection, const struct event_wish *wish,
+	struct event_batch *batch, struct buf *text, struct err *err)
 {
 	AUTO(arena_done) struct arena arena;
 	size_t bytes = 0, i = 0;
 	arena_init(&arena, ARENA_BYTES);
-	struct alert_leaves leaves = {.from = from,
+	struct alert_leaves leaves = {.from = wish->from.n_leaves,
 		.to = batch->to.n_leaves,
 		.limit = EVENT_BATCH_ALERTS,
 		.arena = &arena};
 	if (alert_leaves_read(connection, &leaves, err) < 0)
 		return -1;
-	for (; i < leaves.n && bytes < EVENT_BATCH_BYTES; i++)
+	for (; i < leaves.n && bytes < max_bytes(wish); i++)
 		if (add_alert(connection, leaves.items[i], batch, text, &bytes, err) < 0)
 			return -1;
 	if (i == leaves.n && leaves.n < leaves.limit)
@@ -180,10 +186,9 @@ static int fill(struct connection *connection, const struct event_wish *wish,
 		buf_add_string(&text, "{}");
 		return add_event(batch, (struct event){.kind = EVENT_RESET}, &text, &bytes, err);
 	}
-	if (wish->incidents &&
-		add_incidents(connection, wish->from.change_seq, batch, &text, err) < 0)
+	if (wish->incidents && add_incidents(connection, wish, batch, &text, err) < 0)
 		return -1;
-	return wish->alerts ? add_alerts(connection, wish->from.n_leaves, batch, &text, err) : 0;
+	return wish->alerts ? add_alerts(connection, wish, batch, &text, err) : 0;
 }
 
 int event_batch_read(struct connection *connection, const struct event_wish *wish,

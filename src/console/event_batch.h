@@ -18,6 +18,7 @@ enum {
 	EVENT_BATCH_INCIDENTS = 500,
 	EVENT_BATCH_ALERTS = 1000,
 	EVENT_BATCH_BYTES = 512 * 1024, /* of either kind; the last one may go beyond */
+	EVENT_PAGE_BYTES = 64 * 1024,   /* likewise, for one reader alone: each may hold one */
 	EVENT_CATCH_UP_ALERTS = 100000, /* further behind is told to read lists: reset */
 };
 

@@ -203,6 +203,15 @@ def merges(daemon, viewer):
     stream.close()
 
 
+def decisions(daemon, viewer):
+    stream = Stream(daemon.port, viewer)
+    pump([stream], lambda: stream.comments or stream.status)
+    status, body = daemon.request("POST", "/api/v1/incidents/1/ack", b"{}")
+    found = pump([stream], lambda: any(d["number"] == "INC-1" and d["state"] == "acknowledged" for d in stream.named("incident")), 10)
+    check("what people decide is told", status == 200 and found, (status, body[:200], stream.events[-1:]))
+    stream.close()
+
+
 def many(daemon, tokens):
     streams = [Stream(daemon.port, tokens[i // 50], "?alerts=1") for i in range(200)]
     opened = pump(streams, lambda: all(s.status == 200 and s.bytes == b"" for s in streams))
@@ -309,6 +318,7 @@ def main():
             resets(daemon, viewer)
             filters(daemon, viewer, lines)
             merges(daemon, viewer)
+            decisions(daemon, viewer)
             many(daemon, tokens)
             slow(daemon, viewer)
             check("silence is broken by comments", pump([idle, revoked], lambda: idle.comments > 0))
