@@ -105,6 +105,9 @@ static void publish_changes(struct writer *writer)
 	struct err err;
 	struct change_position position;
 	struct status *status = writer->options.status;
+	/* A store that could not be brought back is closed. */
+	if (writer->failed)
+		return;
 	/* What cannot be read now is told after the next commit. */
 	if (change_position_read(store_connection(writer->options.store), &position, &err) < 0)
 		return;
