@@ -13,8 +13,8 @@
 const struct command commands[] = {
 	{"status", "", "how the daemon is", show_status, 0},
 	{"sources", "", "who sends: last heard, held, lost", show_sources, 0},
-	{"incidents list", "[--sort risk]", "incidents, newest or riskiest first", show_incidents,
-		0},
+	{"incidents list", "[--sort risk] [--rollup false]", "incidents, newest or riskiest first",
+		show_incidents, 0},
 	{"incidents show", "N", "one incident: why, where, what happened", show_incident, 1},
 	{"incidents activity", "N", "what was done and said about it", show_activity, 1},
 	{"incidents ack", "N", "somebody has seen it", act_decide, 1},

@@ -72,12 +72,26 @@ static const struct node *first_item(const struct view *view, const char *key)
 	return items ? items->first : NULL;
 }
 
+/* A table for people has many alike as one line, unless they ask otherwise. */
+static void roll_up(struct session *session)
+{
+	for (size_t i = 0; i < session->n_query; i++)
+		if (text_is(session->query[i][0], "rollup"))
+			return;
+	if (session->form != OUTPUT_TABLE ||
+		session->n_query == sizeof session->query / sizeof session->query[0])
+		return;
+	session->query[session->n_query][0] = TEXT("rollup");
+	session->query[session->n_query++][1] = TEXT("true");
+}
+
 int show_incidents(struct session *session, struct err *err)
 {
 	static const char *const titles[] = {"NUMBER", "STATE", "WHO", "SEVERITY", "RISK", "TITLE",
 		"WHERE", "TACTICS", "ALERTS", "LAST", NULL};
 	AUTO(view_done) struct view view;
 	struct table_view table;
+	roll_up(session);
 	if (view_get(session, "/api/v1/incidents", &view, err) < 0)
 		return -1;
 	if (view_write(session, &view))

@@ -103,8 +103,8 @@ static int answer_ledger(
 	}
 
 static const char *const page[] = {"limit", "after", NULL};
-static const char *const of_incidents[] = {
-	"limit", "after", "sort", "severity", "cluster", "namespace", "pod", "node", "since", NULL};
+static const char *const of_incidents[] = {"limit", "after", "sort", "rollup", "severity",
+	"cluster", "namespace", "pod", "node", "since", NULL};
 static const char *const of_alerts[] = {"limit", "after", "severity", "source", "rule", "cluster",
 	"namespace", "pod", "node", "container", "since", "until", "incident", NULL};
 static const char *const of_events[] = {"incidents", "alerts", "severity", "source", "rule",
@@ -121,7 +121,10 @@ const struct endpoint endpoints[] = {
 	{HTTP_GET, "/api/v1/status", ROLE_VIEWER, answer_status, NULL, JSON_TYPE, NULL,
 		"How the daemon is: store, held senders, ledger."},
 	{HTTP_GET, "/api/v1/incidents", ROLE_VIEWER, answer_incidents, NULL, JSON_TYPE,
-		of_incidents, "Incidents, newest number first, or riskiest first (sort=risk)."},
+		of_incidents,
+		"Incidents, newest number first, or riskiest first (sort=risk); with rollup=true "
+		"more"
+		" than 50 of one rule, namespace and hour are one."},
 	{HTTP_GET, "/api/v1/incidents/{n}", ROLE_VIEWER, answer_incident, NULL, JSON_TYPE, NULL,
 		"One incident with its story."},
 	{HTTP_GET, "/api/v1/incidents/{n}/examples", ROLE_VIEWER, answer_incident_examples, NULL,

@@ -23,6 +23,7 @@ struct document_query {
 	struct text severity, source, rule, cluster, namespace, pod, node, container, since, until;
 	struct text incident; /* alerts of this one */
 	struct text sort;     /* incidents: "number" (the default) or "risk" */
+	struct text rollup;   /* "true": many incidents alike as one */
 	bool quarantined;
 };
 

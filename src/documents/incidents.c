@@ -169,6 +169,8 @@ static void write_edits(struct emitter *out, const struct incident *incident)
 static void write_summary(struct emitter *out, const struct incident *incident)
 {
 	write_number(out, "number", incident->number);
+	if (incident->n_rolled_up)
+		emit_member_u64(out, "rolled_up", incident->n_rolled_up);
 	emit_member_text(out, "title", incident->title);
 	emit_member_text(out, "suggested_title", incident->suggested_title);
 	write_state(out, incident);
@@ -273,7 +275,10 @@ int document_incidents(struct connection *connection, const struct document_quer
 	struct incident_filter filter = {.cluster = query->cluster,
 		.namespace = query->namespace,
 		.pod = query->pod,
-		.node = query->node};
+		.node = query->node,
+		.roll_up = text_is(query->rollup, "true")};
+	if (query->rollup.size && !filter.roll_up && !text_is(query->rollup, "false"))
+		return err_set(err, ERR_INPUT, "rollup must be true or false");
 	if (query_page(query, &page.limit, &page.before, err) < 0 ||
 		query_severity(query, &filter.severity_min, err) < 0 ||
 		query_time(query->since, &filter.since_ns, err) < 0 ||

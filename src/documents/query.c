@@ -23,6 +23,7 @@ struct text *document_query_member(struct document_query *query, struct text nam
 		{"until", &query->until},
 		{"incident", &query->incident},
 		{"sort", &query->sort},
+		{"rollup", &query->rollup},
 	};
 	for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
 		if (text_is(name, members[i].name))

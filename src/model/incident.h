@@ -95,6 +95,8 @@ struct incident {
 
 	int64_t first_seen_ns, last_seen_ns;
 	int64_t first_slot, last_slot;
+	int64_t rollup;       /* interned; 0: it stands for itself in any list */
+	uint64_t n_rolled_up; /* so many alike are shown in its place; 0: it stands for itself */
 	struct claims claims; /* which of its members' alerts are its own */
 	uint64_t n_alerts, n_deliveries;
 	tactic_mask tactic_set;

@@ -99,8 +99,19 @@ static struct text place(const struct incident *incident, struct arena *arena)
 	return arena_format(arena, "in cluster %.*s", TEXT_ARG(incident->cluster));
 }
 
+/* Many alike, shown as one. */
+static struct text widespread(const struct incident *incident, struct arena *arena)
+{
+	const struct incident_rule *top = incident_top_rule(incident);
+	return arena_format(arena, "Widespread: %.*s in %.*s (%llu pods)",
+		TEXT_ARG(top ? top->name : TEXT("alerts")), TEXT_ARG(incident->namespace),
+		(unsigned long long)incident->n_rolled_up);
+}
+
 struct text incident_title(const struct incident *incident, struct arena *arena)
 {
+	if (incident->n_rolled_up)
+		return widespread(incident, arena);
 	struct text headline = terminal_headline(incident, arena);
 	if (!headline.size)
 		headline = tactics_headline(incident, arena);

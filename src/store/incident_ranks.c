@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/incident_ranks.h"
 
+#include "model/title.h"
+
 static int no_memory(struct err *err)
 {
 	return err_set(err, ERR_MEMORY, "out of memory ranking incidents");
@@ -46,8 +48,13 @@ int incidents_by_risk(struct connection *connection, const struct incident_filte
 			return no_memory(err);
 		if (incident_summary_read(connection, numbers[i], page->arena, incident, err) < 0)
 			return -1;
-		if (!incident_is_wanted(filter, incident))
+		bool elsewhere;
+		if (incident_roll_up(connection, filter, incident, &elsewhere, err) < 0)
+			return -1;
+		if (elsewhere || !incident_is_wanted(filter, incident))
 			continue;
+		if (incident->n_rolled_up)
+			incident->title = incident_title(incident, page->arena);
 		*last = incident;
 		last = &incident->next;
 		n++;

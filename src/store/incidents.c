@@ -13,6 +13,7 @@
 #include "store/incident_story.h"
 #include "store/links.h"
 #include "store/pieces.h"
+#include "store/rollups.h"
 #include "store/rules.h"
 
 enum {
@@ -138,7 +139,7 @@ static int fill_rules(struct connection *connection, const struct piece_sums *su
 static void fill_title(struct incident *incident, struct arena *arena)
 {
 	struct text title = incident_title(incident, arena);
-	if (!incident->title.size)
+	if (!incident->title.size || incident->n_rolled_up)
 		incident->title = title;
 	else if (!text_equal(incident->title, title))
 		incident->suggested_title = title;
@@ -168,7 +169,8 @@ static int fill_sensors(struct connection *connection, uint64_t sensors, struct 
 	" p.last_slot, p.lo, p.hi, p.n, p.severity, p.base, p.risk, p.tactics, p.credited,"        \
 	" p.sensors, p.rules, p.revision, p.claims, p.criticality, p.novelty, p.terminals,"        \
 	" i.sealed_ns, p.frozen,"                                                                  \
-	" i.verdict, i.assignee, i.snoozed_until_ns, i.resolved_ns, i.alias_of, i.recurrence_of"   \
+	" i.verdict, i.assignee, i.snoozed_until_ns, i.resolved_ns, i.alias_of, i.recurrence_of,"  \
+	" p.rollup"                                                                                \
 	" FROM incident i"                                                                         \
 	" LEFT JOIN piece p ON p.number = i.number LEFT JOIN key k ON k.id = p.key"
 
@@ -257,6 +259,7 @@ static int read_row(
 	incident->terminals = (unsigned)sql_i64(statement, 22);
 	incident->sealed_ns = sql_i64(statement, 23);
 	incident->frozen = sql_i64(statement, 24) != 0;
+	incident->rollup = sql_i64(statement, 31);
 	rest->criticality = sql_i64(statement, 20);
 	rest->novelty = sql_i64(statement, 21);
 	if (arena->failed || !piece_rules_read(&rest->sums, sql_blob(statement, 17)) ||
@@ -353,6 +356,30 @@ static int next_row(struct connection *connection, const struct incident_filter 
 	return failed ? -1 : 1;
 }
 
+int incident_roll_up(struct connection *connection, const struct incident_filter *filter,
+	struct incident *incident, bool *elsewhere, struct err *err)
+{
+	uint64_t newest;
+	*elsewhere = false;
+	if (!filter->roll_up || !incident->rollup)
+		return 0;
+	if (rollup_newest(connection, incident->rollup, &newest, err) < 0)
+		return -1;
+	if (!newest)
+		return 0;
+	*elsewhere = newest != incident->number;
+	if (*elsewhere)
+		return 0;
+	struct rollup_extent extent;
+	if (rollup_read(connection, incident->rollup, &extent, err) < 0)
+		return -1;
+	incident->n_rolled_up = extent.n_incidents;
+	incident->n_alerts = extent.n_alerts;
+	incident->first_seen_ns = extent.first_seen_ns;
+	incident->last_seen_ns = extent.last_seen_ns;
+	return 0;
+}
+
 int incidents_list(struct connection *connection, const struct incident_filter *filter,
 	struct incident_page *page, struct err *err)
 {
@@ -372,7 +399,12 @@ int incidents_list(struct connection *connection, const struct incident_filter *
 			page->next_before = before;
 			return 0;
 		}
+		bool elsewhere;
 		before = incident->number;
+		if (incident_roll_up(connection, filter, incident, &elsewhere, err) < 0)
+			return -1;
+		if (elsewhere)
+			continue;
 		if (complete(connection, incident, &rest, page->arena, err) < 0)
 			return -1;
 		if (!incident_is_wanted(filter, incident))

@@ -10,11 +10,19 @@ struct incident_filter {
 	enum severity severity_min;
 	int64_t risk_min_milli;
 	struct text cluster, namespace, pod, node;
+	bool roll_up;     /* many alike as one line (store/rollups.h) */
 	int64_t since_ns; /* last seen at or after; 0: open */
 };
 
 /** Is it where the filter wants it? Its numbers and times are not looked at. */
 bool incident_is_wanted(const struct incident_filter *filter, const struct incident *incident);
+
+/**
+ * Where the filter says roll_up: *elsewhere when another incident stands for it; where it stands
+ * for many alike, n_rolled_up, n_alerts and times become theirs.
+ */
+CHECKED int incident_roll_up(struct connection *connection, const struct incident_filter *filter,
+	struct incident *incident, bool *elsewhere, struct err *err);
 
 enum { INCIDENTS_LIST_MAX = 1000 };
 

@@ -38,40 +38,39 @@ int rollup_intern(
 	return 0;
 }
 
-/* Are there more than the limit? Looks at no more than that. */
-static int is_many(struct connection *connection, int64_t id, bool *many, struct err *err)
+/* Looks at no more incidents than it takes to know, and at the last of the index. */
+int rollup_newest(struct connection *connection, int64_t id, uint64_t *number, struct err *err)
 {
+	*number = 0;
 	sqlite3_stmt *statement = connection_statement(connection,
-		"SELECT count(*) FROM (SELECT 1 FROM piece WHERE rollup = ?1 LIMIT ?2)", err);
+		"SELECT (SELECT count(*) FROM (SELECT 1 FROM piece WHERE rollup = ?1 LIMIT ?2)),"
+		" (SELECT max(number) FROM piece WHERE rollup = ?1)",
+		err);
 	if (!statement)
 		return -1;
 	sql_bind_i64(statement, 1, id);
 	sql_bind_i64(statement, 2, ROLLUP_SHOWN_MAX + 1);
 	int found = sql_step(statement, err);
-	*many = found > 0 && sql_i64(statement, 0) > ROLLUP_SHOWN_MAX;
+	if (found > 0 && sql_i64(statement, 0) > ROLLUP_SHOWN_MAX)
+		*number = (uint64_t)sql_i64(statement, 1);
 	sqlite3_reset(statement);
 	return found < 0 ? -1 : 0;
 }
 
-int rollup_read(struct connection *connection, int64_t id, bool *is_shown,
-	struct rollup_extent *extent, struct err *err)
+int rollup_read(
+	struct connection *connection, int64_t id, struct rollup_extent *extent, struct err *err)
 {
-	if (is_many(connection, id, is_shown, err) < 0)
-		return -1;
-	if (!*is_shown)
-		return 0;
+	*extent = (struct rollup_extent){0};
 	sqlite3_stmt *statement = connection_statement(connection,
-		"SELECT count(*), sum(n), max(number), min(lo), max(hi) FROM piece WHERE rollup = "
-		"?1",
-		err);
+		"SELECT count(*), sum(n), min(lo), max(hi) FROM piece WHERE rollup = ?1", err);
 	if (!statement)
 		return -1;
 	sql_bind_i64(statement, 1, id);
 	int found = sql_step(statement, err);
 	if (found > 0)
 		*extent = (struct rollup_extent){(uint64_t)sql_i64(statement, 0),
-			(uint64_t)sql_i64(statement, 1), (uint64_t)sql_i64(statement, 2),
-			sql_i64(statement, 3), sql_i64(statement, 4)};
+			(uint64_t)sql_i64(statement, 1), sql_i64(statement, 2),
+			sql_i64(statement, 3)};
 	sqlite3_reset(statement);
 	return found < 0 ? -1 : 0;
 }

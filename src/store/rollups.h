@@ -23,14 +23,16 @@ struct rollup {
 CHECKED int rollup_intern(
 	struct connection *connection, const struct rollup *rollup, int64_t *id, struct err *err);
 
+/** The newest incident of a rollup that is shown as one line, in that one's place; 0: it is not. */
+CHECKED int rollup_newest(
+	struct connection *connection, int64_t id, uint64_t *number, struct err *err);
+
 /* What is in a rollup now. */
 struct rollup_extent {
 	uint64_t n_incidents;
 	uint64_t n_alerts;
-	uint64_t newest; /* number: the line is shown in its place */
 	int64_t first_seen_ns, last_seen_ns;
 };
 
-/** *is_shown: there are more than ROLLUP_SHOWN_MAX, and only then is *extent set. */
-CHECKED int rollup_read(struct connection *connection, int64_t id, bool *is_shown,
-	struct rollup_extent *extent, struct err *err);
+CHECKED int rollup_read(
+	struct connection *connection, int64_t id, struct rollup_extent *extent, struct err *err);
