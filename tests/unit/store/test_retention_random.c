@@ -213,7 +213,7 @@ END_TEST
 
 static int n_seeds(int normal)
 {
-	const char *wanted = getenv("TOCSIN_STREAMS");
+	const char *wanted = getenv("TOCSIN_RETENTION_SEEDS");
 	return wanted ? (int)strtol(wanted, NULL, 10) : normal;
 }
 
