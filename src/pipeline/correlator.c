@@ -497,6 +497,7 @@ static int write_incidents(struct finishing *run, struct err *err)
 			.from_slot = touched->from_slot,
 			.to_slot = touched->to_slot,
 			.now_ns = run->now_ns,
+			.deltas = touched->deltas,
 			.group = touched->group};
 		*last = task;
 		last = &task->next;

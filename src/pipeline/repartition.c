@@ -42,6 +42,8 @@ struct scan {
 	struct entity_parts parts;
 	struct claims claims;
 	struct leaving leaving;
+	const struct key_delta **deltas; /* of the task, by slot and entity */
+	size_t n_deltas;
 	struct session_rules rules; /* with the key's cuts */
 	struct piece_list olds;     /* from the first slot that is read, ascending */
 	int64_t stop_slot;          /* the first old piece that stays as it is; INT64_MAX: none */
@@ -121,7 +123,58 @@ static int add_member(struct scan *scan, const struct entity_part *part, struct 
 	return 0;
 }
 
-/* The alerts of one part of the key in one slot. */
+static int compare_places(const struct key_delta *delta, int64_t slot, int64_t entity)
+{
+	if (delta->row->slot != slot)
+		return delta->row->slot < slot ? -1 : 1;
+	return (delta->row->entity > entity) - (delta->row->entity < entity);
+}
+
+static int compare_deltas(const void *left, const void *right)
+{
+	const struct key_delta *const *a = left, *const *b = right;
+	return compare_places(*a, (*b)->row->slot, (*b)->row->entity);
+}
+
+static int sort_deltas(struct scan *scan, struct err *err)
+{
+	size_t n = 0;
+	for (const struct key_delta *delta = scan->task->deltas; delta; delta = delta->next)
+		n++;
+	scan->deltas = arena_array(scan->arena, n + 1, sizeof(*scan->deltas));
+	if (!scan->deltas)
+		return no_memory(err);
+	for (const struct key_delta *delta = scan->task->deltas; delta; delta = delta->next)
+		scan->deltas[scan->n_deltas++] = delta;
+	qsort(scan->deltas, n, sizeof(*scan->deltas), compare_deltas);
+	return 0;
+}
+
+/* How many of the part's alerts in the slot came with this transaction: no incident had them. */
+static uint64_t count_added(const struct scan *scan, int64_t slot, const struct entity_part *part)
+{
+	uint64_t n = 0;
+	size_t low = 0, high = scan->n_deltas;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (compare_places(scan->deltas[middle], slot, part->entity) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < scan->n_deltas; low++) {
+		const struct key_delta *delta = scan->deltas[low];
+		if (compare_places(delta, slot, part->entity) != 0)
+			break;
+		if (delta->part.from_ns == part->from_ns && delta->row->lo_ns >= part->from_ns &&
+			delta->row->hi_ns < part->to_ns &&
+			claims_have(&scan->claims, slot, delta->row->print))
+			n += delta->row->n;
+	}
+	return n;
+}
+
+/* The alerts of one part of the key in one slot, those that an incident may have had before. */
 static int count_rows(struct scan *scan, const struct present *pair, const struct slot_rows *rows,
 	struct err *err)
 {
@@ -136,15 +189,17 @@ static int count_rows(struct scan *scan, const struct present *pair, const struc
 		fresh->rows = larger;
 		fresh->rows_capacity = capacity;
 	}
+	const struct entity_part *part = &scan->parts.items[pair->part];
 	struct counted_rows *counted = &fresh->rows[fresh->n_rows++];
-	*counted = (struct counted_rows){
-		pair->slot, scan->parts.items[pair->part].entity, INT64_MAX, INT64_MIN, 0};
+	*counted = (struct counted_rows){pair->slot, part->entity, INT64_MAX, INT64_MIN, 0};
 	for (size_t i = 0; i < rows->n; i++) {
 		const struct slot_row *row = &rows->rows[i];
 		counted->lo_ns = row->lo_ns < counted->lo_ns ? row->lo_ns : counted->lo_ns;
 		counted->hi_ns = row->hi_ns > counted->hi_ns ? row->hi_ns : counted->hi_ns;
 		counted->n += row->n;
 	}
+	uint64_t added = count_added(scan, pair->slot, part);
+	counted->n -= added < counted->n ? added : counted->n;
 	return 0;
 }
 
@@ -337,7 +392,7 @@ static int scan_start(struct scan *scan, int64_t *from_slot, struct err *err)
 {
 	if (key_intern(scan->connection, scan->task->key, &scan->key, err) < 0 ||
 		leaving_find(scan->connection, scan->arena, &scan->leaving, err) < 0 ||
-		scan_edits(scan, err) < 0 ||
+		sort_deltas(scan, err) < 0 || scan_edits(scan, err) < 0 ||
 		identities_parts(scan->known->identities, scan->connection,
 			key_task_base(scan->task), scan->arena, &scan->parts, err) < 0 ||
 		find_start(scan, from_slot, err) < 0)

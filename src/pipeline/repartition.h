@@ -17,8 +17,10 @@ struct key_task {
 	bool carved;                /* an unlink made it */
 	int64_t from_slot, to_slot; /* where something changed; INT64_MIN, INT64_MAX: anywhere */
 	int64_t now_ns;             /* when: changes are dated by it */
-	unsigned group;             /* keys of one group may hand alerts to each other; 0: alone */
-	struct key_state *state;    /* out: filled for the key; state->newest.number 0: not known */
+	const struct key_delta
+		*deltas;         /* what the transaction adds to the key; it is stored already */
+	unsigned group;          /* keys of one group may hand alerts to each other; 0: alone */
+	struct key_state *state; /* out: filled for the key; state->newest.number 0: not known */
 };
 
 /* What the writer knows, to partition with. */
