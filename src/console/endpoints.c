@@ -32,6 +32,12 @@ static int answer_incident_alerts(
 	return document_alerts(connection, &job->query, out, err);
 }
 
+static int answer_timeline(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	return document_timeline(connection, job->part, out, err);
+}
+
 static int answer_activity(
 	struct connection *connection, struct job *job, struct buf *out, struct err *err)
 {
@@ -131,6 +137,8 @@ const struct endpoint endpoints[] = {
 		JSON_TYPE, NULL, "What the rows of its story look like: one command line each."},
 	{HTTP_GET, "/api/v1/incidents/{n}/alerts", ROLE_VIEWER, answer_incident_alerts, NULL,
 		JSON_TYPE, page, "Alerts of one incident, newest first."},
+	{HTTP_GET, "/api/v1/incidents/{n}/timeline", ROLE_VIEWER, answer_timeline, NULL, JSON_TYPE,
+		NULL, "What happened and what was done about it, in the order of time."},
 	{HTTP_GET, "/api/v1/incidents/{n}/activity", ROLE_VIEWER, answer_activity, NULL, JSON_TYPE,
 		page, "What was done and said about one incident, oldest first."},
 	DECISION("ack", "Somebody has seen it."),

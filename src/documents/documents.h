@@ -47,6 +47,9 @@ CHECKED int document_incident(
  */
 CHECKED int document_decided(struct connection *connection, uint64_t number, struct text decision,
 	struct buf *out, struct err *err);
+/** What happened and what was done about it, in the order of time. */
+CHECKED int document_timeline(
+	struct connection *connection, struct text number, struct buf *out, struct err *err);
 CHECKED int document_activity(struct connection *connection, struct text number,
 	const struct document_query *query, struct buf *out, struct err *err);
 /**

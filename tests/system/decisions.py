@@ -281,13 +281,22 @@ def audited(daemon):
     check("the trail verifies", code == 0 and "audit entries   %d\n" % len(entries) in said, (code, said))
 
 
+def timeline(daemon, number=1):
+    """The story and what was done about it, in one order."""
+    items = json.loads(daemon.get("/api/v1/incidents/%s/timeline" % number)[1])["items"]
+    times = [i["time"] for i in items]
+    check("a timeline is in the order of time", times == sorted(times) and len(times) > 2, times)
+    check("it has alerts and activities", {"alerts", "comment"} <= {i["what"] for i in items}, [i["what"] for i in items])
+    check("of what is not there it is 404", daemon.get("/api/v1/incidents/4711/timeline")[0] == 404)
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         daemon = Daemon(os.path.join(folder, "data")).start()
         try:
             for pod in ("web-1", "db-1", "api-1", "job-1", "cron-1"):
                 send(daemon, alert(10, pod, "Shell"), alert(11, pod, "Shell"), alert(400, pod, "Secret", "Warning"))
-            for part in (by_api, roles, concurrency, idempotency, by_cli, edits, recurrence, snooze, audited):
+            for part in (by_api, timeline, roles, concurrency, idempotency, by_cli, edits, recurrence, snooze, audited):
                 part(daemon)
         finally:
             daemon.kill()
