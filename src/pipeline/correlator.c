@@ -42,6 +42,7 @@ struct correlator {
 	int64_t horizon_slot; /* a newest incident that ends before it may be frozen by now */
 	/* of the running transaction */
 	struct arena arena;
+	uint64_t first_leaf;       /* when there are deltas */
 	struct table *delta_index; /* slot, entity, print → struct delta */
 	struct delta *deltas, **last_delta;
 	struct table *touched_index; /* key text → struct touched */
@@ -152,6 +153,8 @@ int correlator_add(struct correlator *correlator, struct connection *connection,
 		edits_note(correlator->known.edits, connection, alert, err) < 0)
 		return -1;
 	slot_row_of(&row, alert);
+	if (!correlator->deltas || alert->leaf < correlator->first_leaf)
+		correlator->first_leaf = alert->leaf;
 	return add_delta(correlator, &row, err);
 }
 
@@ -498,6 +501,7 @@ static int write_incidents(struct finishing *run, struct err *err)
 			.to_slot = touched->to_slot,
 			.now_ns = run->now_ns,
 			.deltas = touched->deltas,
+			.first_leaf = correlator->first_leaf,
 			.group = touched->group};
 		*last = task;
 		last = &task->next;

@@ -150,7 +150,12 @@ static int sort_deltas(struct scan *scan, struct err *err)
 	return 0;
 }
 
-/* How many of the part's alerts in the slot came with this transaction: no incident had them. */
+static bool has_whole_slot(const struct entity_part *part, int64_t slot)
+{
+	return part->from_ns <= slot * SLOT_NS && part->to_ns >= (slot + 1) * SLOT_NS;
+}
+
+/* How many of the entity's alerts in the slot came with this transaction: no incident had them. */
 static uint64_t count_added(const struct scan *scan, int64_t slot, const struct entity_part *part)
 {
 	uint64_t n = 0;
@@ -166,12 +171,32 @@ static uint64_t count_added(const struct scan *scan, int64_t slot, const struct 
 		const struct key_delta *delta = scan->deltas[low];
 		if (compare_places(delta, slot, part->entity) != 0)
 			break;
-		if (delta->part.from_ns == part->from_ns && delta->row->lo_ns >= part->from_ns &&
-			delta->row->hi_ns < part->to_ns &&
+		if (delta->part.from_ns == part->from_ns &&
 			claims_have(&scan->claims, slot, delta->row->print))
 			n += delta->row->n;
 	}
 	return n;
+}
+
+/* *n alerts become those of them that an incident may have had before the transaction. */
+static int leave_out_added(const struct scan *scan, int64_t slot, const struct entity_part *part,
+	uint64_t *n, struct err *err)
+{
+	struct slot_part wanted = {slot, part->entity, part->from_ns, part->to_ns};
+	uint64_t before;
+	if (scan->n_deltas == 0)
+		return 0;
+	/* Where a name changes hands, a delta does not say which alert is on which side. */
+	if (!has_whole_slot(part, slot)) {
+		if (slot_part_count(
+			    scan->connection, &wanted, scan->task->first_leaf, &before, err) < 0)
+			return -1;
+	} else {
+		uint64_t added = count_added(scan, slot, part);
+		before = added < *n ? *n - added : 0;
+	}
+	*n = before < *n ? before : *n;
+	return 0;
 }
 
 /* The alerts of one part of the key in one slot, those that an incident may have had before. */
@@ -198,9 +223,7 @@ static int count_rows(struct scan *scan, const struct present *pair, const struc
 		counted->hi_ns = row->hi_ns > counted->hi_ns ? row->hi_ns : counted->hi_ns;
 		counted->n += row->n;
 	}
-	uint64_t added = count_added(scan, pair->slot, part);
-	counted->n -= added < counted->n ? added : counted->n;
-	return 0;
+	return leave_out_added(scan, pair->slot, part, &counted->n, err);
 }
 
 static int found_piece(struct scan *scan, struct err *err)

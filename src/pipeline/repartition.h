@@ -19,6 +19,7 @@ struct key_task {
 	int64_t now_ns;             /* when: changes are dated by it */
 	const struct key_delta
 		*deltas;         /* what the transaction adds to the key; it is stored already */
+	uint64_t first_leaf;     /* of the transaction's alerts, when there are deltas */
 	unsigned group;          /* keys of one group may hand alerts to each other; 0: alone */
 	struct key_state *state; /* out: filled for the key; state->newest.number 0: not known */
 };

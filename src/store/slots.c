@@ -295,6 +295,27 @@ int slots_read(struct connection *connection, const struct slot_part *part, bool
 	return failed;
 }
 
+int slot_part_count(struct connection *connection, const struct slot_part *part, uint64_t leaf,
+	uint64_t *n, struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(connection,
+		"SELECT count(*) FROM alert WHERE slot = ?1 AND entity = ?2"
+		" AND time_ns >= ?3 AND time_ns < ?4 AND leaf < ?5",
+		err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, part->slot);
+	sql_bind_i64(statement, 2, part->entity);
+	sql_bind_i64(statement, 3, part->from_ns);
+	sql_bind_i64(statement, 4, part->to_ns);
+	sql_bind_i64(statement, 5, (int64_t)leaf);
+	if (sql_step(statement, err) < 0)
+		return -1;
+	*n = (uint64_t)sql_i64(statement, 0);
+	sqlite3_reset(statement);
+	return 0;
+}
+
 int64_t day_of_slot(int64_t slot)
 {
 	return slot / SLOTS_PER_DAY - (slot % SLOTS_PER_DAY < 0);

@@ -62,6 +62,12 @@ void slot_columns_read(sqlite3_stmt *statement, int at, bool whole, struct slot_
 CHECKED int slot_columns_write(
 	sqlite3_stmt *statement, int at, const struct slot_row *row, struct err *err);
 
+/** The alerts of a real part of a slot that are in leaves before @leaf. Costs as much as
+ * slots_read.
+ */
+CHECKED int slot_part_count(struct connection *connection, const struct slot_part *part,
+	uint64_t leaf, uint64_t *n, struct err *err);
+
 CHECKED int presence_mark(
 	struct connection *connection, int64_t slot, int64_t entity, struct err *err);
 
