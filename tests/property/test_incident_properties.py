@@ -10,7 +10,7 @@ import contextlib, hashlib, json, os, random, re, subprocess, sys, tempfile, tra
 sys.path.insert(0, os.path.join(os.environ.get("TOCSIN_SOURCE", "."), "tests/lib"))
 import correlate  # noqa: E402
 from correlate_dump import Dump  # noqa: E402
-from correlate_streams import compare, in_order, repeated, shuffled  # noqa: E402
+from correlate_streams import compare, crowded, in_order, repeated, shuffled  # noqa: E402
 
 NS, SLOT, DAY = 10**9, 300 * 10**9, 86400 * 10**9
 BASE = 1_780_000_000 // 86400 * 86400
@@ -104,27 +104,6 @@ def lengths(n, seed):
             size = 1 + state % 60
         at = min(n, at + size)
         yield at
-
-
-def crowded(rnd, n):
-    """Pods that share names and containers within an hour, and the facts that tell them apart: alerts move between incidents."""
-    pods, lines = ["u1", "u2", "u3"], []
-    for _ in range(n):
-        a = {"t": BASE * NS + rnd.randrange(4) * 300 * NS + rnd.randrange(300) * NS, "cluster": "c", "rule": "r", "fp": "r/0",
-             "sensor": "falco", "severity": "low", "tactics": []}
-        for field, values in (("uid", pods), ("name", ["ns/a", "ns/b"]), ("ctr", ["c1", "c2", "c3"])):
-            if rnd.random() < .35:
-                a[field] = rnd.choice(values)
-        a["occ"] = "%032x" % rnd.getrandbits(128)
-        lines.append(a)
-    for _ in range(rnd.randrange(8)):
-        fact = {"fact": rnd.choice(["ctr", "name"]), "cluster": "c", "uid": rnd.choice(pods), "rank": rnd.choice(correlate.RANKS)}
-        if fact["fact"] == "ctr":
-            fact["ctr"] = rnd.choice(["c1", "c2", "c3"])
-        else:
-            fact.update(name=rnd.choice(["ns/a", "ns/b"]), start=(BASE + rnd.randrange(-100, 1500)) * NS)
-        lines.append(fact)
-    return lines
 
 
 def numbers_are_permanent(dump, rnd):
