@@ -45,12 +45,17 @@ static void give_back(struct event_feed *feed, struct event_task *task)
 		event_task_free(task);
 }
 
-/* The first who comes begins where the feed then is; broadcasts go on from there. */
+/* Broadcasts begin with what comes after the first reader; what it missed it asks for, page by
+ * page. */
 static void serve(struct event_feed *feed, struct event_task *task)
 {
+	const struct status *status = feed->options.status;
+	uint64_t change_seq = atomic_load(&status->change_seq);
+	uint64_t n_leaves = atomic_load(&status->n_leaves);
 	task->batch = read_batch(feed, &task->wish);
 	if (feed->is_idle && task->batch) {
-		feed->position = task->batch->to;
+		feed->position.change_seq = change_seq;
+		feed->position.n_leaves = n_leaves;
 		feed->is_idle = false;
 	}
 	give_back(feed, task);

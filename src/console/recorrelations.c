@@ -35,6 +35,7 @@ static struct recorrelation_request *read_request(
 		http_respond_retry(request, 503, "No memory now", TEXT_NONE, 1);
 		return NULL;
 	}
+	wish->item.weight_bytes = 1; /* the queue holds one */
 	wish->apply = !text_is(dry, "true");
 	if ((from.size && !clock_parse(from, &wish->from_ns)) ||
 		(dry.size && !text_is(dry, "true") && !text_is(dry, "false"))) {

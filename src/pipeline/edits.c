@@ -23,6 +23,7 @@ struct edits {
 	struct arena arena; /* of the edits */
 	struct known_edit *first;
 	struct table *by_id;
+	struct table *undos;   /* ids that an undo names */
 	struct table *waiting; /* anchors that have not come: occ → number of edits */
 	size_t n;
 	/* The index from key to struct key_edits; made when needed. */
@@ -58,8 +59,9 @@ void edits_forget(struct edits *edits)
 {
 	drop_index(edits);
 	table_free(edits->by_id);
+	table_free(edits->undos);
 	table_free(edits->waiting);
-	edits->by_id = edits->waiting = NULL;
+	edits->by_id = edits->undos = edits->waiting = NULL;
 	edits->first = NULL;
 	edits->n = 0;
 	edits->loaded = false;
@@ -105,11 +107,7 @@ static void note_undo(struct edits *edits, struct known_edit *known)
 
 static bool is_undone(const struct edits *edits, struct text id)
 {
-	for (const struct known_edit *known = edits->first; known; known = known->next)
-		if (known->stored.edit.kind == EDIT_UNDO &&
-			text_equal(known->stored.edit.target, id))
-			return true;
-	return false;
+	return table_get(edits->undos, id) != NULL;
 }
 
 /* Puts one more edit into memory; its texts are in the edits' arena already. */
@@ -120,6 +118,8 @@ static struct known_edit *keep(struct edits *edits, const struct stored_edit *st
 	if (!known || !place)
 		return NULL;
 	known->stored = *stored;
+	if (stored->edit.kind == EDIT_UNDO && !table_put(edits->undos, stored->edit.target))
+		return NULL;
 	known->undone = is_undone(edits, stored->edit.id);
 	if (stored->edit.kind == EDIT_UNLINK)
 		edit_carved(stored->edit.id, known->carved);
@@ -143,8 +143,9 @@ static int load(struct edits *edits, struct connection *connection, struct err *
 		return 0;
 	edits_forget(edits);
 	edits->by_id = table_new(NULL);
+	edits->undos = table_new(NULL);
 	edits->waiting = table_new(NULL);
-	if (!edits->by_id || !edits->waiting)
+	if (!edits->by_id || !edits->undos || !edits->waiting)
 		return no_memory(err);
 	if (edits_read(connection, &edits->arena, &stored, err) < 0)
 		return -1;

@@ -290,9 +290,15 @@ static int tell_keys(struct applying *run, const struct id_list *entities, struc
 			identities_entity(run->identities, run->connection, entities->ids[i], err);
 		if (!state)
 			return -1;
-		for (size_t j = 0; j < state->n_segments; j++)
-			if (run->moved(run->ctx, state->segments[j].key, run->identities->n_groups,
-				    err) < 0)
+		/* Whoever is told may look entities up, and the cache let this one go. */
+		size_t n = state->n_segments;
+		struct text *keys = arena_array(run->arena, n, sizeof *keys);
+		for (size_t j = 0; j < n && keys; j++)
+			keys[j] = arena_copy(run->arena, state->segments[j].key);
+		if (run->arena->failed)
+			return err_set(err, ERR_MEMORY, "out of memory for identity facts");
+		for (size_t j = 0; j < n; j++)
+			if (run->moved(run->ctx, keys[j], run->identities->n_groups, err) < 0)
 				return -1;
 	}
 	return 0;
@@ -310,15 +316,16 @@ static void drop_entities(struct applying *run, const struct id_list *entities)
 	}
 }
 
-/* Only entities without a uid of their own depend on facts. */
-static int without_uid(struct applying *run, struct id_list *entities, struct err *err)
+/* Only entities without a uid of their own depend on facts; those with a name of their own do not
+ * depend on their container's (@named false leaves them out). */
+static int without_uid(struct applying *run, struct id_list *entities, bool named, struct err *err)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < entities->n; i++) {
 		struct identity_seen seen;
 		if (entity_read(run->connection, entities->ids[i], run->arena, &seen, err) < 0)
 			return -1;
-		if (!seen.uid.size)
+		if (!seen.uid.size && (named || !seen.name.size))
 			entities->ids[n++] = entities->ids[i];
 	}
 	entities->n = n;
@@ -346,13 +353,13 @@ static int apply_container(struct applying *run, const struct noted *noted, stru
 	struct cluster_text container = {said->cluster, said->container};
 	if (container_fact_read(run->connection, container, run->arena, &fact, err) < 0)
 		return -1;
-	bool changed = join_word(&fact.uid, &fact.uid_rank, said->uid, said->rank);
-	changed |= join_word(&fact.name, &fact.name_rank, said->name, said->rank);
-	if (!changed)
+	bool uid_changed = join_word(&fact.uid, &fact.uid_rank, said->uid, said->rank);
+	bool name_changed = join_word(&fact.name, &fact.name_rank, said->name, said->rank);
+	if (!uid_changed && !name_changed)
 		return 0;
 	if (entities_find(run->connection, ENTITY_BY_CONTAINER, container, run->arena, &entities,
 		    err) < 0 ||
-		without_uid(run, &entities, err) < 0)
+		without_uid(run, &entities, uid_changed, err) < 0)
 		return -1;
 	run->identities->n_groups++;
 	if (tell_keys(run, &entities, err) < 0 ||
@@ -386,8 +393,10 @@ static int entities_of_name(
 			memcpy(ids + lists[1].n, more.ids, more.n * sizeof *ids);
 		lists[1] = (struct id_list){ids, lists[1].n + more.n};
 	}
-	return without_uid(run, &lists[0], err) < 0 || without_uid(run, &lists[1], err) < 0 ? -1
-											    : 0;
+	return without_uid(run, &lists[0], true, err) < 0 ||
+			       without_uid(run, &lists[1], true, err) < 0
+		       ? -1
+		       : 0;
 }
 
 /* Does the word change what is known of the uid: a stronger witness, or an earlier start? */

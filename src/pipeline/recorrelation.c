@@ -49,6 +49,12 @@ struct connection *recorrelation_connection(struct recorrelation *recorrelation)
 	return &recorrelation->connection;
 }
 
+void recorrelation_refresh(struct recorrelation *recorrelation)
+{
+	identities_forget(recorrelation->known.identities);
+	edits_forget(recorrelation->known.edits);
+}
+
 static struct change_side side_of(const struct piece *piece)
 {
 	return (struct change_side){
@@ -118,10 +124,6 @@ int recorrelation_compute(struct recorrelation *recorrelation, const struct shad
 	struct arena *arena, struct change_list *changes, struct err *err)
 {
 	*changes = (struct change_list){NULL, 0};
-	/* The writer goes on meanwhile: what is cached of facts and edits may be older than the
-	 * read. */
-	identities_forget(recorrelation->known.identities);
-	edits_forget(recorrelation->known.edits);
 	int failed = shadow_begin(&recorrelation->connection, key->id, err);
 	if (!failed)
 		failed = compute(recorrelation, key, arena, changes, err);

@@ -28,6 +28,9 @@ void recorrelation_close(struct recorrelation *recorrelation); /* accepts NULL *
 /** For shadow_keys_read and shadow_keys_count. */
 struct connection *recorrelation_connection(struct recorrelation *recorrelation);
 
+/** The writer goes on meanwhile: forgets what is cached of facts and edits. Once in some keys. */
+void recorrelation_refresh(struct recorrelation *recorrelation);
+
 /** Computes one key; *changes, in @arena, are what would be otherwise. */
 CHECKED int recorrelation_compute(struct recorrelation *recorrelation, const struct shadow_key *key,
 	struct arena *arena, struct change_list *changes, struct err *err);

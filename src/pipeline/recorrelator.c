@@ -61,9 +61,15 @@ static int hand_over(struct run *run, struct err *err)
 	if (!batch)
 		return 0;
 	batch->reply = recorrelator->answers;
-	if (!queue_push(recorrelator->options.writer, &batch->item)) {
+	while (!queue_push(recorrelator->options.writer, &batch->item)) {
+		if (!queue_closed(recorrelator->options.requests) &&
+			!queue_closed(recorrelator->options.writer)) {
+			/* Nothing comes back yet: this is the wait for room. */
+			queue_take(recorrelator->answers, 1, LOOK_MS);
+			continue;
+		}
 		batch_free(batch);
-		return err_set(err, ERR_BUSY, "the writer has no room; try again later");
+		return err_set(err, ERR_BUSY, "tocsind is ending");
 	}
 	struct queue_item *item = NULL;
 	while (!item && !queue_closed(recorrelator->options.requests))
@@ -137,6 +143,7 @@ static int do_keys(struct run *run, struct err *err)
 			.arena = &arena};
 		if (shadow_keys_read(connection, &keys, err) < 0)
 			return -1;
+		recorrelation_refresh(run->recorrelation);
 		for (size_t i = 0; i < keys.n; i++) {
 			if (queue_closed(run->recorrelator->options.requests))
 				return err_set(err, ERR_BUSY, "tocsind is ending");

@@ -77,16 +77,32 @@ static bool touches(const struct entity_part *part, int64_t slot)
 	return part->from_ns < (slot + 1) * SLOT_NS && part->to_ns > slot * SLOT_NS;
 }
 
-/* The day's (slot, part) pairs from @from_slot on, ascending. */
-static int read_day(struct scan *scan, int64_t day, int64_t from_slot, struct present **out,
-	size_t *n, struct err *err)
+/* The (slot, part) pairs of a day; grows with what is there, not with how many parts a key has. */
+struct day_pairs {
+	struct present *items;
+	size_t n, capacity;
+};
+
+static bool add_pair(struct scan *scan, struct day_pairs *pairs, int64_t slot, size_t part)
 {
-	struct present *present =
-		arena_array(scan->arena, scan->parts.n * SLOTS_PER_DAY + 1, sizeof *present);
-	*n = 0;
-	*out = present;
-	if (!present)
-		return no_memory(err);
+	if (pairs->n == pairs->capacity) {
+		size_t capacity = pairs->capacity ? pairs->capacity * 2 : 64;
+		struct present *items = arena_array(scan->arena, capacity, sizeof *items);
+		if (!items)
+			return false;
+		if (pairs->n)
+			memcpy(items, pairs->items, pairs->n * sizeof *items);
+		pairs->items = items;
+		pairs->capacity = capacity;
+	}
+	pairs->items[pairs->n++] = (struct present){slot, part};
+	return true;
+}
+
+/* From @from_slot on, ascending. */
+static int read_day(
+	struct scan *scan, int64_t day, int64_t from_slot, struct day_pairs *pairs, struct err *err)
+{
 	for (size_t i = 0; i < scan->parts.n; i++) {
 		const struct entity_part *part = &scan->parts.items[i];
 		unsigned char bits[PRESENCE_BYTES];
@@ -94,11 +110,14 @@ static int read_day(struct scan *scan, int64_t day, int64_t from_slot, struct pr
 			return -1;
 		for (unsigned j = 0; j < SLOTS_PER_DAY; j++) {
 			int64_t slot = day * SLOTS_PER_DAY + j;
-			if (presence_has(bits, j) && slot >= from_slot && touches(part, slot))
-				present[(*n)++] = (struct present){slot, i};
+			if (!presence_has(bits, j) || slot < from_slot || !touches(part, slot))
+				continue;
+			if (!add_pair(scan, pairs, slot, i))
+				return no_memory(err);
 		}
 	}
-	qsort(present, *n, sizeof *present, compare_present);
+	if (pairs->n)
+		qsort(pairs->items, pairs->n, sizeof *pairs->items, compare_present);
 	return 0;
 }
 
@@ -356,13 +375,12 @@ static int feed_slot(struct scan *scan, struct gathered_slot *slot, struct err *
 
 static int feed_day(struct scan *scan, int64_t day, int64_t from_slot, struct err *err)
 {
-	struct present *present;
-	size_t n;
-	if (read_day(scan, day, from_slot, &present, &n, err) < 0)
+	struct day_pairs pairs = {0};
+	if (read_day(scan, day, from_slot, &pairs, err) < 0)
 		return -1;
-	for (size_t i = 0; i < n && scan->stop_slot == INT64_MAX;) {
-		struct gathered_slot slot = {.pairs = &present[i]};
-		while (i < n && present[i].slot == slot.pairs->slot) {
+	for (size_t i = 0; i < pairs.n && scan->stop_slot == INT64_MAX;) {
+		struct gathered_slot slot = {.pairs = &pairs.items[i]};
+		while (i < pairs.n && pairs.items[i].slot == slot.pairs->slot) {
 			slot.n_pairs++;
 			i++;
 		}

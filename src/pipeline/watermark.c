@@ -69,7 +69,9 @@ void watermark_note(struct watermark *watermark, const struct batch *batch, int6
 	struct progress *progress = NULL;
 	buf_init(&key, KEY_BYTES);
 	for (const struct alert *alert = batch->first; alert; alert = alert->next) {
-		if (alert->kind != LEAF_ALERT || alert_is(alert, ALERT_TIME_UNTRUSTED))
+		/* What is not correlated does not tell how far a sender has got. */
+		if (alert->kind != LEAF_ALERT || alert_is(alert, ALERT_TIME_UNTRUSTED) ||
+			alert_is(alert, ALERT_ORPHAN_LATE))
 			continue;
 		if (!previous || previous->source != alert->source ||
 			!text_equal(previous->node, alert->node))

@@ -359,19 +359,26 @@ static void end_snoozes(struct writer *writer)
 	mend(writer, "ending snoozes", &err);
 }
 
-/* Work that waits for idle time, slice by slice until something comes in. */
-static void work_idle(struct writer *writer)
+/*
+ * Work that waits for idle time, slice by slice until something comes in, the end is near or
+ * sealing is due. true: there is more.
+ */
+static bool work_idle(struct writer *writer)
 {
 	struct err err;
-	while (queue_weight(writer->options.queue) == 0 && !writer->failed) {
+	struct queue *queue = writer->options.queue;
+	while (queue_weight(queue) == 0 && !queue_closed(queue) && !writer->failed) {
+		if (clock_monotonic_ms(writer->options.clock) >= writer->sealing_due_ms)
+			return true;
 		int more = store_idle(writer->options.store, &err);
 		if (more < 0)
 			mend(writer, "maintenance", &err);
 		if (more == 0)
 			more = retain(writer);
 		if (more <= 0)
-			return;
+			return false;
 	}
+	return false;
 }
 
 static void *run(void *ctx)
@@ -382,10 +389,10 @@ static void *run(void *ctx)
 	while (!writer->failed) {
 		struct queue_item *chain = queue_take(queue, TAKE_BYTES, 0);
 		if (!chain) {
-			work_idle(writer);
+			bool more = work_idle(writer);
 			if (writer->failed)
 				break;
-			chain = queue_take(queue, TAKE_BYTES, IDLE_MS);
+			chain = queue_take(queue, TAKE_BYTES, more ? 0 : IDLE_MS);
 		}
 		writer_metrics_queue(queue_weight(queue), writer->options.clock);
 		if (chain) {
@@ -393,7 +400,7 @@ static void *run(void *ctx)
 			retain_some(writer);
 		}
 		work_sealing(writer);
-		if (chain)
+		if (chain || writer->failed)
 			continue;
 		end_snoozes(writer);
 		if (queue_closed(queue))

@@ -9,6 +9,9 @@
 
 enum { STATEMENTS_MAX = 256, STATEMENT_PLACES = 1024, BUSY_MS = 10000 };
 
+/* A checkpoint that waits for readers holds the writer up: it is tried again soon instead. */
+enum { CHECKPOINT_BUSY_MS = 50 };
+
 struct cached_statement {
 	const char *sql;
 	sqlite3_stmt *statement;
@@ -67,7 +70,8 @@ int connection_run(struct connection *connection, const char *sql, struct err *e
 static int configure(struct connection *connection, struct err *err)
 {
 	sqlite3_extended_result_codes(connection->db, 1);
-	sqlite3_busy_timeout(connection->db, BUSY_MS);
+	sqlite3_busy_timeout(connection->db,
+		connection->mode == CONNECTION_CHECKPOINT ? CHECKPOINT_BUSY_MS : BUSY_MS);
 	sqlite3_db_config(connection->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(connection->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_db_config(connection->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE,

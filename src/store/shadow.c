@@ -87,7 +87,8 @@ int shadow_keys_read(struct connection *connection, struct shadow_keys *keys, st
 	sqlite3_stmt *statement = connection_statement(connection,
 		"SELECT k.id, k.text, max(coalesce(substr(p.claims, 1, 1) = x'01', 0))"
 		" FROM main.piece p JOIN main.key k ON k.id = p.key"
-		" WHERE p.hi >= ?1 AND p.key > ?2 GROUP BY p.key ORDER BY p.key LIMIT ?3",
+		" WHERE p.frozen = 0 AND p.hi >= ?1 AND p.key > ?2 GROUP BY p.key ORDER BY p.key "
+		"LIMIT ?3",
 		err);
 	if (!statement)
 		return -1;
@@ -107,8 +108,8 @@ int shadow_keys_read(struct connection *connection, struct shadow_keys *keys, st
 
 int shadow_keys_count(struct connection *connection, int64_t from_ns, uint64_t *n, struct err *err)
 {
-	sqlite3_stmt *statement = connection_statement(
-		connection, "SELECT count(DISTINCT key) FROM main.piece WHERE hi >= ?1", err);
+	sqlite3_stmt *statement = connection_statement(connection,
+		"SELECT count(DISTINCT key) FROM main.piece WHERE frozen = 0 AND hi >= ?1", err);
 	if (!statement)
 		return -1;
 	sql_bind_i64(statement, 1, from_ns);
