@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../system"))
@@ -32,10 +33,12 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def load(pid, port, path, file, connections, alerts, batch, seed):
+def load(pid, port, path, file, connections, alerts, batch):
     before = cpu_seconds(pid)
     done = subprocess.run([os.path.join(BUILD, "tests/lib/tocsin-load"), "--url", "127.0.0.1:%d" % port, "--path", path, "--file", file,
-                           "--connections", str(connections), "--alerts", str(alerts), "--batch", str(batch), "--seed", str(seed)],
+                           "--connections", str(connections), "--alerts", str(alerts), "--batch", str(batch),
+                           # Of the last minutes, none sent before: older than the horizon they would be stored and not correlated.
+                           "--first", str(time.time_ns() - alerts * 10**6)],
                           capture_output=True, text=True)
     if done.returncode:
         sys.exit("bench: the load failed: " + done.stdout + done.stderr)
@@ -111,9 +114,9 @@ def measure_readers(daemon, args, note):
     path, pid = "/ingest/falco/" + daemon.token("ingest"), daemon.process.pid
     tokens = [make_token(daemon, "reader-%d" % i) for i in range(4)]
     for i in range(args.rounds):
-        for k, (name, query) in enumerate((("no readers", None), ("200 readers", ""), ("200 readers of alerts", "?alerts=1"))):
+        for name, query in (("no readers", None), ("200 readers", ""), ("200 readers of alerts", "?alerts=1")):
             readers = Readers(daemon, tokens, query) if query is not None else None
-            figure = load(pid, daemon.port, path, LINES, 4, args.alerts, 500, 9000 + 10 * i + k)
+            figure = load(pid, daemon.port, path, LINES, 4, args.alerts, 500)
             if readers:
                 figure["readers_bytes"] = readers.stop()
             note("batches, " + name, figure)
@@ -166,19 +169,19 @@ def main():
         daemon = Daemon(os.path.join(folder, "data")).start()
         path, pid = "/ingest/falco/" + daemon.token("ingest"), daemon.process.pid
         if args.only == "readers":
-            load(pid, daemon.port, path, LINES, 4, args.alerts, 500, 999)  # warm-up
+            load(pid, daemon.port, path, LINES, 4, args.alerts, 500)  # warm-up
             measure_readers(daemon, args, note)
             daemon.stop()
             report_readers(figures)
             return
         others = peers(folder)
-        load(pid, daemon.port, path, LINES, 32, 5000, 1, 999)  # warm-up
+        load(pid, daemon.port, path, LINES, 32, 5000, 1)  # warm-up
         for i in range(args.rounds):
             for connections, alerts in ((1, args.alerts // 10), (32, args.alerts), (256, args.alerts)):
-                note("http c=%d" % connections, load(pid, daemon.port, path, LINES, connections, alerts, 1, 1000 + 10 * i + connections))
-            note("http batches of 500", load(pid, daemon.port, path, LINES, 4, args.alerts * 3, 500, 5000 + i))
+                note("http c=%d" % connections, load(pid, daemon.port, path, LINES, connections, alerts, 1))
+            note("http batches of 500", load(pid, daemon.port, path, LINES, 4, args.alerts * 3, 500))
             for peer in others:
-                note(peer.name + " c=256", load(peer.process.pid, peer.port, peer.path, peer.file, 256, args.alerts, 1, 1 + i))
+                note(peer.name + " c=256", load(peer.process.pid, peer.port, peer.path, peer.file, 256, args.alerts, 1))
         for peer in others:
             peer.stop()
         measure_readers(daemon, args, note)

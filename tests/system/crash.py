@@ -15,6 +15,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from daemon import BUILD, SOURCE, Daemon  # noqa: E402
@@ -23,10 +24,10 @@ LINES = os.path.join(SOURCE, "tests/corpus/labelled/alerts.jsonl")
 LOAD = os.path.join(BUILD, "tests/lib/tocsin-load")
 
 
-def load(daemon, folder, alerts, batch, seed, resume=False):
+def load(daemon, folder, alerts, batch, first, resume=False):
     record = os.path.join(folder, "record")
     words = [LOAD, "--url", "127.0.0.1:%d" % daemon.port, "--path", "/ingest/falco/" + daemon.token("ingest"),
-             "--file", LINES, "--connections", "32", "--alerts", str(alerts), "--batch", str(batch), "--seed", str(seed)]
+             "--file", LINES, "--connections", "32", "--alerts", str(alerts), "--batch", str(batch), "--first", str(first)]
     if resume:
         words += ["--resume-from", record, "--again", "10", "--record", record + "2"]
     else:
@@ -51,14 +52,15 @@ def times(daemon):
 
 def one_round(rnd, alerts, folder):
     batch = rnd.choice([1, 1, 20, 200])
-    seed = rnd.randrange(1, 10**6)
+    # Of the last minutes: what is older than the horizon is not correlated.
+    first = time.time_ns() - alerts * 10**6 - rnd.randrange(10**9)
     daemon = Daemon(os.path.join(folder, "data")).start()
     daemon.stop()
     # Up to as many writes as the load takes, so that some rounds die early and some late.
     when = rnd.randrange(1, max(60, alerts // (16 if batch > 1 else 2)))
     daemon.start(wrap=["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=pwrite64",
                        "-e", "inject=pwrite64:signal=KILL:when=%d" % when])
-    load(daemon, folder, alerts, batch, seed)
+    load(daemon, folder, alerts, batch, first)
     died = daemon.process.poll() is not None
     daemon.kill()
     before = answered(os.path.join(folder, "record"))
@@ -66,7 +68,7 @@ def one_round(rnd, alerts, folder):
     stored = times(daemon)
     assert len(stored) == len(set(stored)), "an alert is stored twice after the crash"
     assert len(stored) >= len(before), "%d answered, %d stored" % (len(before), len(stored))
-    code, out, _ = load(daemon, folder, alerts, batch, seed, resume=True)
+    code, out, _ = load(daemon, folder, alerts, batch, first, resume=True)
     assert code == 0, "sending the rest failed: %s" % out
     assert daemon.stop() == 0, "tocsind did not end cleanly"
     after = times(daemon)

@@ -10,12 +10,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import datetime, timedelta, timezone
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from daemon import BUILD, SOURCE, Daemon, free_port, wait_for  # noqa: E402
 
 LINES = os.path.join(SOURCE, "tests/corpus/labelled/alerts.jsonl")
 WAIT_S = 30
+YESTERDAY = (datetime.now(timezone.utc) - timedelta(days=1)).strftime("%Y-%m-%d")
 results = []
 
 
@@ -109,16 +111,17 @@ def count_leaves(daemon):
     return int(json.loads(daemon.get("/api/v1/status")[1])["ledger"]["leaves"])
 
 
-def load(daemon, alerts, seed):
+def load(daemon, alerts):
+    """Alerts of the last minutes, none sent before: what is older than the horizon becomes no incident."""
     done = subprocess.run([os.path.join(BUILD, "tests/lib/tocsin-load"), "--url", "127.0.0.1:%d" % daemon.port, "--path",
                            "/ingest/falco/" + daemon.token("ingest"), "--file", LINES, "--connections", "2", "--alerts", str(alerts),
-                           "--batch", "500", "--seed", str(seed)], capture_output=True, text=True)
+                           "--batch", "500", "--first", str(time.time_ns() - alerts * 10**6)], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def falco(when, pod):
     return json.dumps({"hostname": "n1", "priority": "Warning", "rule": "Events test", "source": "syscall", "tags": [],
-                       "time": "2026-11-21T%s.000000001Z" % when, "output": "x %s %s" % (pod, when),
+                       "time": "%sT%s.000000001Z" % (YESTERDAY, when), "output": "x %s %s" % (pod, when),
                        "output_fields": {"k8s.ns.name": "shop", "k8s.pod.name": pod}}).encode()
 
 
@@ -215,7 +218,7 @@ def decisions(daemon, viewer):
 def many(daemon, tokens):
     streams = [Stream(daemon.port, tokens[i // 50], "?alerts=1") for i in range(200)]
     opened = pump(streams, lambda: all(s.status == 200 and s.bytes == b"" for s in streams))
-    load(daemon, 300, 77)
+    load(daemon, 300)
     wanted = count_leaves(daemon)
     pump(streams, lambda: all(s.has(wanted) for s in streams))
 
@@ -241,7 +244,7 @@ def slow(daemon, viewer):
     stream = Stream(daemon.port, viewer, "?incidents=0&alerts=1", "0.%d" % begin, receive_bytes=4096)
     other = Stream(daemon.port, viewer, "?incidents=0&alerts=1", "0.%d" % begin)
     pump([stream, other], lambda: stream.status and other.status)
-    load(daemon, 8000, 78)
+    load(daemon, 8000)
     wanted = count_leaves(daemon)
     pump([other], lambda: other.has(wanted))
     check("who reads gets all of a burst", other.leaves() == list(range(begin, wanted)), len(other.leaves()))

@@ -13,11 +13,13 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from daemon import BUILD, SOURCE, Daemon, wait_for  # noqa: E402
 
 LINES = os.path.join(SOURCE, "tests/corpus/labelled/alerts.jsonl")
+FIRST = str(time.time_ns() - 60 * 10**9)  # of the last minutes: what is older than the horizon is not correlated
 LOAD = os.path.join(BUILD, "tests/lib/tocsin-load")
 ALERTS = 2000  # of each case but the first
 results = []
@@ -30,7 +32,7 @@ def check(what, good, told=""):
 
 def loader(daemon, record, alerts, resume=False):
     words = [LOAD, "--url", "127.0.0.1:%d" % daemon.port, "--path", "/ingest/falco/" + daemon.token("ingest"), "--file", LINES,
-             "--connections", "16", "--alerts", str(alerts), "--seed", "3"]
+             "--connections", "16", "--alerts", str(alerts), "--first", FIRST]
     words += ["--resume-from", record, "--again", "10", "--record", record + "2"] if resume else ["--record", record]
     return subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
 

@@ -11,11 +11,13 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from daemon import BUILD, SOURCE, Daemon  # noqa: E402
 
 ALERTS = 20000
+FIRST = str(time.time_ns() - ALERTS * 10**6)  # of the last minutes: what is older than the horizon is not correlated
 LINES = os.path.join(SOURCE, "tests/corpus/labelled/alerts.jsonl")
 results = []
 
@@ -38,7 +40,7 @@ def read_along(daemon, stop, seen):
 def load(daemon):
     return subprocess.run(
         [os.path.join(BUILD, "tests/lib/tocsin-load"), "--url", "127.0.0.1:%d" % daemon.port, "--path",
-         "/ingest/falco/" + daemon.token("ingest"), "--file", LINES, "--connections", "64", "--alerts", str(ALERTS), "--seed", "7"],
+         "/ingest/falco/" + daemon.token("ingest"), "--file", LINES, "--connections", "64", "--alerts", str(ALERTS), "--first", FIRST],
         capture_output=True, text=True)
 
 
@@ -57,6 +59,7 @@ def under_load(daemon):
     found = json.loads(daemon.get("/api/v1/alerts/" + items[1]["id"])[1])
     check("an unknown query parameter is 400", daemon.get("/api/v1/incidents?rule=x")[0] == 400)
     check("an alert is found by its id", found == items[1], found)
+    check("they became incidents", status["incidents"] > 10, status)
     check("the ledger has a leaf for each", int(status["ledger"]["leaves"]) == ALERTS, status)
     again = load(daemon)
     status = json.loads(daemon.get("/api/v1/status")[1])
