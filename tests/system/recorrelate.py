@@ -34,6 +34,7 @@ def incidents(daemon):
 def main():
     with tempfile.TemporaryDirectory() as folder:
         os.environ.pop("TOCSIN_CRITICALITY_HIGH", None)
+        os.environ["TOCSIN_RETENTION_HORIZON"] = "3650d"  # the recording's dates stay as they are
         daemon = Daemon(os.path.join(folder, "data")).start()
         try:
             with open(LINES, "rb") as f:
