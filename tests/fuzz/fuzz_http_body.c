@@ -14,8 +14,10 @@ static void check(const struct batch *batch, struct text body)
 {
 	size_t n = 0;
 	for (const struct alert *alert = batch->first; alert; alert = alert->next, n++) {
-		assert(alert->raw.data >= body.data);
-		assert(alert->raw.data + alert->raw.size <= body.data + body.size);
+		/* Where a secret was cut, the raw bytes are a copy without it. */
+		bool inside = alert->raw.data >= body.data &&
+			      alert->raw.data + alert->raw.size <= body.data + body.size;
+		assert(inside || alert->n_redactions > 0);
 		assert((alert->kind == LEAF_QUARANTINED) == (alert->quarantine_reason.size > 0));
 	}
 	assert(n == batch->n_alerts);

@@ -36,8 +36,8 @@ static struct {
 	struct fault_plan plan;
 	uint64_t n_calls;
 	bool happened;
-	uint64_t n_after; /* calls after the fault */
-	uint64_t life;    /* files of an earlier life are dead */
+	uint64_t n_after;      /* calls after the fault */
+	_Atomic uint64_t life; /* files of an earlier life are dead */
 	uint64_t random;
 } state = {.lock = PTHREAD_MUTEX_INITIALIZER, .random = 1};
 
