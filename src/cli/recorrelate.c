@@ -7,7 +7,6 @@
 #include "base/cleanup.h"
 #include "base/tree.h"
 #include "cli/commands.h"
-#include "cli/yaml_view.h"
 
 enum { ANSWER_BYTES = 4 * 1024 * 1024, PATH_BYTES = 256, LOOK_MS = 250, BAR = 30 };
 
