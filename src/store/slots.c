@@ -152,20 +152,6 @@ int slot_join(
 	return 0;
 }
 
-int slot_count_delivery(struct connection *connection, const struct slot_row *row, struct err *err)
-{
-	slot_cache_forget(connection);
-	sqlite3_stmt *statement = connection_statement(connection,
-		"UPDATE slot SET deliveries = deliveries + ?4"
-		" WHERE slot = ?1 AND entity = ?2 AND print = ?3",
-		err);
-	if (!statement)
-		return -1;
-	bind_key(statement, row);
-	sql_bind_i64(statement, 4, (int64_t)row->deliveries);
-	return sql_run(statement, err);
-}
-
 /* A growing array of rows in an arena: doubles, leaving the old one behind. */
 struct row_list {
 	struct arena *arena;

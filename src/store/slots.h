@@ -17,10 +17,6 @@ enum { PRESENCE_BYTES = SLOTS_PER_DAY / 8 };
 CHECKED int slot_join(
 	struct connection *connection, const struct slot_row *row, bool *is_new, struct err *err);
 
-/** A delivery of what is already there: counts and changes nothing else. */
-CHECKED int slot_count_delivery(
-	struct connection *connection, const struct slot_row *row, struct err *err);
-
 /* A slot of one entity, or the part of it with from <= time < to: where a name changes hands. */
 struct slot_part {
 	int64_t slot, entity;
