@@ -15,12 +15,14 @@
 #include "pipeline/watermark.h"
 #include "pipeline/writer_metrics.h"
 #include "store/changes.h"
+#include "store/checkpoint.h"
 #include "store/sealing.h"
 #include "store/tokens.h"
 
 /* About 1 000 alerts a transaction; a second between looks at the clock; five tries a second when
  * broken, few when the process is to end. */
 enum { TAKE_BYTES = 3 * 1024 * 1024, IDLE_MS = 1000, RETRY_MS = 200, LAST_TRIES = 3 };
+enum { LOG_TRIES = 20 };
 enum { SEALING_EVERY_MS = 1000, SEALING_ARENA_BYTES = 16 * 1024 * 1024 };
 
 /* Slices of retention after a transaction at most: while there is more, as much leaves as came. */
@@ -360,6 +362,28 @@ static void end_snoozes(struct writer *writer)
 }
 
 /*
+ * Between transactions. The checkpoint thread may not get through while commits follow each other:
+ * above log_bytes_max they wait for it here, or the log would fill the disk. A reader in the way is
+ * not waited for; the next turn tries again.
+ */
+static void bound_log(struct writer *writer)
+{
+	struct err err;
+	struct store *store = writer->options.store;
+	if (writer->failed || store_wal_bytes(store) <= writer->options.log_bytes_max)
+		return;
+	atomic_store(&writer->options.status->reads_wait, true);
+	int failed = checkpoint_soon(store_connection(store), &err);
+	for (int i = 1; failed && err.kind == ERR_BUSY && i < LOG_TRIES; i++) {
+		pause_ms(1);
+		failed = checkpoint_soon(store_connection(store), &err);
+	}
+	atomic_store(&writer->options.status->reads_wait, false);
+	if (failed && err.kind != ERR_BUSY)
+		mend(writer, "emptying the log", &err);
+}
+
+/*
  * Work that waits for idle time, slice by slice until something comes in, the end is near or
  * sealing is due. true: there is more.
  */
@@ -370,6 +394,9 @@ static bool work_idle(struct writer *writer)
 	while (queue_weight(queue) == 0 && !queue_closed(queue) && !writer->failed) {
 		if (clock_monotonic_ms(writer->options.clock) >= writer->sealing_due_ms)
 			return true;
+		bound_log(writer);
+		if (writer->failed)
+			return false;
 		int more = store_idle(writer->options.store, &err);
 		if (more < 0)
 			mend(writer, "maintenance", &err);
@@ -387,6 +414,9 @@ static void *run(void *ctx)
 	struct queue *queue = writer->options.queue;
 	set_state(writer, STORE_WORKS);
 	while (!writer->failed) {
+		bound_log(writer);
+		if (writer->failed)
+			break;
 		struct queue_item *chain = queue_take(queue, TAKE_BYTES, 0);
 		if (!chain) {
 			bool more = work_idle(writer);
@@ -424,6 +454,8 @@ int writer_start(struct writer **out, const struct writer_options *options, stru
 	if (!writer)
 		return err_set(err, ERR_MEMORY, "out of memory for the writer");
 	writer->options = *options;
+	if (writer->options.log_bytes_max == 0)
+		writer->options.log_bytes_max = WRITER_LOG_BYTES_MAX;
 	writer->correlator = correlator_new(&writer->options.criticality);
 	writer->watermark = watermark_new(clock_wall_ns(options->clock));
 	if (!writer->correlator || !writer->watermark) {

@@ -17,6 +17,8 @@
 
 struct writer;
 
+enum { WRITER_LOG_BYTES_MAX = 128 * 1024 * 1024 };
+
 struct writer_options {
 	struct store *store;               /* the writer's from writer_start to writer_stop */
 	struct queue *queue;               /* of struct batch */
@@ -25,6 +27,7 @@ struct writer_options {
 	struct queue *events; /* woken after a commit if the status says so; NULL: never */
 	const struct clock *clock;
 	struct criticality_rules criticality; /* borrowed until writer_stop */
+	uint64_t log_bytes_max; /* of write-ahead log, then commits wait; 0: WRITER_LOG_BYTES_MAX */
 	void (*failed)(void *ctx); /* the store cannot be trusted any more: the process must end */
 	void *ctx;
 };

@@ -21,6 +21,14 @@ int checkpoint_run(struct connection *connection, bool restart, struct err *err)
 		       : run(connection, "PRAGMA wal_checkpoint(PASSIVE)", err);
 }
 
+int checkpoint_soon(struct connection *connection, struct err *err)
+{
+	sqlite3_busy_timeout(connection->db, CONNECTION_CHECKPOINT_BUSY_MS);
+	int failed = run(connection, "PRAGMA wal_checkpoint(TRUNCATE)", err);
+	sqlite3_busy_timeout(connection->db, CONNECTION_BUSY_MS);
+	return failed;
+}
+
 int checkpoint_all(struct connection *connection, struct err *err)
 {
 	return run(connection, "PRAGMA wal_checkpoint(TRUNCATE)", err);

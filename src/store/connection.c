@@ -7,10 +7,7 @@
 #include "store/frames.h"
 #include "store/migrations.h"
 
-enum { STATEMENTS_MAX = 256, STATEMENT_PLACES = 1024, BUSY_MS = 10000 };
-
-/* A checkpoint that waits for readers holds the writer up: it is tried again soon instead. */
-enum { CHECKPOINT_BUSY_MS = 50 };
+enum { STATEMENTS_MAX = 256, STATEMENT_PLACES = 1024 };
 
 struct cached_statement {
 	const char *sql;
@@ -70,8 +67,9 @@ int connection_run(struct connection *connection, const char *sql, struct err *e
 static int configure(struct connection *connection, struct err *err)
 {
 	sqlite3_extended_result_codes(connection->db, 1);
-	sqlite3_busy_timeout(connection->db,
-		connection->mode == CONNECTION_CHECKPOINT ? CHECKPOINT_BUSY_MS : BUSY_MS);
+	sqlite3_busy_timeout(connection->db, connection->mode == CONNECTION_CHECKPOINT
+						     ? CONNECTION_CHECKPOINT_BUSY_MS
+						     : CONNECTION_BUSY_MS);
 	sqlite3_db_config(connection->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(connection->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_db_config(connection->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE,
@@ -90,7 +88,7 @@ static int configure(struct connection *connection, struct err *err)
 		    "PRAGMA page_size=8192; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA "
 		    "journal_mode=WAL;"
 		    "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA "
-		    "cache_size=-16384;"
+		    "journal_size_limit=67108864; PRAGMA cache_size=-16384;"
 		    "PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON; PRAGMA "
 		    "secure_delete=FAST",
 		    err) < 0)

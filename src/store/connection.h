@@ -21,6 +21,10 @@ enum connection_mode {
 	CONNECTION_CHECKPOINT, /* for wal_checkpoint alone */
 };
 
+/* How long a call waits for other connections. A checkpoint that waits holds the writer up: it is
+ * tried again soon instead. */
+enum { CONNECTION_BUSY_MS = 10000, CONNECTION_CHECKPOINT_BUSY_MS = 50 };
+
 struct connection {
 	sqlite3 *db;
 	struct statement_cache *statements;

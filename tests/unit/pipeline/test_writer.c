@@ -28,6 +28,9 @@ static void on_failed(void *ctx)
 	atomic_store(&failed, true);
 }
 
+enum { LOG_BYTES = 512 * 1024, COMMIT_BYTES = 1024 * 1024 };
+static uint64_t log_bytes_max; /* of the next writer */
+
 static void open_store(void)
 {
 	struct err err = {0};
@@ -47,6 +50,7 @@ static void start_writer(void)
 		.credentials = credentials,
 		.status = &status,
 		.clock = &rig.clock.clock,
+		.log_bytes_max = log_bytes_max,
 		.failed = on_failed,
 	};
 	ck_assert_msg(writer_start(&writer, &options, &err) == 0, "%s", err.text);
@@ -75,6 +79,7 @@ static void drop_queue(void)
 
 static void setup(void)
 {
+	log_bytes_max = 0;
 	fault_vfs_reset(1);
 	store_rig_init(&rig, fault_vfs());
 	reply = queue_new(SIZE_MAX);
@@ -342,6 +347,28 @@ START_TEST(waits_for_space_and_goes_on)
 }
 END_TEST
 
+/* Nobody else moves the log into the database here: the writer does, before it fills the disk. */
+START_TEST(bounds_its_log)
+{
+	uint64_t most = 0, sum = 0, last = 0;
+	log_bytes_max = LOG_BYTES;
+	start_writer();
+	for (unsigned i = 0; i < 100; i++) {
+		push_alerts(i, i + 1);
+		ck_assert(note_reply(take_reply()));
+		uint64_t bytes = atomic_load(&status.wal_bytes);
+		sum += bytes > last ? bytes - last : 0;
+		most = bytes > most ? bytes : most;
+		last = bytes;
+	}
+	ck_assert_uint_gt(sum, 2 * (LOG_BYTES + COMMIT_BYTES));
+	ck_assert_uint_le(most, LOG_BYTES + COMMIT_BYTES);
+	stop_writer();
+	store_rig_close(&rig);
+	store_rig_check(&rig);
+}
+END_TEST
+
 static void fill_disk(struct batch *batch)
 {
 	struct fault_plan full = {
@@ -514,6 +541,7 @@ int main(void)
 	tcase_add_test(tests, works_off_its_queue_when_stopped);
 	tcase_add_test(tests, answers_by_callback_or_not_at_all);
 	tcase_add_test(tests, waits_for_space_and_goes_on);
+	tcase_add_test(tests, bounds_its_log);
 	tcase_add_test(tests, is_ready_again_without_input);
 	tcase_add_test(tests, gives_up_an_unrecoverable_store);
 	tcase_add_test(tests, ends_while_writes_fail);
