@@ -70,6 +70,9 @@ void api_respond(
 	struct http_request *request, unsigned status, const char *content_type, struct buf *body);
 void api_respond_error(struct http_request *request, const struct err *err);
 
+/** A file of the console (console/assets.c). Loop thread. */
+void assets_show(struct http_request *request, struct console *console);
+
 /** Token decisions (console/tokens.c). Loop thread. */
 void tokens_create(struct http_request *request, struct console *console);
 void tokens_revoke(struct http_request *request, struct console *console);

@@ -124,6 +124,8 @@ const struct endpoint endpoints[] = {
 		"Alerts can be accepted; 503 and why not otherwise."},
 	{HTTP_GET, "/metrics", ROLE_VIEWER, NULL, metrics_show, "text/plain", NULL,
 		"Prometheus metrics."},
+	{HTTP_GET, "/assets/{version}/{name}", 0, NULL, assets_show, NULL, NULL,
+		"A file of the console; kept for ever."},
 	{HTTP_GET, "/api/v1/status", ROLE_VIEWER, answer_status, NULL, JSON_TYPE, NULL,
 		"How the daemon is: store, held senders, ledger."},
 	{HTTP_GET, "/api/v1/incidents", ROLE_VIEWER, answer_incidents, NULL, JSON_TYPE,

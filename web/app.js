@@ -1,0 +1,2 @@
+// SPDX-License-Identifier: Apache-2.0
+// The console's one entry: everything else is imported from here.
