@@ -16,17 +16,25 @@ int64_t slot_of(int64_t time_ns)
 	return time_ns / SLOT_NS - (time_ns % SLOT_NS < 0);
 }
 
+struct slot_key slot_key_of(const struct alert *alert)
+{
+	int64_t context = alert_is(alert, ALERT_CONTEXT) ? 1 : 0;
+	return (struct slot_key){
+		alert->slot, alert->entity_id, alert->fingerprint_id << 1 | context};
+}
+
 void slot_row_of(struct slot_row *row, const struct alert *alert)
 {
+	struct slot_key key = slot_key_of(alert);
 	*row = (struct slot_row){
-		.slot = alert->slot,
-		.entity = alert->entity_id,
-		.print = alert->fingerprint_id << 1 | (alert_is(alert, ALERT_CONTEXT) ? 1 : 0),
+		.slot = key.slot,
+		.entity = key.entity,
+		.print = key.print,
 		.lo_ns = alert->time_ns,
 		.hi_ns = alert->time_ns,
 		.severity = alert->severity,
 		.n = 1,
-		.deliveries = 1,
+		.deliveries = alert->count,
 		.tactics = alert->tactics,
 		.terminals = attack_terminals(alert->tactics, alert->techniques,
 			alert->n_techniques, alert_is_on_node(alert)),
@@ -74,6 +82,11 @@ static void add_sample(struct slot_row *row, const struct slot_sample *sample)
 	row->samples[at] = *sample;
 }
 
+uint64_t deliveries_add(uint64_t a, uint64_t b)
+{
+	return a < INT64_MAX && b < INT64_MAX - a ? a + b : INT64_MAX;
+}
+
 void slot_row_join(struct slot_row *into, const struct slot_row *other)
 {
 	if (other->lo_ns < into->lo_ns)
@@ -83,7 +96,7 @@ void slot_row_join(struct slot_row *into, const struct slot_row *other)
 	if (other->severity > into->severity)
 		into->severity = other->severity;
 	into->n += other->n;
-	into->deliveries += other->deliveries;
+	into->deliveries = deliveries_add(into->deliveries, other->deliveries);
 	into->tactics |= other->tactics;
 	into->terminals |= other->terminals;
 	into->sensors |= other->sensors;

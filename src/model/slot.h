@@ -19,6 +19,11 @@ struct slot_sample {
 	uint64_t leaf;
 };
 
+/* What a row is stored under. */
+struct slot_key {
+	int64_t slot, entity, print;
+};
+
 struct slot_row {
 	int64_t slot;   /* floor(time / 300 s) */
 	int64_t entity; /* interned observed tuple */
@@ -26,7 +31,7 @@ struct slot_row {
 	int64_t lo_ns, hi_ns;
 	enum severity severity;
 	uint64_t n;          /* distinct occurrences */
-	uint64_t deliveries; /* not deduplicated; no part of any decision */
+	uint64_t deliveries; /* not deduplicated, at most INT64_MAX; no part of any decision */
 	tactic_mask tactics;
 	unsigned terminals; /* mask of enum attack_terminal */
 	uint64_t sensors;   /* bit per interned sensor */
@@ -49,8 +54,14 @@ uint64_t slot_mark(const unsigned char occ[OCCURRENCE_BYTES]);
 /** floor(time_ns / 300 s), for times before 1970 too. */
 int64_t slot_of(int64_t time_ns);
 
+/** Where an alert is counted that has its place: slot, entity_id, fingerprint_id, context. */
+struct slot_key slot_key_of(const struct alert *alert);
+
 /** The row of one accepted alert. */
 void slot_row_of(struct slot_row *row, const struct alert *alert);
+
+/** Senders say counts: a sum stays at INT64_MAX, which is the most that is stored. */
+uint64_t deliveries_add(uint64_t a, uint64_t b);
 
 /** *into ⊔= *other; both have the same key. */
 void slot_row_join(struct slot_row *into, const struct slot_row *other);

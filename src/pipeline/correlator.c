@@ -24,6 +24,13 @@ struct delta {
 	struct slot_row row;
 };
 
+/* What the running transaction brings again of one slot row. */
+struct repeat {
+	struct repeat *next;
+	struct slot_key key;
+	uint64_t n;
+};
+
 /* A key that the running transaction touches. */
 struct touched {
 	struct touched *next;
@@ -45,6 +52,8 @@ struct correlator {
 	uint64_t first_leaf;       /* when there are deltas */
 	struct table *delta_index; /* slot, entity, print → struct delta */
 	struct delta *deltas, **last_delta;
+	struct table *repeat_index; /* likewise → struct repeat */
+	struct repeat *repeats;
 	struct table *touched_index; /* key text → struct touched */
 	struct touched *touched, **last_touched;
 	unsigned n_groups;
@@ -53,8 +62,10 @@ struct correlator {
 static void clear_transaction(struct correlator *correlator)
 {
 	table_free(correlator->delta_index);
+	table_free(correlator->repeat_index);
 	table_free(correlator->touched_index);
-	correlator->delta_index = correlator->touched_index = NULL;
+	correlator->delta_index = correlator->repeat_index = correlator->touched_index = NULL;
+	correlator->repeats = NULL;
 	correlator->deltas = NULL;
 	correlator->last_delta = &correlator->deltas;
 	correlator->touched = NULL;
@@ -141,11 +152,37 @@ static int add_delta(struct correlator *correlator, const struct slot_row *row, 
 	return 0;
 }
 
+/* It changes no incident: only what is beside the row counts it. */
+static int add_repeat(struct correlator *correlator, const struct alert *alert, struct err *err)
+{
+	struct slot_key key = slot_key_of(alert);
+	struct text bytes = {(const char *)&key, sizeof key};
+	if (!correlator->repeat_index && !(correlator->repeat_index = table_new(NULL)))
+		return no_memory(err);
+	union table_value *place = table_put(correlator->repeat_index, bytes);
+	if (!place)
+		return no_memory(err);
+	struct repeat *repeat = place->pointer;
+	if (!repeat) {
+		repeat = arena_alloc(&correlator->arena, sizeof *repeat);
+		if (!repeat)
+			return no_memory(err);
+		*repeat = (struct repeat){correlator->repeats, key, 0};
+		place->pointer = correlator->repeats = repeat;
+	}
+	repeat->n = deliveries_add(repeat->n, alert->count);
+	return 0;
+}
+
 int correlator_add(struct correlator *correlator, struct connection *connection,
 	const struct alert *alert, struct err *err)
 {
 	struct slot_row row;
-	if (alert->outcome != OUTCOME_ACCEPTED || alert->slot < 0)
+	if (alert->slot < 0)
+		return 0;
+	if (alert->outcome == OUTCOME_DUPLICATE)
+		return add_repeat(correlator, alert, err);
+	if (alert->outcome != OUTCOME_ACCEPTED)
 		return 0;
 	struct entity_state *entity =
 		identities_entity(correlator->known.identities, connection, alert->entity_id, err);
@@ -475,6 +512,10 @@ static int write_inputs(struct finishing *run, struct err *err)
 		return -1;
 	for (const struct delta *delta = correlator->deltas; delta; delta = delta->next)
 		if (store_delta(run, delta, err) < 0)
+			return -1;
+	/* Behind the rows that came first in the same transaction. */
+	for (const struct repeat *repeat = correlator->repeats; repeat; repeat = repeat->next)
+		if (slot_count_deliveries(run->connection, &repeat->key, repeat->n, err) < 0)
 			return -1;
 	for (struct touched *touched = correlator->touched; touched; touched = touched->next)
 		if (consider_edits(run, touched, err) < 0)

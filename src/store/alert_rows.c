@@ -209,6 +209,28 @@ int alert_row_insert(struct connection *connection, const struct alert *alert,
 	return sql_run(statement, err);
 }
 
+int alert_row_place(struct connection *connection, struct alert *alert, struct err *err)
+{
+	alert->slot = -1;
+	sqlite3_stmt *statement = connection_statement(connection,
+		"SELECT slot, entity, fingerprint, bits FROM alert WHERE leaf = ?1"
+		" AND slot IS NOT NULL",
+		err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, (int64_t)alert->leaf);
+	int found = sql_step(statement, err);
+	if (found <= 0)
+		return found;
+	alert->slot = sql_i64(statement, 0);
+	alert->entity_id = sql_i64(statement, 1);
+	alert->fingerprint_id = sql_i64(statement, 2);
+	alert->flags &= ~(uint32_t)ALERT_CONTEXT;
+	alert->flags |= (uint32_t)(sql_i64(statement, 3) >> 8) & ALERT_CONTEXT;
+	sqlite3_reset(statement);
+	return 0;
+}
+
 static int64_t day_of(int64_t wall_ns)
 {
 	return wall_ns / (86400 * NS_PER_S);

@@ -25,6 +25,13 @@ struct alert_place {
 CHECKED int alert_row_insert(struct connection *connection, const struct alert *alert,
 	const struct alert_place *place, struct err *err);
 
+/**
+ * Gives an alert that came again the place of the one that came first, which alert->leaf names:
+ * slot
+ * (-1: not correlated), entity, fingerprint, whether it is context.
+ */
+CHECKED int alert_row_place(struct connection *connection, struct alert *alert, struct err *err);
+
 /** Removes the row, its duplicate key and what it said of its sensor's health; nothing if it is not
  * there. The ledger keeps the leaf. */
 CHECKED int alert_row_remove(struct connection *connection, uint64_t leaf, struct err *err);

@@ -89,7 +89,7 @@ static int write_first_seen(struct connection *connection, uint64_t number,
 /* As incident_story.c counts them: context shows no tactic. */
 static void see_row(struct first_seen *seen, const struct slot_row *row)
 {
-	seen->deliveries += row->deliveries;
+	seen->deliveries = deliveries_add(seen->deliveries, row->deliveries);
 	for (size_t i = 0; i < N_TACTICS && !slot_row_is_context(row); i++)
 		if ((row->tactics & 1U << i) && (!seen->at_ns[i] || row->lo_ns < seen->at_ns[i]))
 			seen->at_ns[i] = row->lo_ns;

@@ -229,7 +229,7 @@ static bool tell_rows(
 		const struct slot_row *row = &rows->rows[i];
 		if (!claims_have(&incident->claims, row->slot, row->print))
 			continue;
-		incident->n_deliveries += row->deliveries;
+		incident->n_deliveries = deliveries_add(incident->n_deliveries, row->deliveries);
 		add_tactics(incident, row);
 		if (!tell_row(incident, prints, row))
 			return false;

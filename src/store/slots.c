@@ -152,6 +152,27 @@ int slot_join(
 	return 0;
 }
 
+int slot_count_deliveries(
+	struct connection *connection, const struct slot_key *key, uint64_t n, struct err *err)
+{
+	struct slot_row row = {.slot = key->slot, .entity = key->entity, .print = key->print};
+	int found = read_row(connection, &row, err);
+	if (found <= 0)
+		return found;
+	row.deliveries = deliveries_add(row.deliveries, n);
+	sqlite3_stmt *statement = connection_statement(connection,
+		"UPDATE slot SET deliveries = ?4 WHERE slot = ?1 AND entity = ?2 AND print = ?3",
+		err);
+	if (!statement)
+		return -1;
+	bind_key(statement, &row);
+	sql_bind_i64(statement, 4, (int64_t)row.deliveries);
+	if (sql_run(statement, err) < 0)
+		return -1;
+	slot_cache_put(connection, &row);
+	return 0;
+}
+
 /* A growing array of rows in an arena: doubles, leaving the old one behind. */
 struct row_list {
 	struct arena *arena;
@@ -214,7 +235,8 @@ static void read_alert(sqlite3_stmt *statement, bool whole, struct slot_row *row
 	row->print = sql_i64(statement, 3) << 1 | context;
 	row->lo_ns = row->hi_ns = sql_i64(statement, 2);
 	row->severity = (enum severity)(bits & 15);
-	row->n = row->deliveries = 1;
+	row->n = 1;
+	row->deliveries = (uint64_t)sql_i64(statement, 9);
 	row->rule = sql_i64(statement, 5);
 	row->sensors = UINT64_C(1) << sql_i64(statement, 6);
 	row->tactics = (tactic_mask)sql_i64(statement, 7);
@@ -249,7 +271,7 @@ static int read_part(struct connection *connection, const struct slot_part *part
 	sqlite3_stmt *statement = connection_statement(connection,
 		"SELECT a.leaf, a.occ, a.time_ns, a.fingerprint, a.bits, f.rule, f.sensor, "
 		"t.tactics,"
-		" t.techniques FROM alert a JOIN fingerprint f ON f.id = a.fingerprint"
+		" t.techniques, a.count FROM alert a JOIN fingerprint f ON f.id = a.fingerprint"
 		" JOIN attack t ON t.id = a.attack WHERE a.slot = ?1 AND a.entity = ?2"
 		" AND a.time_ns >= ?3 AND a.time_ns < ?4",
 		err);

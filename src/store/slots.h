@@ -17,6 +17,13 @@ enum { PRESENCE_BYTES = SLOTS_PER_DAY / 8 };
 CHECKED int slot_join(
 	struct connection *connection, const struct slot_row *row, bool *is_new, struct err *err);
 
+/**
+ * Adds @n deliveries to a stored row, if there is one: repeats of what it has. Nothing else
+ * changes, and no incident's revision.
+ */
+CHECKED int slot_count_deliveries(
+	struct connection *connection, const struct slot_key *key, uint64_t n, struct err *err);
+
 /* A slot of one entity, or the part of it with from <= time < to: where a name changes hands. */
 struct slot_part {
 	int64_t slot, entity;
@@ -46,7 +53,7 @@ CHECKED int slot_rows_remove(struct connection *connection, const struct slot_pa
 	const struct slot_rows *rows, struct err *err);
 
 /** Makes the rows of a slot and entity anew from the alert rows that are left; removes them with
- * the last. Deliveries are counted as alerts. */
+ * the last. Repeats are not known any more: deliveries are what the alerts say. */
 CHECKED int slot_rebuild(
 	struct connection *connection, int64_t slot, int64_t entity, struct err *err);
 

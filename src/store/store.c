@@ -310,9 +310,9 @@ static int add_alert(
 	if (!is_new) {
 		alert->outcome = OUTCOME_DUPLICATE;
 		alert->leaf = first_leaf;
-		alert->slot = -1;
-		return interns_origin(store->interns, &store->connection, alert,
-			       batch->credential_id, &ids.origin, err) < 0
+		return alert_row_place(&store->connection, alert, err) < 0 ||
+				       interns_origin(store->interns, &store->connection, alert,
+					       batch->credential_id, &ids.origin, err) < 0
 			       ? -1
 			       : heard_count(store->heard, alert, ids.origin, err);
 	}

@@ -121,6 +121,7 @@ static void add(struct rig *rig, struct batch *batch, const struct sent *sent)
 	alert->received_ns = rig->wall_ns;
 	alert->time_ns = sent->time_ns;
 	alert->flags = sent->flags;
+	alert->count = sent->count ? sent->count : 1;
 	alert->kind = sent->quarantined ? LEAF_QUARANTINED : LEAF_ALERT;
 	alert->quarantine_reason = TEXT("not JSON");
 	if (sent->flags & ALERT_HEALTH)

@@ -31,6 +31,7 @@ struct sent {
 	const char *uid, *name, *container, *rule;
 	uint32_t flags;
 	uint64_t occ;    /* 0: a new one */
+	uint64_t count;  /* 0: 1 */
 	size_t raw_size; /* 0: short */
 	bool quarantined;
 };
