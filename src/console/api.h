@@ -89,6 +89,9 @@ void recorrelation_show(struct http_request *request, struct console *console);
 /** events.c. Loop thread. */
 void events_open(struct http_request *request, struct console *console);
 
+/** openapi.c. Loop thread. */
+void openapi_show(struct http_request *request, struct console *console);
+
 /** health.c. Loop thread. */
 void health_live(struct http_request *request, struct console *console);
 void health_ready(struct http_request *request, struct console *console);

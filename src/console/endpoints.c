@@ -126,6 +126,8 @@ const struct endpoint endpoints[] = {
 		"Prometheus metrics."},
 	{HTTP_GET, "/assets/{version}/{name}", 0, NULL, assets_show, NULL, NULL,
 		"A file of the console; kept for ever."},
+	{HTTP_GET, "/api/openapi.yaml", 0, NULL, openapi_show, "application/yaml", NULL,
+		"This file."},
 	{HTTP_GET, "/api/v1/status", ROLE_VIEWER, answer_status, NULL, JSON_TYPE, NULL,
 		"How the daemon is: store, held senders, ledger."},
 	{HTTP_GET, "/api/v1/incidents", ROLE_VIEWER, answer_incidents, NULL, JSON_TYPE,

@@ -104,6 +104,16 @@ metrics() { python3 tests/lint/metrics.py docs/metrics.md $(printf '%s\n' $sourc
 
 hardening() { [ -x "$build/bin/tocsind" ] && bash tests/lint/hardening.sh "$build"/bin/*; }
 
+# The contract of the API, and the page made of it.
+openapi() {
+	local python=python3
+	[ -x "$build/tests/lib/endpoints-dump" ] || return
+	python3 -c 'import yaml' 2>/dev/null || python=/usr/bin/python3 # a Python beside Debian's lacks Debian's packages
+	$python tests/lint/openapi.py . "$build/tests/lib/endpoints-dump"
+	$python tests/lint/openapi.py . --page | cmp -s - docs/reference/api.md ||
+		echo "docs/reference/api.md: not what 'python3 tests/lint/openapi.py . --page' prints"
+}
+
 # Pages made from tables are what the program makes.
 generated() {
 	local page words
@@ -120,6 +130,7 @@ PAGES
 }
 
 check generated generated
+check openapi openapi
 check layers layers
 check library-headers library_headers
 check banned-calls banned_calls

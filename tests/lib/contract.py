@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads schema/openapi.yaml for lint and for system tests. Needs PyYAML (Debian's python3-yaml)."""
+import yaml
+
+METHODS = ("get", "put", "post", "delete", "patch")
+
+
+class Contract:
+    def __init__(self, path):
+        with open(path) as f:
+            self.document = yaml.safe_load(f)
+
+    def resolve(self, node):
+        """Follows "$ref"; KeyError names one that leads nowhere."""
+        while isinstance(node, dict) and "$ref" in node:
+            reference, node = node["$ref"], self.document
+            for part in reference.removeprefix("#/").split("/"):
+                if part not in node:
+                    raise KeyError(reference)
+                node = node[part]
+        return node
+
+    def operations(self):
+        """-> {(method, path): operation}, in the file's order."""
+        return {(method.upper(), path): item[method] for path, item in self.document["paths"].items()
+                for method in METHODS if method in item}
+
+    def parameters(self, method, path, place):
+        """-> [parameter] of the path item and the operation that are in that place."""
+        item = self.document["paths"][path]
+        listed = item.get("parameters", []) + item[method.lower()].get("parameters", [])
+        return [p for p in map(self.resolve, listed) if p["in"] == place]
+
+    def responses(self, operation):
+        """-> {status: response}"""
+        return {status: self.resolve(response) for status, response in operation["responses"].items()}
