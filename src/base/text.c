@@ -165,15 +165,21 @@ bool text_is_hex(struct text text)
 	return true;
 }
 
+size_t text_format_list(char *out, size_t size, const char *format, va_list args)
+{
+	int length = vsnprintf(out, size, format, args);
+	if (length < 0 || size == 0)
+		return 0;
+	return (size_t)length < size ? (size_t)length : size - 1;
+}
+
 size_t text_format(char *out, size_t size, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	int length = vsnprintf(out, size, format, args);
+	size_t length = text_format_list(out, size, format, args);
 	va_end(args);
-	if (length < 0 || size == 0)
-		return 0;
-	return (size_t)length < size ? (size_t)length : size - 1;
+	return length;
 }
 
 void text_hex(char *out, const void *bytes, size_t size)

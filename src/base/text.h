@@ -6,6 +6,7 @@
  * The absent text is {NULL, 0}; it equals the empty one in comparisons.
  */
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -55,6 +56,9 @@ bool text_to_bytes(struct text hex, void *out, size_t size);
 /** snprintf into @out, always terminated; returns the length that was written. */
 __attribute__((format(printf, 3, 4))) size_t text_format(
 	char *out, size_t size, const char *format, ...);
+
+__attribute__((format(printf, 3, 0))) size_t text_format_list(
+	char *out, size_t size, const char *format, va_list args);
 
 /** Lower-case hex of @size bytes into @out (2 * size + 1 bytes). */
 void text_hex(char *out, const void *bytes, size_t size);

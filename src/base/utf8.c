@@ -108,7 +108,7 @@ void utf8_add(struct buf *out, uint32_t code)
 	}
 }
 
-static uint32_t decode(struct text text, size_t at, size_t n)
+uint32_t utf8_code(struct text text, size_t at, size_t n)
 {
 	uint32_t code = n == 1 ? byte_at(text, at) : byte_at(text, at) & (0xffU >> (n + 1));
 	for (size_t i = 1; i < n; i++)
@@ -116,8 +116,7 @@ static uint32_t decode(struct text text, size_t at, size_t n)
 	return code;
 }
 
-/* Changes direction, joins or hides: what makes shown text differ from its bytes. */
-static bool misleads(uint32_t code)
+bool utf8_misleads(uint32_t code)
 {
 	static const uint32_t ranges[][2] = {{0, 0x1f}, {0x7f, 0x9f}, {0xad, 0xad}, {0x61c, 0x61c},
 		{0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f}, {0xfeff, 0xfeff},
@@ -150,10 +149,10 @@ void utf8_escape(struct buf *out, struct text text)
 			buf_addf(out, "\\x%02x", byte_at(text, at++));
 			continue;
 		}
-		uint32_t code = decode(text, at, n);
+		uint32_t code = utf8_code(text, at, n);
 		if (code == '\\')
 			buf_add_string(out, "\\\\");
-		else if (misleads(code))
+		else if (utf8_misleads(code))
 			escape_code(out, code);
 		else
 			buf_add(out, text_part(text, at, n));

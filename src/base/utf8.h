@@ -15,6 +15,12 @@ bool utf8_valid(struct text text);
 /** Appends @text with every maximal invalid part replaced by U+FFFD, as browsers and Python do. */
 void utf8_repair(struct buf *out, struct text text);
 
+/** The code point of the valid sequence of @n bytes at @at. */
+uint32_t utf8_code(struct text text, size_t at, size_t n);
+
+/** Changes direction, joins or hides: what makes shown text differ from its bytes. */
+bool utf8_misleads(uint32_t code);
+
 /** Appends code point @code (a surrogate becomes U+FFFD). */
 void utf8_add(struct buf *out, uint32_t code);
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "console/api.h"
 #include "console/events.h"
+#include "console/pages.h"
 #include "console/reading.h"
 
 enum { N_READERS = 2, JOBS_BYTES = 1024 * 1024 };
@@ -76,14 +77,13 @@ static void do_job(struct reader *reader, struct job *job)
 	struct buf body;
 	struct err err;
 	buf_init(&body, DOCUMENT_BYTES_MAX);
-	if (read_document(reader, job, &body, &err) == 0) {
+	int failed = read_document(reader, job, &body, &err);
+	if (pages_has(job->endpoint)) {
+		pages_respond(job, failed, &body, &err);
+	} else if (!failed) {
 		api_respond(job->request, 200, job->endpoint->content_type, &body);
 	} else {
 		buf_done(&body);
-		/* What a broken connection shows is not to be trusted: the next job gets a new one.
-		 */
-		if (err.kind == ERR_IO || err.kind == ERR_CORRUPT)
-			reading_close(&reader->reading);
 		if (job->decided) {
 			decisions_answer_short(job);
 		} else if (job->endpoint->direct) {
@@ -93,6 +93,9 @@ static void do_job(struct reader *reader, struct job *job)
 			api_respond_error(job->request, &err);
 		}
 	}
+	/* What a broken connection shows is not to be trusted: the next job gets a new one. */
+	if (failed && (err.kind == ERR_IO || err.kind == ERR_CORRUPT))
+		reading_close(&reader->reading);
 	batch_free(job->decided);
 	free(job);
 }
@@ -255,8 +258,9 @@ int console_new(struct console **out, const struct console_options *options, str
 	console->readers = calloc(N_READERS, sizeof *console->readers);
 	console->metrics_routes[0] = (struct http_route){
 		.method = HTTP_GET, .path = "/metrics", .handle = show_metrics, .ctx = console};
+	console->page_routes = pages_routes_new(console, &console->page_bindings);
 	if (!console->jobs || !console->readers || !console->incident_metrics ||
-		make_routes(console, err) < 0) {
+		!console->page_routes || make_routes(console, err) < 0) {
 		console_free(console);
 		return err_set(err, ERR_MEMORY, "out of memory for the console");
 	}
@@ -307,12 +311,19 @@ void console_free(struct console *console)
 	free(console->readers);
 	free(console->routes);
 	free(console->bindings);
+	free(console->page_routes);
+	free(console->page_bindings);
 	free(console);
 }
 
 const struct http_route *console_routes(struct console *console)
 {
 	return console->routes;
+}
+
+const struct http_route *console_page_routes(struct console *console)
+{
+	return console->page_routes;
 }
 
 const struct http_route *console_metrics_routes(struct console *console)

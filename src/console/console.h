@@ -45,5 +45,7 @@ void console_free(struct console *console); /* accepts NULL; after http_server_s
 
 /** For http_server_options.routes; end with a NULL path. */
 const struct http_route *console_routes(struct console *console);
+/** Pages for people: likewise. */
+const struct http_route *console_page_routes(struct console *console);
 /** /metrics alone, open. */
 const struct http_route *console_metrics_routes(struct console *console);

@@ -54,7 +54,7 @@ struct daemon {
 	struct console *console;
 	struct tls_server *tls;
 	struct http_server *http, *metrics;
-	const struct http_route *routes[3], *metrics_routes[2]; /* ended by NULL; the servers' */
+	const struct http_route *routes[4], *metrics_routes[2]; /* ended by NULL; the servers' */
 	struct criticality_rule criticality[CRITICALITY_RULES_MAX]; /* point into the settings */
 	size_t n_criticality;
 	struct loop_timer *drain_timer;
@@ -207,6 +207,7 @@ static int listen_http(struct daemon *daemon, struct err *err)
 	const struct settings *given = &daemon->options.settings;
 	daemon->routes[0] = intake_routes(daemon->intake);
 	daemon->routes[1] = console_routes(daemon->console);
+	daemon->routes[2] = console_page_routes(daemon->console);
 	struct tls_server_options tls = {given->tls_certificate, given->tls_key,
 		given->tls_client_ca[0] ? given->tls_client_ca : NULL};
 	if (given->tls_certificate[0] && tls_server_new(&daemon->tls, &tls, err) < 0)

@@ -100,6 +100,8 @@ decoders() {
 	done
 }
 
+words() { bash tests/lint/words.sh; }
+
 metrics() { python3 tests/lint/metrics.py docs/metrics.md $(printf '%s\n' $sources | grep '\.c$'); }
 
 hardening() { [ -x "$build/bin/tocsind" ] && bash tests/lint/hardening.sh "$build"/bin/*; }
@@ -146,6 +148,7 @@ check readmes readmes
 check commits commits
 check decoders decoders
 check metrics metrics
+check words words
 check hardening hardening
 printf 'lint: %d checks, %d violations\n' "$checks" "$violations"
 [ "$violations" = 0 ]

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "console/pages.h"
+
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/tree.h"
+#include "console/page_request.h"
+#include "pages/incident.h"
+#include "pages/incidents.h"
+#include "pages/problem.h"
+
+enum { PAGE_BYTES_MAX = 8 * 1024 * 1024, PAGE_ARENA_BYTES = 256 * 1024 * 1024, FORM_BYTES = 8192 };
+
+#define HTML_TYPE "text/html; charset=utf-8"
+#define POLICY                                                                                     \
+	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "          \
+	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+/* What a page is made from, on a reader. */
+struct making {
+	struct connection *connection;
+	struct job *job;
+	struct page_request *wish;
+	struct arena arena;
+	struct page page;
+};
+
+static void begin(
+	struct making *making, struct connection *connection, struct job *job, struct buf *out)
+{
+	*making = (struct making){
+		.connection = connection, .job = job, .wish = http_owner(job->request)};
+	arena_init(&making->arena, PAGE_ARENA_BYTES);
+	page_request_begin(making->wish, job->console, &making->page, &making->arena, out);
+}
+
+static void making_done_auto(struct making *making)
+{
+	arena_done(&making->arena);
+}
+
+/* What a document function wrote, as a tree. */
+static int read_tree(
+	struct making *making, struct buf *document, const struct node **out, struct err *err)
+{
+	struct node *root;
+	struct text source = arena_copy(&making->arena, buf_text(document));
+	if (!buf_ok(document))
+		return buf_error(document, err, "a document");
+	if (making->arena.failed)
+		return err_set(err, ERR_MEMORY, "out of memory for a page");
+	if (tree_read(source, &making->arena, &root, err) < 0)
+		return -1;
+	*out = root;
+	return 0;
+}
+
+static int read_incidents(struct making *making, const struct node **out, struct err *err)
+{
+	AUTO(buf_done) struct buf document;
+	struct document_query query = making->job->query;
+	buf_init(&document, DOCUMENT_BYTES_MAX);
+	if (!query.limit.size)
+		query.limit = TEXT("50");
+	if (!query.rollup.size)
+		query.rollup = TEXT("true");
+	return document_incidents(making->connection, &query, &document, err) < 0
+		       ? -1
+		       : read_tree(making, &document, out, err);
+}
+
+static int answer_incidents(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	AUTO(making_done) struct making making;
+	const struct node *document;
+	const struct document_query *query = &job->query;
+	begin(&making, connection, job, out);
+	if (read_incidents(&making, &document, err) < 0)
+		return -1;
+	const struct incident_filters filters = {.severity = query->severity,
+		.sort = query->sort,
+		.rollup = query->rollup,
+		.cluster = query->cluster,
+		.namespace = query->namespace,
+		.pod = query->pod,
+		.node = query->node,
+		.since = query->since,
+		.after = query->after,
+		.limit = query->limit};
+	page_incidents(&making.page, document, &filters);
+	return 0;
+}
+
+typedef int incident_document(
+	struct connection *connection, struct text number, struct buf *out, struct err *err);
+
+static int read_of_incident(struct making *making, incident_document *function,
+	const struct node **out, struct err *err)
+{
+	AUTO(buf_done) struct buf document;
+	buf_init(&document, DOCUMENT_BYTES_MAX);
+	return function(making->connection, making->wish->part[0], &document, err) < 0
+		       ? -1
+		       : read_tree(making, &document, out, err);
+}
+
+static int read_activity(struct making *making, const struct node **out, struct err *err)
+{
+	AUTO(buf_done) struct buf document;
+	struct document_query query = {.limit = TEXT("1000")};
+	buf_init(&document, DOCUMENT_BYTES_MAX);
+	return document_activity(
+		       making->connection, making->wish->part[0], &query, &document, err) < 0
+		       ? -1
+		       : read_tree(making, &document, out, err);
+}
+
+static int answer_incident(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	AUTO(making_done) struct making making;
+	struct incident_data data = {.part = PART_STORY};
+	begin(&making, connection, job, out);
+	if (making.wish->part[1].size && !incident_part_parse(making.wish->part[1], &data.part))
+		return err_set(err, ERR_MISSING, "an incident has no such part");
+	if (read_of_incident(&making, document_incident, &data.incident, err) < 0)
+		return -1;
+	if (!tree_member(data.incident, "redirect_to") &&
+		(read_of_incident(&making, document_incident_examples, &data.examples, err) < 0 ||
+			read_activity(&making, &data.activity, err) < 0))
+		return -1;
+	page_incident(&making.page, &data);
+	return 0;
+}
+
+static const char *const of_incidents[] = {"q", "limit", "after", "sort", "rollup", "severity",
+	"cluster", "namespace", "pod", "node", "since", NULL};
+
+static const struct endpoint pages[] = {
+	{HTTP_GET, "/incidents", ROLE_VIEWER, answer_incidents, NULL, HTML_TYPE, of_incidents,
+		"Incidents."},
+	{HTTP_GET, "/incidents/{n}", ROLE_VIEWER, answer_incident, NULL, HTML_TYPE, NULL,
+		"One incident."},
+	{HTTP_GET, "/incidents/{n}/{part}", ROLE_VIEWER, answer_incident, NULL, HTML_TYPE, NULL,
+		"A part of one incident."},
+	{HTTP_POST, "/preferences", 0, NULL, preferences_take, NULL, NULL,
+		"How pages look, in cookies."},
+	{0},
+};
+
+bool pages_has(const struct endpoint *endpoint)
+{
+	for (const struct endpoint *page = pages; page->path; page++)
+		if (page == endpoint)
+			return true;
+	return false;
+}
+
+static void respond(struct http_request *request, unsigned status, struct buf *body)
+{
+	static const char *const headers[] = {"Content-Security-Policy", POLICY,
+		"X-Content-Type-Options", "nosniff", "Referrer-Policy", "no-referrer",
+		"Cross-Origin-Opener-Policy", "same-origin", "Cache-Control", "no-store", "Vary",
+		"Accept-Language, Cookie", NULL};
+	struct http_response response = {
+		.status = status, .content_type = HTML_TYPE, .headers = headers};
+	if (!buf_ok(body)) {
+		buf_done(body);
+		http_respond_problem(
+			request, 500, "Too much to show", TEXT("ask for less: a smaller limit"));
+		return;
+	}
+	response.body = buf_take(body, &response.body_size);
+	http_respond(request, &response);
+}
+
+static void respond_problem(
+	struct http_request *request, struct console *console, unsigned status, struct text detail)
+{
+	struct arena arena;
+	struct page page;
+	struct buf body;
+	const struct page_request *wish = http_owner(request);
+	buf_init(&body, PAGE_BYTES_MAX);
+	arena_init(&arena, PAGE_ARENA_BYTES);
+	page_request_begin(wish, console, &page, &arena, &body);
+	page_problem(&page, status, detail);
+	arena_done(&arena);
+	respond(request, status, &body);
+}
+
+static unsigned status_of(const struct err *err)
+{
+	switch (err->kind) {
+	case ERR_INPUT:
+		return 400;
+	case ERR_MISSING:
+		return 404;
+	case ERR_DENIED:
+		return 403;
+	case ERR_BUSY:
+	case ERR_FULL:
+	case ERR_LIMIT:
+		return 503;
+	default:
+		return 500;
+	}
+}
+
+void pages_respond(struct job *job, bool failed, struct buf *body, const struct err *err)
+{
+	if (!failed) {
+		respond(job->request, 200, body);
+		return;
+	}
+	unsigned status = status_of(err);
+	buf_done(body);
+	if (status == 500)
+		log_warning("console", "%s", err->text);
+	respond_problem(job->request, job->console, status,
+		status == 500 ? TEXT("the log of tocsind says why") : text_of(err->text));
+}
+
+/* Who may not see it: to the sign-in, or a page that says why. Answered when it is false. */
+static bool is_allowed(
+	struct binding *binding, struct http_request *request, const struct page_request *wish)
+{
+	enum role wanted = binding->endpoint->role;
+	if (!wanted || (wish->reader.role && role_includes(wish->reader.role, wanted)))
+		return true;
+	respond_problem(request, binding->console, wish->reader.role ? 403 : 401, TEXT_NONE);
+	return false;
+}
+
+static size_t admit(struct http_request *request, void *ctx)
+{
+	struct binding *binding = ctx;
+	struct page_request *wish = page_request_new(request, binding->console, binding->endpoint);
+	if (!wish) {
+		http_respond_retry(request, 503, "No memory now", TEXT("try again"), 1);
+		return 0;
+	}
+	http_set_owner(request, wish);
+	if (!is_allowed(binding, request, wish))
+		return 0;
+	return binding->endpoint->method == HTTP_POST ? FORM_BYTES : 0;
+}
+
+static void handle(struct http_request *request, void *ctx)
+{
+	struct binding *binding = ctx;
+	if (!binding->endpoint->answer)
+		binding->endpoint->direct(request, binding->console);
+	else if (!console_read(binding->console, request, binding->endpoint))
+		respond_problem(request, binding->console, 503, TEXT("too many requests wait"));
+}
+
+struct http_route *pages_routes_new(struct console *console, struct binding **bindings)
+{
+	enum { N = sizeof pages / sizeof pages[0] };
+	struct http_route *routes = calloc(N, sizeof *routes);
+	*bindings = calloc(N, sizeof **bindings);
+	if (!routes || !*bindings) {
+		free(routes);
+		free(*bindings);
+		*bindings = NULL;
+		return NULL;
+	}
+	for (size_t i = 0; pages[i].path; i++) {
+		(*bindings)[i] = (struct binding){console, &pages[i]};
+		routes[i] = (struct http_route){.method = pages[i].method,
+			.path = pages[i].path,
+			.admit = admit,
+			.handle = handle,
+			.ctx = &(*bindings)[i]};
+	}
+	return routes;
+}

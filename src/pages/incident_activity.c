@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pages/incident.h"
+#include "pages/moment.h"
+
+/* What was done and said, oldest first. */
+
+enum { ACTOR_BYTES = 40 };
+
+static const struct {
+	const char *kind;
+	enum word word;
+} kinds[] = {
+	{"acknowledged", WORD_DONE_ACKNOWLEDGED},
+	{"assigned", WORD_DONE_ASSIGNED},
+	{"comment", WORD_DONE_COMMENT},
+	{"resolved", WORD_DONE_RESOLVED},
+	{"reopened", WORD_DONE_REOPENED},
+	{"snoozed", WORD_DONE_SNOOZED},
+	{"woken", WORD_DONE_WOKEN},
+	{"cut", WORD_DONE_CUT},
+	{"unlinked", WORD_DONE_UNLINKED},
+	{"linked", WORD_DONE_LINKED},
+	{"undone", WORD_DONE_UNDONE},
+	{"sealed", WORD_DONE_SEALED},
+	{"amended", WORD_DONE_AMENDED},
+	{"merged", WORD_DONE_MERGED},
+	{"split", WORD_DONE_SPLIT},
+	{"recurred", WORD_DONE_RECURRED},
+	{"closed", WORD_DONE_CLOSED},
+};
+
+static void write_kind(struct page *page, struct text kind)
+{
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+		if (text_is(kind, kinds[i].kind)) {
+			page_leaf(page, "b", NULL, kinds[i].word);
+			return;
+		}
+	html_leaf(&page->html, "b", NULL, kind);
+}
+
+/* The members of what was said, each with its name, but for a comment's text. */
+static void write_detail(struct page *page, const struct node *detail)
+{
+	struct html *html = &page->html;
+	for (const struct node *item = detail ? detail->first : NULL; item; item = item->next) {
+		if (!item->value.size)
+			continue;
+		html_string(html, " ");
+		if (text_is(item->key, "text")) {
+			html_open(html, "div", "said");
+			html_lines(html, item->value);
+			html_close(html);
+			continue;
+		}
+		html_open(html, "span", "pair");
+		html_leaf(html, "i", NULL, item->key);
+		html_string(html, " ");
+		html_clip(html, "span", NULL, item->value, VALUE_BYTES);
+		html_close(html);
+	}
+}
+
+void incident_activity(struct page *page, const struct incident_data *data)
+{
+	struct html *html = &page->html;
+	const struct node *items = tree_member(data->activity, "items");
+	if (!items || !items->first) {
+		page_leaf(page, "p", "empty", WORD_ACTIVITY_EMPTY);
+		return;
+	}
+	html_open(html, "ol", "log");
+	for (const struct node *item = items->first; item; item = item->next) {
+		html_open(html, "li", NULL);
+		moment_write(page, page_time_of(item, "time"), MOMENT_FULL);
+		html_string(html, " ");
+		html_clip(html, "span", "actor", tree_member_text(item, "actor"), ACTOR_BYTES);
+		html_string(html, " ");
+		write_kind(page, tree_member_text(item, "kind"));
+		write_detail(page, tree_member(item, "detail"));
+		html_close(html);
+	}
+	html_close(html);
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pages/badge.h"
+#include "pages/decide.h"
+#include "pages/incident.h"
+#include "pages/moment.h"
+
+/* The story: one row for all alerts of one kind, in the order in which they began. */
+
+enum { RULE_BYTES = 72, NAME_BYTES = 40, EXAMPLE_BYTES = 140 };
+
+struct text incident_example(const struct incident_data *data, struct text fingerprint)
+{
+	const struct node *items = tree_member(data->examples, "items");
+	for (const struct node *item = items ? items->first : NULL; item; item = item->next)
+		if (text_equal(tree_member_text(item, "fingerprint"), fingerprint))
+			return tree_member_text(item, "example");
+	return TEXT_NONE;
+}
+
+static bool is_one_of(struct text word, const char *const *names)
+{
+	for (; *names; names++)
+		if (text_is(word, *names))
+			return true;
+	return false;
+}
+
+/* What kind of thing was done, by the sensor's word for it. */
+static enum word operation_word(struct text operation, bool has_resource, bool has_parent)
+{
+	static const char *const starts[] = {
+		"execve", "execveat", "process_exec", "Process", "process", "exec", NULL};
+	static const char *const opens[] = {
+		"open", "openat", "openat2", "read", "File", "file", "open_by_handle_at", NULL};
+	static const char *const connects[] = {
+		"connect", "Network", "network", "sendto", "sendmsg", "tcp_connect", NULL};
+	static const char *const removes[] = {
+		"unlink", "unlinkat", "rename", "renameat", "renameat2", "rmdir", NULL};
+	if (is_one_of(operation, starts) && has_parent)
+		return WORD_DID_START;
+	if (is_one_of(operation, opens) && has_resource)
+		return WORD_DID_OPEN;
+	if (is_one_of(operation, connects) && has_resource)
+		return WORD_DID_CONNECT;
+	if (is_one_of(operation, removes) && has_resource)
+		return WORD_DID_REMOVE;
+	if (has_resource)
+		return WORD_DID_TO;
+	return operation.size ? WORD_DID : WORD_DID_ACT;
+}
+
+static struct text short_name(struct text path)
+{
+	size_t at = path.size;
+	while (at > 0 && path.data[at - 1] != '/')
+		at--;
+	return at < path.size ? text_part(path, at, path.size) : path;
+}
+
+void incident_sentence(struct page *page, const struct node *print)
+{
+	struct text exe = short_name(tree_member_text(print, "exe"));
+	struct text parent = short_name(tree_member_text(print, "parent"));
+	struct text operation = tree_member_text(print, "operation");
+	struct text resource = tree_member_text(print, "resource");
+	if (!exe.size)
+		exe = parent.size ? parent : page_word(page, WORD_SOMETHING);
+	const struct text values[4] = {exe, parent, resource, operation};
+	enum word word = operation_word(operation, resource.size > 0, parent.size > 0);
+	page_fill(page, word, "b", values, 4);
+}
+
+static void head_cell(struct page *page, const char *class, enum word word)
+{
+	html_open(&page->html, "th", class);
+	html_set_string(&page->html, "scope", "col");
+	page_say(page, word);
+	html_close(&page->html);
+}
+
+static void write_raw_link(struct page *page, const struct node *print)
+{
+	struct html *html = &page->html;
+	const struct node *samples = tree_member(print, "samples");
+	html_open(html, "td", "number");
+	if (samples && samples->first) {
+		html_open(html, "a", NULL);
+		html_setf(html, "href", "/alerts/%.*s", TEXT_ARG(samples->first->value));
+		html_set(html, "data-raw", samples->first->value);
+		page_say(page, WORD_RAW_SHORT);
+		html_close(html);
+	}
+	html_close(html);
+}
+
+static void write_what(
+	struct page *page, const struct incident_data *data, const struct node *print)
+{
+	struct html *html = &page->html;
+	struct text example = incident_example(data, tree_member_text(print, "fingerprint"));
+	html_open(html, "td", "what");
+	incident_sentence(page, print);
+	if (example.size) {
+		html_string(html, " ");
+		html_clip(html, "code", NULL, example, EXAMPLE_BYTES);
+	}
+	html_close(html);
+}
+
+static void write_print(
+	struct page *page, const struct incident_data *data, const struct node *print)
+{
+	struct html *html = &page->html;
+	struct text fingerprint = tree_member_text(print, "fingerprint");
+	const struct node *samples = tree_member(print, "samples");
+	bool context = tree_member(print, "context") != NULL;
+	html_open(html, "tr", context ? "context" : NULL);
+	html_setf(html, "id", "fingerprint-%.*s%s", TEXT_ARG(fingerprint), context ? "-c" : "");
+	html_set_flag(html, "data-row");
+	html_set_string(html, "data-kind", "fingerprint");
+	html_set(html, "data-number", fingerprint);
+	if (samples && samples->first)
+		html_setf(html, "data-href", "/alerts/%.*s", TEXT_ARG(samples->first->value));
+	html_open(html, "td", "pick");
+	html_open(html, "label", NULL);
+	html_void(html, "input", NULL);
+	html_set_string(html, "type", "checkbox");
+	html_set_flag(html, "data-select");
+	html_set(html, "aria-label", tree_member_text(print, "rule"));
+	html_close(html);
+	html_close(html);
+	html_open(html, "td", "number");
+	moment_write(page, page_time_of(print, "first_seen"), MOMENT_CLOCK);
+	html_close(html);
+	html_open(html, "td", "number");
+	moment_write(page, page_time_of(print, "last_seen"), MOMENT_CLOCK);
+	html_close(html);
+	html_open(html, "td", "number");
+	html_string(html, "×");
+	html_text(html, tree_member_text(print, "alerts"));
+	html_close(html);
+	html_open(html, "td", NULL);
+	badge_severity(page, tree_member_text(print, "severity"));
+	html_close(html);
+	html_clip(html, "td", "rule", tree_member_text(print, "rule"), RULE_BYTES);
+	write_what(page, data, print);
+	html_clip(html, "td", NULL, tree_member_text(print, "sensor"), NAME_BYTES);
+	write_raw_link(page, print);
+	html_close(html);
+}
+
+void incident_story(struct page *page, const struct incident_data *data)
+{
+	struct html *html = &page->html;
+	const struct node *story = tree_member(data->incident, "story");
+	size_t n = page_count(story), shown = 0;
+	html_open(html, "div", "scroll");
+	html_open(html, "table", "list story");
+	html_set_string(html, "data-list", "fingerprints");
+	page_leaf(page, "caption", "unseen", WORD_STORY_CAPTION);
+	html_open(html, "thead", NULL);
+	html_open(html, "tr", NULL);
+	head_cell(page, "pick", WORD_COLUMN_SELECT);
+	head_cell(page, "number", WORD_COLUMN_FIRST);
+	head_cell(page, "number", WORD_COLUMN_LAST_SEEN);
+	head_cell(page, "number", WORD_COLUMN_ALERTS);
+	head_cell(page, NULL, WORD_COLUMN_SEVERITY);
+	head_cell(page, NULL, WORD_COLUMN_RULE);
+	head_cell(page, NULL, WORD_COLUMN_WHAT);
+	head_cell(page, NULL, WORD_COLUMN_SENSOR);
+	head_cell(page, "number", WORD_RAW);
+	html_close(html);
+	html_close(html);
+	html_open(html, "tbody", NULL);
+	for (const struct node *print = story ? story->first : NULL; print && shown < PAGE_ROWS_MAX;
+		print = print->next, shown++)
+		write_print(page, data, print);
+	html_close(html);
+	html_close(html);
+	html_close(html);
+	if (n > shown) {
+		struct text values[2] = {page_number(page, shown), page_number(page, n)};
+		html_open(html, "p", "note");
+		page_fill(page, WORD_SHOWN_OF, NULL, values, 2);
+		html_close(html);
+	}
+}

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pages/incidents.h"
+
+#include "pages/badge.h"
+#include "pages/decide.h"
+#include "pages/moment.h"
+
+enum { TITLE_BYTES = 88, PLACE_BYTES = 44, NAME_BYTES = 20 };
+
+/* The address of this list with one thing changed; a page number never stays. */
+static struct text list_link(const struct page *page, const struct incident_filters *with)
+{
+	const struct page_pair pairs[] = {{"q", with->q}, {"severity", with->severity},
+		{"cluster", with->cluster}, {"namespace", with->namespace}, {"pod", with->pod},
+		{"node", with->node}, {"since", with->since}, {"sort", with->sort},
+		{"rollup", with->rollup}, {"limit", with->limit}, {"after", with->after}};
+	return page_link(page, "/incidents", pairs, sizeof pairs / sizeof pairs[0]);
+}
+
+struct text incident_place(const struct page *page, const struct node *entity)
+{
+	const struct node *workload = tree_member(entity, "workload");
+	struct text namespace = tree_member_text(entity, "namespace");
+	struct text name = tree_member_text(workload, "name");
+	if (!name.size)
+		name = tree_member_text(entity, "pod");
+	if (namespace.size && name.size)
+		return arena_format(page->arena, "%.*s/%.*s", TEXT_ARG(namespace), TEXT_ARG(name));
+	if (name.size)
+		return name;
+	struct text container = tree_member_text(entity, "container_id");
+	struct text node = tree_member_text(entity, "node");
+	struct text cluster = tree_member_text(entity, "cluster");
+	const struct text values[2] = {container, node};
+	if (container.size)
+		return page_filled(page, WORD_PLACE_CONTAINER, values, 2);
+	if (node.size)
+		return page_filled(page, WORD_PLACE_NODE, &node, 1);
+	return page_filled(page, WORD_PLACE_CLUSTER, &cluster, 1);
+}
+
+static void head_cell(struct page *page, const char *class, enum word word)
+{
+	html_open(&page->html, "th", class);
+	html_set_string(&page->html, "scope", "col");
+	page_say(page, word);
+	html_close(&page->html);
+}
+
+/* A column by which one can sort. */
+static void sort_cell(struct page *page, const struct incident_filters *filters, const char *class,
+	const char *sort, enum word word)
+{
+	struct html *html = &page->html;
+	bool is_sorted =
+		filters && text_is(filters->sort.size ? filters->sort : TEXT("number"), sort);
+	html_open(html, "th", class);
+	html_set_string(html, "scope", "col");
+	if (is_sorted)
+		html_set_string(html, "aria-sort", "descending");
+	if (filters && !is_sorted) {
+		struct incident_filters with = *filters;
+		with.sort = text_of(sort);
+		with.after = TEXT_NONE;
+		html_open(html, "a", NULL);
+		html_set(html, "href", list_link(page, &with));
+		page_say(page, word);
+		html_close(html);
+	} else {
+		page_say(page, word);
+	}
+	html_close(html);
+}
+
+static void write_head(struct page *page, const struct incident_filters *filters, bool may_select)
+{
+	struct html *html = &page->html;
+	html_open(html, "thead", NULL);
+	html_open(html, "tr", NULL);
+	if (may_select)
+		head_cell(page, "pick", WORD_COLUMN_SELECT);
+	sort_cell(page, filters, "risk", "risk", WORD_COLUMN_RISK);
+	head_cell(page, NULL, WORD_COLUMN_SEVERITY);
+	sort_cell(page, filters, NULL, "number", WORD_COLUMN_INCIDENT);
+	head_cell(page, NULL, WORD_COLUMN_WHERE);
+	head_cell(page, NULL, WORD_COLUMN_TACTICS);
+	head_cell(page, "number", WORD_COLUMN_ALERTS);
+	head_cell(page, NULL, WORD_COLUMN_SENSORS);
+	head_cell(page, "number", WORD_COLUMN_LAST);
+	head_cell(page, "number", WORD_COLUMN_AGE);
+	head_cell(page, NULL, WORD_COLUMN_STATE);
+	head_cell(page, NULL, WORD_COLUMN_ASSIGNEE);
+	html_close(html);
+	html_close(html);
+}
+
+static void write_pick(struct page *page, struct text number)
+{
+	struct html *html = &page->html;
+	html_open(html, "td", "pick");
+	html_open(html, "label", NULL);
+	html_void(html, "input", NULL);
+	html_set_string(html, "type", "checkbox");
+	html_set_flag(html, "data-select");
+	html_set(html, "aria-label", page_filled(page, WORD_SELECT_ROW, &number, 1));
+	html_close(html);
+	html_close(html);
+}
+
+static void write_title(struct page *page, const struct node *incident)
+{
+	struct html *html = &page->html;
+	struct text number = tree_member_text(incident, "number");
+	struct text redirected = tree_member_text(incident, "recurrence_of");
+	uint64_t alike = page_u64(incident, "rolled_up");
+	html_open(html, "td", "title");
+	html_open(html, "a", NULL);
+	html_setf(html, "href", "/incidents/%.*s", TEXT_ARG(page_incident_number(number)));
+	html_leaf(html, "span", "id", number);
+	html_string(html, " ");
+	html_clip(html, "span", NULL, tree_member_text(incident, "title"), TITLE_BYTES);
+	html_close(html);
+	if (alike) {
+		struct text value = page_number(page, alike);
+		html_string(html, " ");
+		html_open(html, "span", "note");
+		page_fill(page, WORD_ROLLED_UP, NULL, &value, 1);
+		html_close(html);
+	}
+	if (redirected.size) {
+		html_string(html, " ");
+		html_open(html, "span", "note");
+		page_fill(page, WORD_RECURRENCE_OF, NULL, &redirected, 1);
+		html_close(html);
+	}
+	html_close(html);
+}
+
+static void write_sensors(struct page *page, const struct node *sensors)
+{
+	struct html *html = &page->html;
+	html_open(html, "td", NULL);
+	for (const struct node *item = sensors ? sensors->first : NULL; item; item = item->next) {
+		if (item != sensors->first)
+			html_string(html, " ");
+		html_clip(html, "span", NULL, item->value, NAME_BYTES);
+	}
+	html_close(html);
+}
+
+static void time_cell(struct page *page, int64_t wall_ns)
+{
+	html_open(&page->html, "td", "number");
+	moment_write(page, wall_ns, MOMENT_AGO);
+	html_close(&page->html);
+}
+
+static void open_row(struct page *page, const struct node *incident)
+{
+	struct html *html = &page->html;
+	struct text number = page_incident_number(tree_member_text(incident, "number"));
+	html_open(html, "tr", NULL);
+	html_setf(html, "id", "incident-%.*s", TEXT_ARG(number));
+	html_set_flag(html, "data-row");
+	html_set_string(html, "data-kind", "incident");
+	html_set(html, "data-number", number);
+	html_set(html, "data-revision", tree_member_text(incident, "revision"));
+	html_setf(html, "data-href", "/incidents/%.*s", TEXT_ARG(number));
+}
+
+static void write_row(struct page *page, const struct node *incident, bool may_select)
+{
+	struct html *html = &page->html;
+	struct text number = tree_member_text(incident, "number");
+	const struct node *entity = tree_member(incident, "entity");
+	open_row(page, incident);
+	if (may_select)
+		write_pick(page, number);
+	html_leaf(html, "td", "risk", tree_member_text(incident, "risk"));
+	html_open(html, "td", NULL);
+	badge_severity(page, tree_member_text(incident, "severity"));
+	html_close(html);
+	write_title(page, incident);
+	html_clip(html, "td", "where", incident_place(page, entity), PLACE_BYTES);
+	html_open(html, "td", NULL);
+	badge_strip(page, tree_member(incident, "tactics"));
+	html_close(html);
+	html_leaf(html, "td", "number", tree_member_text(incident, "alerts"));
+	write_sensors(page, tree_member(incident, "sensors"));
+	time_cell(page, page_time_of(incident, "last_seen"));
+	time_cell(page, page_time_of(incident, "first_seen"));
+	html_open(html, "td", NULL);
+	badge_state(page, incident);
+	html_close(html);
+	html_clip(html, "td", "assignee", tree_member_text(incident, "assignee"), NAME_BYTES);
+	html_close(html);
+}
+
+void incidents_table(struct page *page, const struct node *items,
+	const struct incident_filters *filters, bool may_select)
+{
+	struct html *html = &page->html;
+	badge_strip_definition(page);
+	html_open(html, "div", "scroll");
+	html_open(html, "table", "list");
+	html_set_string(html, "data-list", "incidents");
+	page_leaf(page, "caption", "unseen", WORD_INCIDENTS_CAPTION);
+	write_head(page, filters, may_select);
+	html_open(html, "tbody", NULL);
+	for (const struct node *item = items->first; item; item = item->next)
+		write_row(page, item, may_select);
+	html_close(html);
+	html_close(html);
+	html_close(html);
+}
+
+static void write_choice(struct page *page, struct text chosen, const char *value, enum word word)
+{
+	struct html *html = &page->html;
+	html_open(html, "option", NULL);
+	html_set_string(html, "value", value);
+	if (text_is(chosen, value))
+		html_set_flag(html, "selected");
+	page_say(page, word);
+	html_close(html);
+}
+
+static void open_select(struct page *page, const char *name, enum word label)
+{
+	struct html *html = &page->html;
+	html_open(html, "label", NULL);
+	page_leaf(page, "span", NULL, label);
+	html_string(html, " ");
+	html_open(html, "select", NULL);
+	html_set_string(html, "name", name);
+}
+
+static void close_select(struct page *page)
+{
+	html_close(&page->html);
+	html_close(&page->html);
+}
+
+static void hidden_field(struct page *page, const char *name, struct text value)
+{
+	if (!value.size)
+		return;
+	html_void(&page->html, "input", NULL);
+	html_set_string(&page->html, "type", "hidden");
+	html_set_string(&page->html, "name", name);
+	html_set(&page->html, "value", value);
+}
+
+static void write_filters(struct page *page, const struct incident_filters *filters)
+{
+	struct html *html = &page->html;
+	html_open(html, "form", "filters");
+	html_set_string(html, "action", "/incidents");
+	hidden_field(page, "q", filters->q);
+	hidden_field(page, "cluster", filters->cluster);
+	hidden_field(page, "namespace", filters->namespace);
+	hidden_field(page, "pod", filters->pod);
+	hidden_field(page, "node", filters->node);
+	open_select(page, "severity", WORD_FILTER_SEVERITY);
+	write_choice(page, filters->severity, "", WORD_FILTER_ANY);
+	write_choice(page, filters->severity, "low", WORD_SEVERITY_LOW);
+	write_choice(page, filters->severity, "medium", WORD_SEVERITY_MEDIUM);
+	write_choice(page, filters->severity, "high", WORD_SEVERITY_HIGH);
+	write_choice(page, filters->severity, "critical", WORD_SEVERITY_CRITICAL);
+	close_select(page);
+	open_select(page, "sort", WORD_FILTER_SORT);
+	write_choice(page, filters->sort, "number", WORD_SORT_NUMBER);
+	write_choice(page, filters->sort, "risk", WORD_SORT_RISK);
+	close_select(page);
+	open_select(page, "rollup", WORD_FILTER_ROLLUP);
+	write_choice(page, filters->rollup, "true", WORD_ROLLUP_ON);
+	write_choice(page, filters->rollup, "false", WORD_ROLLUP_OFF);
+	close_select(page);
+	page_leaf(page, "button", NULL, WORD_APPLY);
+	html_open(html, "a", NULL);
+	html_set_string(html, "href", "/incidents");
+	page_say(page, WORD_CLEAR);
+	html_close(html);
+	html_close(html);
+}
+
+static void write_next(
+	struct page *page, const struct node *document, const struct incident_filters *filters)
+{
+	struct html *html = &page->html;
+	struct text next = tree_member_text(document, "next");
+	if (!next.size && !filters->after.size)
+		return;
+	html_open(html, "nav", "pages");
+	page_set(page, "aria-label", WORD_PAGES);
+	struct incident_filters with = *filters;
+	if (filters->after.size) {
+		with.after = TEXT_NONE;
+		html_open(html, "a", NULL);
+		html_set(html, "href", list_link(page, &with));
+		page_say(page, WORD_FIRST_PAGE);
+		html_close(html);
+	}
+	if (next.size) {
+		with.after = next;
+		html_open(html, "a", NULL);
+		html_set_string(html, "rel", "next");
+		html_set(html, "href", list_link(page, &with));
+		page_say(page, WORD_NEXT_PAGE);
+		html_close(html);
+	}
+	html_close(html);
+}
+
+void page_incidents(
+	struct page *page, const struct node *document, const struct incident_filters *filters)
+{
+	struct html *html = &page->html;
+	const struct node *items = tree_member(document, "items");
+	bool may_select = page_may(page, ROLE_ANALYST);
+	const struct page_head head = {.name = "incidents",
+		.title = page_word(page, WORD_NAV_INCIDENTS),
+		.refresh_s = 60,
+		.search = filters->q};
+	page_begin(page, &head);
+	html_open(html, "div", "bar");
+	page_leaf(page, "h1", NULL, WORD_NAV_INCIDENTS);
+	write_filters(page, filters);
+	html_close(html);
+	if (may_select)
+		decide_bulk_bar(page);
+	if (items && items->first)
+		incidents_table(page, items, filters, may_select);
+	else
+		page_leaf(page, "p", "empty", WORD_INCIDENTS_EMPTY);
+	write_next(page, document, filters);
+	decide_dialogs(page);
+	page_end(page);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Incidents in a table: the list, and the short ones of other pages. */
+
+#include "pages/page.h"
+
+/* What was asked for, as it stands in the address. */
+struct incident_filters {
+	struct text q, severity, sort, rollup, cluster, namespace, pod, node, since, after, limit;
+};
+
+/** @document: what document_incidents wrote. */
+void page_incidents(
+	struct page *page, const struct node *document, const struct incident_filters *filters);
+
+/** A table of @items (an array), with or without boxes to select rows. */
+void incidents_table(struct page *page, const struct node *items,
+	const struct incident_filters *filters, bool may_select);
+
+/** Where it happened, short: "shop/Deployment front", "node vm". */
+struct text incident_place(const struct page *page, const struct node *entity);
