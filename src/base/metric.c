@@ -8,7 +8,8 @@
 #include "base/table.h"
 #include "base/utf8.h"
 
-enum { HIDDEN_MS = 60000, KEY_BYTES = 4096 };
+/* 2 × 1 024 combinations of values as they came: finding one spares writing its labels. */
+enum { HIDDEN_MS = 60000, KEY_BYTES = 4096, RECENT = 1024 };
 
 struct metric_series {
 	_Atomic(struct metric_series *) next;
@@ -50,11 +51,16 @@ static void escape_label(struct buf *out, struct text value)
 		out->failed = out->no_memory = true;
 }
 
+static struct text label_value(struct text value)
+{
+	return text_part(value, 0, KEY_BYTES / 4);
+}
+
 static void write_labels(
 	struct buf *out, const struct metric_family *family, const struct text *values)
 {
 	for (unsigned i = 0; i < family->n_labels; i++) {
-		struct text value = text_part(values[i], 0, KEY_BYTES / 4);
+		struct text value = label_value(values[i]);
 		buf_add_string(out, i ? "," : "");
 		buf_add_string(out, family->labels[i]);
 		buf_add_string(out, "=\"");
@@ -106,7 +112,8 @@ static void write_other_labels(
 	write_labels(out, family, bounded);
 }
 
-struct metric_series *metric_series(
+/* The series whose labels say @values, made if new. */
+static struct metric_series *find_or_make(
 	struct metric_family *family, const struct clock *clock, const struct text *values)
 {
 	AUTO(buf_done) struct buf labels;
@@ -126,6 +133,31 @@ struct metric_series *metric_series(
 	if (found)
 		return found->pointer;
 	return buf_ok(&labels) ? make_series(family, clock, buf_text(&labels)) : NULL;
+}
+
+/* Where the values' series is kept, NULL in it at first; NULL without memory. As series are never
+ * removed, the same values always have the same one. */
+static union table_value *recent_place(struct metric_family *family, const struct text *values)
+{
+	struct buf *key = &family->key;
+	if (!family->recent && !(family->recent = cache_new(RECENT, NULL)))
+		return NULL;
+	key->max = KEY_BYTES * METRIC_LABELS_MAX;
+	buf_clear(key);
+	for (unsigned i = 0; i < family->n_labels; i++)
+		buf_add_sized(key, label_value(values[i]));
+	return buf_ok(key) ? cache_put(family->recent, buf_text(key)) : NULL;
+}
+
+struct metric_series *metric_series(
+	struct metric_family *family, const struct clock *clock, const struct text *values)
+{
+	union table_value *place = recent_place(family, values);
+	if (!place)
+		return find_or_make(family, clock, values);
+	if (!place->pointer)
+		place->pointer = find_or_make(family, clock, values);
+	return place->pointer;
 }
 
 void metric_add(struct metric_series *series, uint64_t n)
@@ -247,8 +279,11 @@ void metric_family_done(struct metric_family *family)
 		series = next;
 	}
 	table_free(family->index);
+	cache_free(family->recent);
+	buf_done(&family->key);
 	atomic_store(&family->first, NULL);
 	family->last = NULL;
 	family->index = NULL;
+	family->recent = NULL;
 	family->n_series = 0;
 }

@@ -34,7 +34,9 @@ struct metric_family {
 	/* state */
 	_Atomic(struct metric_series *) first;
 	struct metric_series *last;
-	struct table *index; /* the owner's */
+	struct table *index;  /* by labels; the owner's, as all below */
+	struct cache *recent; /* by values */
+	struct buf key;
 	unsigned n_series;
 };
 
