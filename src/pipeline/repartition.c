@@ -11,6 +11,7 @@
 #include "correlate/sums.h"
 #include "pipeline/recurrences.h"
 #include "pipeline/snoozes.h"
+#include "pipeline/splits.h"
 #include "store/activities.h"
 #include "store/leaving.h"
 #include "store/pieces.h"
@@ -669,6 +670,9 @@ static int write_matching(
 		fresh->piece.number = found->number;
 		if (write_fresh(connection, fresh, old_of(matching, found->number),
 			    found->split_from, err) < 0)
+			return -1;
+		if (found->split_from && split_note(connection, found->split_from,
+						 fresh->piece.number, now_ns, err) < 0)
 			return -1;
 		const struct fresh_piece *front = found->number ? NULL : in_front(matching, i);
 		if (front && recurrence_note(connection, front->piece.number, &fresh->piece, now_ns,
