@@ -8,7 +8,7 @@
 #include "store/overlays.h"
 
 /* Computing a content id reads every alert: beyond this it is left to export and sealing. */
-enum { ARENA_BYTES = 256 * 1024 * 1024, CONTENT_ALERTS_MAX = 10000 };
+enum { ARENA_BYTES = 256 * 1024 * 1024 };
 
 static void write_number(struct emitter *out, const char *key, uint64_t number)
 {
@@ -325,8 +325,7 @@ static int write_incident(struct connection *connection, uint64_t number, struct
 	arena_init(&arena, ARENA_BYTES);
 	if (incident_read(connection, number, &arena, &incident, err) < 0)
 		return -1;
-	if (!incident.redirect_to && incident.n_alerts <= CONTENT_ALERTS_MAX &&
-		incident_content(connection, &incident, &arena, err) < 0)
+	if (!incident.redirect_to && incident_content(connection, &incident, err) < 0)
 		return -1;
 	emit_init(&emitter, out);
 	emit_object(&emitter);

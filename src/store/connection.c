@@ -124,6 +124,7 @@ void connection_close(struct connection *connection)
 	free(connection->statements);
 	frames_free(connection->frames);
 	cache_free(connection->slots);
+	cache_free(connection->contents);
 	sqlite3_close_v2(connection->db);
 	*connection = (struct connection){0};
 }

@@ -28,8 +28,9 @@ enum { CONNECTION_BUSY_MS = 10000, CONNECTION_CHECKPOINT_BUSY_MS = 50 };
 struct connection {
 	sqlite3 *db;
 	struct statement_cache *statements;
-	struct frames *frames; /* store/frames.h; NULL until a block is read or written */
-	struct cache *slots;   /* store/slot_cache.h; NULL until a slot is joined */
+	struct frames *frames;  /* store/frames.h; NULL until a block is read or written */
+	struct cache *slots;    /* store/slot_cache.h; NULL until a slot is joined */
+	struct cache *contents; /* store/contents.h; NULL until a content id is computed */
 	enum connection_mode mode;
 };
 

@@ -5,61 +5,7 @@
 #include <string.h>
 
 #include "store/frozen.h"
-#include "store/pieces.h"
-#include "store/slots.h"
-
-/* Walks the slots of an incident: every member's part of every slot in its extent. */
-struct slot_walk {
-	struct connection *connection;
-	const struct incident *incident;
-	struct member_list members;
-	size_t member;
-	int64_t slot; /* the next to look at */
-	int64_t day;  /* whose bits are loaded */
-	unsigned char bits[PRESENCE_BYTES];
-};
-
-static int walk_start(struct slot_walk *walk, struct connection *connection,
-	const struct incident *incident, struct arena *arena, struct err *err)
-{
-	*walk = (struct slot_walk){.connection = connection,
-		.incident = incident,
-		.slot = incident->first_slot,
-		.day = INT64_MIN};
-	return members_read(connection, incident->number, arena, &walk->members, err);
-}
-
-static void next_member(struct slot_walk *walk)
-{
-	walk->member++;
-	walk->slot = walk->incident->first_slot;
-	walk->day = INT64_MIN;
-}
-
-/* 1: *part is the next one; 0: the end; -1: failed. */
-static int walk_next(struct slot_walk *walk, struct slot_part *part, struct err *err)
-{
-	while (walk->member < walk->members.n) {
-		const struct piece_member *member = &walk->members.items[walk->member];
-		if (walk->slot > walk->incident->last_slot) {
-			next_member(walk);
-			continue;
-		}
-		int64_t slot = walk->slot++;
-		if (day_of_slot(slot) != walk->day) {
-			walk->day = day_of_slot(slot);
-			if (presence_read(walk->connection, walk->day, member->entity, walk->bits,
-				    err) < 0)
-				return -1;
-		}
-		if (!presence_has(walk->bits, (unsigned)(slot - walk->day * SLOTS_PER_DAY)) ||
-			member->to_ns <= slot * SLOT_NS || member->from_ns >= (slot + 1) * SLOT_NS)
-			continue;
-		*part = (struct slot_part){slot, member->entity, member->from_ns, member->to_ns};
-		return 1;
-	}
-	return 0;
-}
+#include "store/slot_walk.h"
 
 /* Rows of the whole incident, one per print, joined over its slots. */
 struct prints {
@@ -243,9 +189,9 @@ static int tell_slots(struct connection *connection, struct incident *incident,
 	struct slot_walk walk;
 	struct slot_part part;
 	int step;
-	if (walk_start(&walk, connection, incident, prints->arena, err) < 0)
+	if (slot_walk_start(&walk, connection, incident, prints->arena, err) < 0)
 		return -1;
-	while ((step = walk_next(&walk, &part, err)) > 0) {
+	while ((step = slot_walk_next(&walk, &part, err)) > 0) {
 		struct slot_rows rows;
 		if (slots_read(connection, &part, true, prints->arena, &rows, err) < 0)
 			return -1;
@@ -294,9 +240,9 @@ int incident_anchor(struct connection *connection, const struct incident *incide
 	struct slot_walk walk;
 	struct slot_part part;
 	int step;
-	if (walk_start(&walk, connection, incident, arena, err) < 0)
+	if (slot_walk_start(&walk, connection, incident, arena, err) < 0)
 		return -1;
-	while ((step = walk_next(&walk, &part, err)) > 0) {
+	while ((step = slot_walk_next(&walk, &part, err)) > 0) {
 		struct slot_rows rows;
 		if (slots_read(connection, &part, true, arena, &rows, err) < 0)
 			return -1;
@@ -329,65 +275,6 @@ static sqlite3_stmt *alerts_of(
 static bool is_own(const struct incident *incident, int64_t slot, sqlite3_stmt *statement)
 {
 	return claims_have(&incident->claims, slot, sql_i64(statement, 2) << 1);
-}
-
-static int compare_occs(const void *left, const void *right)
-{
-	return memcmp(left, right, OCCURRENCE_BYTES);
-}
-
-/* All occurrence ids, one after another. */
-static int read_occs(struct connection *connection, const struct incident *incident,
-	struct arena *arena, unsigned char **occs, size_t *n, struct err *err)
-{
-	struct slot_walk walk;
-	struct slot_part part;
-	size_t capacity = incident->n_alerts;
-	int step;
-	*n = 0;
-	*occs = arena_array(arena, capacity + 1, OCCURRENCE_BYTES);
-	if (!*occs)
-		return err_set(err, ERR_MEMORY, "out of memory for an incident's content id");
-	if (walk_start(&walk, connection, incident, arena, err) < 0)
-		return -1;
-	while ((step = walk_next(&walk, &part, err)) > 0) {
-		sqlite3_stmt *statement = alerts_of(connection, &part, err);
-		if (!statement)
-			return -1;
-		int row;
-		while ((row = sql_step(statement, err)) > 0 && *n < capacity) {
-			struct text occ = sql_blob(statement, 1);
-			if (occ.size == OCCURRENCE_BYTES && is_own(incident, part.slot, statement))
-				memcpy(*occs + OCCURRENCE_BYTES * (*n)++, occ.data,
-					OCCURRENCE_BYTES);
-		}
-		sqlite3_reset(statement);
-		if (row < 0)
-			return -1;
-	}
-	return step;
-}
-
-int incident_content(struct connection *connection, struct incident *incident, struct arena *arena,
-	struct err *err)
-{
-	unsigned char *occs;
-	size_t n;
-	if (incident->frozen)
-		return 0;
-	if (read_occs(connection, incident, arena, &occs, &n, err) < 0)
-		return -1;
-	qsort(occs, n, OCCURRENCE_BYTES, compare_occs);
-	struct digest_state *state = digest_start();
-	digest_add_part(state, incident->key);
-	for (size_t i = 0; i < n; i++) {
-		char hex[2 * OCCURRENCE_BYTES + 1];
-		text_hex(hex, occs + i * OCCURRENCE_BYTES, OCCURRENCE_BYTES);
-		digest_add_part(state, text_of(hex));
-	}
-	incident->content = digest_end(state);
-	incident->has_content = true;
-	return 0;
 }
 
 static int compare_leaves(const void *left, const void *right)
@@ -435,9 +322,9 @@ int incident_leaves(
 	if (!page->leaves)
 		return err_set(err, ERR_MEMORY, "out of memory reading an incident's alerts");
 	if (incident_extent_read(connection, number, page->arena, &incident, err) < 0 ||
-		walk_start(&walk, connection, &incident, page->arena, err) < 0)
+		slot_walk_start(&walk, connection, &incident, page->arena, err) < 0)
 		return -1;
-	while ((step = walk_next(&walk, &part, err)) > 0)
+	while ((step = slot_walk_next(&walk, &part, err)) > 0)
 		if (collect_leaves(&walk, &part, page, err) < 0)
 			return -1;
 	trim_leaves(page);

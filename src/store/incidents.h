@@ -52,12 +52,11 @@ CHECKED int incident_summary_read(struct connection *connection, uint64_t number
 	struct arena *arena, struct incident *out, struct err *err);
 
 /**
- * Fills content and has_content of an incident that was read whole: a digest of its key and all its
- * occurrence ids. Reads every alert, so it costs about a microsecond for each. Of a frozen incident
- * there is what was computed when it froze.
+ * Fills content and has_content of an incident that was read (store/contents.h). Kept by the
+ * connection as of its revision. Of a frozen incident there is what was computed when it froze.
  */
-CHECKED int incident_content(struct connection *connection, struct incident *incident,
-	struct arena *arena, struct err *err);
+CHECKED int incident_content(
+	struct connection *connection, struct incident *incident, struct err *err);
 
 /* Leaves of one incident's alerts, a page at a time. */
 struct leaf_page {

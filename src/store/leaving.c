@@ -10,8 +10,7 @@
 #include "store/frozen.h"
 #include "store/incidents.h"
 
-/* The content id reads every alert in one go: beyond this the frozen state does without. */
-enum { ARENA_BYTES = 256 * 1024 * 1024, CONTENT_ALERTS_MAX = 8192, ALERTS_AT_ONCE = 128 };
+enum { ARENA_BYTES = 256 * 1024 * 1024, ALERTS_AT_ONCE = 128 };
 
 static int read_leaving(
 	sqlite3_stmt *statement, struct arena *arena, struct leaving *out, struct err *err)
@@ -22,7 +21,9 @@ static int read_leaving(
 		return found;
 	*out = (struct leaving){.number = (uint64_t)sql_i64(statement, 0),
 		.first_slot = sql_i64(statement, 1),
-		.last_slot = sql_i64(statement, 2)};
+		.last_slot = sql_i64(statement, 2),
+		.revision = (uint64_t)sql_i64(statement, 4),
+		.n_alerts = (uint64_t)sql_i64(statement, 5)};
 	bool valid = claims_read(sql_blob(statement, 3), arena, &out->claims);
 	sqlite3_reset(statement);
 	return valid ? 0 : err_set(err, ERR_MEMORY, "out of memory for what an incident claims");
@@ -33,7 +34,8 @@ int leaving_find(
 	struct connection *connection, struct arena *arena, struct leaving *out, struct err *err)
 {
 	sqlite3_stmt *statement = connection_statement(connection,
-		"SELECT number, first_slot, last_slot, claims FROM main.piece WHERE frozen = 1"
+		"SELECT number, first_slot, last_slot, claims, revision, n FROM main.piece WHERE "
+		"frozen = 1"
 		" LIMIT 1",
 		err);
 	return statement ? read_leaving(statement, arena, out, err) : -1;
@@ -51,36 +53,38 @@ static int mark(struct connection *connection, uint64_t number, int frozen, stru
 }
 
 /* Keeps what will not be told by slots any more. */
-static int keep_document(struct connection *connection, uint64_t number, struct err *err)
+static int keep_document(struct connection *connection, uint64_t number,
+	const struct digest *content, struct err *err)
 {
 	AUTO(arena_done) struct arena arena;
 	struct incident incident;
 	arena_init(&arena, ARENA_BYTES);
 	if (incident_summary_read(connection, number, &arena, &incident, err) < 0)
 		return -1;
-	if (incident.n_alerts <= CONTENT_ALERTS_MAX &&
-		incident_content(connection, &incident, &arena, err) < 0)
-		return -1;
+	incident.content = *content;
+	incident.has_content = true;
 	return frozen_begin(connection, &incident, err);
 }
 
-int leaving_begin(struct connection *connection, int64_t before_slot, struct arena *arena,
+int leaving_next(struct connection *connection, int64_t before_slot, struct arena *arena,
 	struct leaving *out, struct err *err)
 {
 	sqlite3_stmt *statement = connection_statement(connection,
-		"SELECT number, first_slot, last_slot, claims FROM piece"
+		"SELECT number, first_slot, last_slot, claims, revision, n FROM piece"
 		" WHERE frozen = 0 AND last_slot < ?1 ORDER BY last_slot LIMIT 1",
 		err);
 	if (!statement)
 		return -1;
 	sql_bind_i64(statement, 1, before_slot);
-	if (read_leaving(statement, arena, out, err) < 0)
-		return -1;
-	if (out->number == 0)
-		return 0;
-	return keep_document(connection, out->number, err) < 0 ||
-			       mark(connection, out->number, 1, err) < 0 ||
-			       incident_changed(connection, out->number, err) < 0
+	return read_leaving(statement, arena, out, err);
+}
+
+int leaving_begin(struct connection *connection, const struct leaving *leaving,
+	const struct digest *content, struct err *err)
+{
+	return keep_document(connection, leaving->number, content, err) < 0 ||
+			       mark(connection, leaving->number, 1, err) < 0 ||
+			       incident_changed(connection, leaving->number, err) < 0
 		       ? -1
 		       : 0;
 }

@@ -10,6 +10,7 @@
  * left is found again by it. At most one incident is leaving at any time. The writer's.
  */
 
+#include "base/digest.h"
 #include "model/claim.h"
 #include "store/connection.h"
 #include "store/slice.h"
@@ -18,6 +19,7 @@
 struct leaving {
 	uint64_t number; /* 0: none */
 	int64_t first_slot, last_slot;
+	uint64_t n_alerts, revision;
 	struct claims claims; /* which rows of its members are its own */
 };
 
@@ -25,10 +27,13 @@ struct leaving {
 CHECKED int leaving_find(
 	struct connection *connection, struct arena *arena, struct leaving *out, struct err *err);
 
-/** Marks the oldest incident all of whose slots lie before @before_slot; number 0: there is none.
- */
-CHECKED int leaving_begin(struct connection *connection, int64_t before_slot, struct arena *arena,
+/** The oldest incident all of whose slots lie before @before_slot; number 0: there is none. */
+CHECKED int leaving_next(struct connection *connection, int64_t before_slot, struct arena *arena,
 	struct leaving *out, struct err *err);
+
+/** Marks it as leaving. @content: its content id, as of this revision. */
+CHECKED int leaving_begin(struct connection *connection, const struct leaving *leaving,
+	const struct digest *content, struct err *err);
 
 /** Works on it until the slice is over. 1: there is more; 0: the incident is frozen. */
 CHECKED int leaving_step(struct connection *connection, const struct leaving *leaving,

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/emit.h"
 #include "store/audit.h"
+#include "store/contents.h"
 #include "store/heard.h"
 #include "store/leaving.h"
 #include "store/occurrences.h"
@@ -15,6 +16,9 @@
 
 /* A slice: 8 ms on top of what is between two commits anyway; a thousand alert rows take that. */
 enum { SLICE_MS = 8, SLICE_ROWS = 1000, CLAIMS_BYTES_MAX = 1024 * 1024 };
+
+/* Alerts of which one content id is read within a slice: some 8 ms. */
+enum { CONTENT_AT_ONCE = 8192 };
 
 /* For the size limit: the longest incident and its idle gap stay correlated; raw of a day, and at
  * the very last of an hour, stays. The horizon moves by an hour. */
@@ -133,6 +137,7 @@ void retention_init(struct retention *retention, const struct retention_options 
 void retention_done(struct retention *retention)
 {
 	fact_cursor_done(&retention->facts);
+	content_job_free(retention->content);
 }
 
 int retention_load(struct retention *retention, struct connection *connection, struct err *err)
@@ -252,6 +257,26 @@ static int64_t pass_horizon_ns(const struct run *run)
 	return run->retention->before_slot * SLOT_NS;
 }
 
+/*
+ * The content id of what is to leave. Of many alerts over as many slices as it takes, which begin
+ * again after a restart; of few in one go. 1: more; 0: *out is it.
+ */
+static int read_content(
+	struct run *run, const struct leaving *leaving, struct digest *out, struct err *err)
+{
+	struct content_job *job = run->retention->content;
+	if (!job)
+		job = run->retention->content = content_job_new(0);
+	if (!job)
+		return err_set(err, ERR_MEMORY, "out of memory for an incident's content id");
+	if ((content_job_number(job) != leaving->number ||
+		    content_job_revision(job) != leaving->revision) &&
+		content_job_begin(job, run->connection, leaving->number, err) < 0)
+		return -1;
+	bool is_short = leaving->n_alerts <= CONTENT_AT_ONCE;
+	return content_job_step(job, run->connection, is_short ? NULL : &run->slice, out, err);
+}
+
 static int leave_incidents(struct run *run, struct err *err)
 {
 	AUTO(arena_done) struct arena arena;
@@ -260,11 +285,17 @@ static int leave_incidents(struct run *run, struct err *err)
 	if (leaving_find(run->connection, &arena, &leaving, err) < 0)
 		return -1;
 	if (leaving.number == 0) {
-		if (leaving_begin(run->connection, run->retention->before_slot, &arena, &leaving,
+		if (leaving_next(run->connection, run->retention->before_slot, &arena, &leaving,
 			    err) < 0)
 			return -1;
 		if (leaving.number == 0)
 			return 0;
+		struct digest content;
+		int more = read_content(run, &leaving, &content, err);
+		if (more)
+			return more;
+		if (leaving_begin(run->connection, &leaving, &content, err) < 0)
+			return -1;
 		slice_spend(&run->slice, 1);
 	}
 	return leaving_step(run->connection, &leaving, &run->slice, err) < 0 ? -1 : 1;

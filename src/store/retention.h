@@ -43,7 +43,8 @@ struct retention {
 	struct stray_cursor stray;
 	int64_t next_leaf, next_run, next_salt, next_tile;
 	struct fact_cursor facts;
-	bool facts_removed; /* caches of them are wrong; cleared by who drops those */
+	struct content_job *content; /* of the incident that leaves next; NULL: none yet */
+	bool facts_removed;          /* caches of them are wrong; cleared by who drops those */
 	/* the size limit */
 	bool full;                /* it is exceeded and nothing more may leave */
 	int64_t blocked_until_ns; /* after a failure or when full, by the clock */

@@ -127,7 +127,7 @@ static void visit(const struct feed *feed, bool details, incident_seen *seen, vo
 		for (const struct incident *item = page.first; item; item = item->next) {
 			struct incident whole;
 			if (incident_read(connection, item->number, &arena, &whole, &err) < 0 ||
-				incident_content(connection, &whole, &arena, &err) < 0)
+				incident_content(connection, &whole, &err) < 0)
 				feed_die(&err);
 			json_t *object = incident_object(feed, &whole);
 			if (details)
