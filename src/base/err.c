@@ -11,6 +11,7 @@ int err_set(struct err *err, enum err_kind kind, const char *format, ...)
 	va_list args;
 	va_start(args, format);
 	err->kind = kind;
+	err->place = err->place_size = 0;
 	vsnprintf(err->text, sizeof err->text, format, args);
 	va_end(args);
 	return -1;
@@ -41,6 +42,13 @@ int err_errno(struct err *err, int saved_errno, const char *format, ...)
 	const char *text = strerror_r(saved_errno, reason, sizeof reason);
 	return err_set(
 		err, saved_errno == ENOMEM ? ERR_MEMORY : ERR_IO, "%.160s: %s", context, text);
+}
+
+int err_place(struct err *err, size_t place, size_t size)
+{
+	err->place = (unsigned)place;
+	err->place_size = size ? (unsigned)size : 1;
+	return -1;
 }
 
 const char *err_kind_name(enum err_kind kind)

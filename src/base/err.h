@@ -9,6 +9,8 @@
  * Reporting never allocates, so running out of memory can be reported like anything else.
  */
 
+#include <stddef.h>
+
 enum err_kind {
 	ERR_NONE,
 	ERR_MEMORY,  /* out of memory */
@@ -25,6 +27,8 @@ enum err_kind {
 struct err {
 	enum err_kind kind;
 	char text[240];
+	/* where in the input it is, in bytes; place_size 0: not known */
+	unsigned place, place_size;
 };
 
 #define CHECKED __attribute__((warn_unused_result))
@@ -40,6 +44,9 @@ __attribute__((format(printf, 2, 3))) int err_prefix(struct err *err, const char
  */
 __attribute__((format(printf, 3, 4))) int err_errno(
 	struct err *err, int saved_errno, const char *format, ...);
+
+/** Says where in the input it is: of an error that is set. At least one byte. Returns -1. */
+int err_place(struct err *err, size_t place, size_t size);
 
 /** A word for a kind, for logs: "input", "limit", … */
 const char *err_kind_name(enum err_kind kind);

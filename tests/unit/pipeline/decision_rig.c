@@ -157,7 +157,7 @@ static int run(struct rig *rig, bool commit, struct err *err)
 
 void rig_run(struct rig *rig, bool commit)
 {
-	struct err err = {ERR_NONE, ""};
+	struct err err = {.kind = ERR_NONE};
 	ck_assert_msg(run(rig, commit, &err) == 0, "%s", err.text);
 	/* Results refer to the batch's arena; it ends with the rig's. */
 	for (struct decision *decision = rig->batch->decisions; decision;

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/query_eval.h"
+
+enum { TEXTS_MAX = 24 };
+
+/* What of a field there is. Absent texts are left out. */
+struct texts {
+	struct text items[TEXTS_MAX];
+	size_t n;
+};
+
+static void add(struct texts *texts, struct text text)
+{
+	if (text.size && texts->n < TEXTS_MAX)
+		texts->items[texts->n++] = text;
+}
+
+static bool has_text(const struct match *match, const struct text *texts, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (match_has(match, texts[i]))
+			return match->kind != MATCH_ABSENT;
+	return n == 0 && match_has(match, TEXT_NONE);
+}
+
+static bool in_range(const struct query_term *term, int64_t number)
+{
+	return number >= term->low && number <= term->high;
+}
+
+static bool has_technique(const struct query_term *term, const technique_code *codes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (in_range(term, codes[i]))
+			return true;
+	return false;
+}
+
+static bool has_hex(const struct match *match, const unsigned char print[FINGERPRINT_BYTES])
+{
+	char hex[2 * FINGERPRINT_BYTES + 1];
+	text_hex(hex, print, FINGERPRINT_BYTES);
+	return match_has(match, text_of(hex));
+}
+
+/* An alert's texts of one field. */
+static void alert_texts(enum query_field_id field, const struct alert *alert, struct texts *out)
+{
+	const struct process *process = &alert->process;
+	switch (field) {
+	case FIELD_CLUSTER:
+		add(out, alert->cluster);
+		break;
+	case FIELD_NAMESPACE:
+		add(out, alert->namespace);
+		break;
+	case FIELD_POD:
+		add(out, alert->pod);
+		break;
+	case FIELD_POD_UID:
+		add(out, alert->pod_uid);
+		break;
+	case FIELD_NODE:
+		add(out, alert->node);
+		break;
+	case FIELD_WORKLOAD:
+		add(out, alert->workload.name);
+		break;
+	case FIELD_CONTAINER:
+		add(out, alert->container);
+		add(out, alert->container_id);
+		break;
+	case FIELD_CONTAINER_ID:
+		add(out, alert->container_id);
+		break;
+	case FIELD_RULE:
+		add(out, alert->rule);
+		break;
+	case FIELD_SENSOR:
+		add(out, alert->sensor);
+		break;
+	case FIELD_PROCESS:
+		add(out, process->name);
+		break;
+	case FIELD_CMDLINE:
+		add(out, process->cmdline);
+		break;
+	case FIELD_EXE:
+		add(out, process->exe);
+		break;
+	case FIELD_PARENT:
+		add(out, process->parent);
+		break;
+	case FIELD_USER:
+		add(out, process->user);
+		break;
+	case FIELD_IMAGE:
+		add(out, alert->image);
+		add(out, alert->image_digest);
+		break;
+	case FIELD_OPERATION:
+		add(out, alert->operation);
+		break;
+	case FIELD_RESOURCE:
+		add(out, alert->resource);
+		break;
+	case FIELD_MESSAGE:
+		add(out, alert->message);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Free words: all texts that say where, what and who. */
+static void alert_any_text(const struct alert *alert, struct texts *out)
+{
+	static const enum query_field_id fields[] = {FIELD_RULE, FIELD_MESSAGE, FIELD_NAMESPACE,
+		FIELD_POD, FIELD_NODE, FIELD_CONTAINER, FIELD_WORKLOAD, FIELD_PROCESS,
+		FIELD_CMDLINE, FIELD_EXE, FIELD_PARENT, FIELD_USER, FIELD_IMAGE, FIELD_OPERATION,
+		FIELD_RESOURCE, FIELD_CLUSTER};
+	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+		alert_texts(fields[i], alert, out);
+}
+
+static bool alert_match(const struct query_term *term, const struct alert *alert)
+{
+	struct texts texts = {.n = 0};
+	enum query_field_id field = term->field->id;
+	if (field == FIELD_FINGERPRINT)
+		return has_hex(&term->match, alert->fingerprint);
+	if (field == FIELD_TAG)
+		return has_text(&term->match, alert->tags.items, alert->tags.n);
+	if (field == FIELD_ANY_TEXT)
+		alert_any_text(alert, &texts);
+	else
+		alert_texts(field, alert, &texts);
+	return has_text(&term->match, texts.items, texts.n);
+}
+
+static bool alert_mask(const struct query_term *term, const struct alert *alert)
+{
+	switch (term->field->kind) {
+	case QUERY_SEVERITY:
+		return term->mask & 1U << alert->severity;
+	case QUERY_TACTIC:
+		return term->mask & alert->tactics;
+	case QUERY_SOURCE:
+		return term->mask & 1U << alert->source;
+	case QUERY_ACTION:
+		return term->mask & 1U << alert->action;
+	case QUERY_ALERT_FLAG:
+		return term->mask & alert->flags;
+	default:
+		return false;
+	}
+}
+
+static bool alert_range(const struct query_term *term, const struct alert *alert, uint64_t incident)
+{
+	switch (term->field->id) {
+	case FIELD_FIRST:
+	case FIELD_LAST:
+		return in_range(term, alert->time_ns);
+	case FIELD_RECEIVED:
+		return in_range(term, alert->received_ns);
+	case FIELD_COUNT:
+		return in_range(term, (int64_t)alert->count);
+	case FIELD_LEAF:
+		return in_range(term, (int64_t)alert->leaf);
+	case FIELD_INCIDENT:
+		return incident && in_range(term, (int64_t)incident);
+	case FIELD_TECHNIQUE:
+		return has_technique(term, alert->techniques, alert->n_techniques);
+	default:
+		return false;
+	}
+}
+
+/* What a query is held against: an alert, or an incident. */
+struct subject {
+	const struct alert *alert;
+	uint64_t incident_number;
+	const struct incident *incident;
+};
+
+static void incident_texts(
+	enum query_field_id field, const struct incident *incident, struct texts *out)
+{
+	switch (field) {
+	case FIELD_TITLE:
+		add(out, incident->title);
+		break;
+	case FIELD_ASSIGNEE:
+		add(out, incident->assignee);
+		break;
+	case FIELD_CLUSTER:
+		add(out, incident->cluster);
+		break;
+	case FIELD_NAMESPACE:
+		add(out, incident->namespace);
+		break;
+	case FIELD_POD:
+		add(out, incident->pod);
+		break;
+	case FIELD_POD_UID:
+		add(out, incident->pod_uid);
+		break;
+	case FIELD_NODE:
+		add(out, incident->node);
+		break;
+	case FIELD_WORKLOAD:
+		add(out, incident->workload.name);
+		break;
+	case FIELD_CONTAINER:
+	case FIELD_CONTAINER_ID:
+		add(out, incident->container);
+		break;
+	default:
+		break;
+	}
+}
+
+static bool incident_has_rule(const struct match *match, const struct incident *incident)
+{
+	for (size_t i = 0; i < incident->n_rules; i++)
+		if (match_has(match, incident->rules[i].name))
+			return match->kind != MATCH_ABSENT;
+	return incident->n_rules == 0 && match_has(match, TEXT_NONE);
+}
+
+static bool incident_has_print(const struct match *match, const struct incident *incident)
+{
+	for (size_t i = 0; i < incident->n_prints; i++)
+		if (has_hex(match, incident->prints[i].fingerprint))
+			return true;
+	return false;
+}
+
+static bool incident_has_word(const struct match *match, const struct incident *incident)
+{
+	static const enum query_field_id fields[] = {FIELD_TITLE, FIELD_NAMESPACE, FIELD_POD,
+		FIELD_NODE, FIELD_CONTAINER, FIELD_WORKLOAD, FIELD_CLUSTER, FIELD_ASSIGNEE};
+	struct texts texts = {.n = 0};
+	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+		incident_texts(fields[i], incident, &texts);
+	return has_text(match, texts.items, texts.n) || incident_has_rule(match, incident);
+}
+
+static bool incident_match(const struct query_term *term, const struct incident *incident)
+{
+	struct texts texts = {.n = 0};
+	switch (term->field->id) {
+	case FIELD_RULE:
+		return incident_has_rule(&term->match, incident);
+	case FIELD_SENSOR:
+		return has_text(&term->match, incident->sensors.items, incident->sensors.n);
+	case FIELD_FINGERPRINT:
+		return incident_has_print(&term->match, incident);
+	case FIELD_ANY_TEXT:
+		return incident_has_word(&term->match, incident);
+	default:
+		incident_texts(term->field->id, incident, &texts);
+		return has_text(&term->match, texts.items, texts.n);
+	}
+}
+
+static uint32_t incident_flags(const struct incident *incident)
+{
+	return (incident->sealed_ns ? QUERY_IS_SEALED : 0U) |
+	       (incident->snoozed_until_ns ? QUERY_IS_SNOOZED : 0U) |
+	       (incident->frozen ? QUERY_IS_FROZEN : 0U) |
+	       (incident->recurrence_of ? QUERY_IS_RECURRENCE : 0U) |
+	       (incident->split_from ? QUERY_IS_SPLIT : 0U);
+}
+
+static bool incident_mask(const struct query_term *term, const struct incident *incident)
+{
+	switch (term->field->kind) {
+	case QUERY_SEVERITY:
+		return term->mask & 1U << incident->severity;
+	case QUERY_STATE:
+		return term->mask & 1U << incident->state;
+	case QUERY_VERDICT:
+		return term->mask & 1U << incident->verdict;
+	case QUERY_TACTIC:
+		return term->mask & incident->tactic_set;
+	case QUERY_INCIDENT_FLAG:
+		return term->mask & incident_flags(incident);
+	default:
+		return false;
+	}
+}
+
+static bool incident_range(const struct query_term *term, const struct incident *incident)
+{
+	switch (term->field->id) {
+	case FIELD_RISK:
+		return in_range(term, incident->risk_milli);
+	case FIELD_NUMBER:
+		return in_range(term, (int64_t)incident->number);
+	case FIELD_ALERTS:
+		return in_range(term, (int64_t)incident->n_alerts);
+	case FIELD_FIRST:
+		return in_range(term, incident->first_seen_ns);
+	case FIELD_LAST:
+		return in_range(term, incident->last_seen_ns);
+	case FIELD_RESOLVED:
+		return in_range(term, incident->resolved_ns);
+	case FIELD_TECHNIQUE:
+		return has_technique(term, incident->techniques, incident->n_techniques);
+	default:
+		return false;
+	}
+}
+
+static bool has_term(const struct query_term *term, const struct subject *subject)
+{
+	const struct alert *alert = subject->alert;
+	switch (term->test) {
+	case QUERY_TEST_MATCH:
+		return alert ? alert_match(term, alert) : incident_match(term, subject->incident);
+	case QUERY_TEST_MASK:
+		return alert ? alert_mask(term, alert) : incident_mask(term, subject->incident);
+	case QUERY_TEST_RANGE:
+		return alert ? alert_range(term, alert, subject->incident_number)
+			     : incident_range(term, subject->incident);
+	}
+	return false;
+}
+
+/* As deep as QUERY_DEPTH_MAX allows. */
+static bool has_node(const struct query_node *node, const struct subject *subject)
+{
+	const struct query_node *inner = node->first;
+	switch (node->kind) {
+	case QUERY_TERM:
+		return has_term(&node->term, subject);
+	case QUERY_NOT:
+		return !has_node(inner, subject);
+	case QUERY_AND:
+		while (inner && has_node(inner, subject))
+			inner = inner->next;
+		return !inner;
+	case QUERY_OR:
+		while (inner && !has_node(inner, subject))
+			inner = inner->next;
+		return inner;
+	}
+	return false;
+}
+
+bool query_has_alert(const struct query *query, const struct alert *alert, uint64_t incident)
+{
+	const struct subject subject = {.alert = alert, .incident_number = incident};
+	return has_node(query->root, &subject);
+}
+
+bool query_has_incident(const struct query *query, const struct incident *incident)
+{
+	const struct subject subject = {.incident = incident};
+	return has_node(query->root, &subject);
+}
+
+static bool asks_for(const struct query_node *node, enum query_field_id a, enum query_field_id b)
+{
+	if (node->kind == QUERY_TERM)
+		return node->term.field->id == a || node->term.field->id == b;
+	for (const struct query_node *inner = node->first; inner; inner = inner->next)
+		if (asks_for(inner, a, b))
+			return true;
+	return false;
+}
+
+bool query_needs_story(const struct query *query)
+{
+	return query->of == QUERY_OF_INCIDENTS &&
+	       asks_for(query->root, FIELD_TECHNIQUE, FIELD_FINGERPRINT);
+}
+
+bool query_needs_incident(const struct query *query)
+{
+	return query->of == QUERY_OF_ALERTS &&
+	       asks_for(query->root, FIELD_INCIDENT, FIELD_INCIDENT);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Does it match? What a query means is said here; SQL (store/query_sql.h) only leaves out what this
+ * would refuse anyway. Pure; as bounded as query and texts are.
+ */
+
+#include "model/alert.h"
+#include "model/incident.h"
+#include "model/query.h"
+
+/** @incident: the alert's; 0: none. The query must be of alerts. */
+bool query_has_alert(const struct query *query, const struct alert *alert, uint64_t incident);
+
+/** The incident must be as lists have it; where query_needs_story says so, read whole. */
+bool query_has_incident(const struct query *query, const struct incident *incident);
+
+/** Does it ask for what only incidents that were read whole have (fingerprints, techniques)? */
+bool query_needs_story(const struct query *query);
+
+/** Does it ask which incident an alert is part of? */
+bool query_needs_incident(const struct query *query);
