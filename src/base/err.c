@@ -10,10 +10,16 @@ int err_set(struct err *err, enum err_kind kind, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
+	err_vset(err, kind, format, args);
+	va_end(args);
+	return -1;
+}
+
+int err_vset(struct err *err, enum err_kind kind, const char *format, va_list args)
+{
 	err->kind = kind;
 	err->place = err->place_size = 0;
 	vsnprintf(err->text, sizeof err->text, format, args);
-	va_end(args);
 	return -1;
 }
 

@@ -9,6 +9,7 @@
  * Reporting never allocates, so running out of memory can be reported like anything else.
  */
 
+#include <stdarg.h>
 #include <stddef.h>
 
 enum err_kind {
@@ -36,6 +37,10 @@ struct err {
 /** Sets *err and returns -1, so that a failure is reported and returned in one expression. */
 __attribute__((format(printf, 3, 4))) int err_set(
 	struct err *err, enum err_kind kind, const char *format, ...);
+
+/** As err_set, for functions that take such arguments themselves. */
+__attribute__((format(printf, 3, 0))) int err_vset(
+	struct err *err, enum err_kind kind, const char *format, va_list args);
 
 /** Puts "context: " in front of the text already there, keeps the kind, returns -1. */
 __attribute__((format(printf, 2, 3))) int err_prefix(struct err *err, const char *format, ...);

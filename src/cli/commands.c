@@ -8,13 +8,14 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "cli/query_mark.h"
 #include "config.h"
 
 const struct command commands[] = {
 	{"status", "", "how the daemon is", show_status, 0},
 	{"sources", "", "who sends: last heard, held, lost", show_sources, 0},
-	{"incidents list", "[--sort risk] [--rollup false]", "incidents, newest or riskiest first",
-		show_incidents, 0},
+	{"incidents list", "[-q QUERY] [--sort risk] [--rollup false]",
+		"incidents, newest or riskiest first", show_incidents, 0},
 	{"incidents show", "N", "one incident: why, where, what happened", show_incident, 1},
 	{"incidents activity", "N", "what was done and said about it", show_activity, 1},
 	{"incidents ack", "N", "somebody has seen it", act_decide, 1},
@@ -34,7 +35,7 @@ const struct command commands[] = {
 	{"incidents undo", "N EDIT", "takes a cut, a merge or an unlink back", act_decide, 2},
 	{"recorrelate", "[--from T] [--dry-run]",
 		"computes incidents again, after a change of the settings", act_recorrelate, 0},
-	{"alerts list", "", "alerts, newest first", show_alerts, 0},
+	{"alerts list", "[-q QUERY]", "alerts, newest first", show_alerts, 0},
 	{"alerts show", "ID", "one alert", show_alert, 1},
 	{"alerts raw", "ID", "the bytes as the sender sent them", show_raw, 1},
 	{"tail", "", "the last alerts, then what comes in", show_tail, 0},
@@ -63,6 +64,7 @@ const char usage_options[] =
 	"  --data DIR          read the database in DIR instead of asking a daemon\n"
 	"  --token-file FILE   the token (else TOCSIN_TOKEN, TOCSIN_DATA, ./var, /var/lib/tocsin)\n"
 	"  -o FORM             table, json, jsonl, yaml\n"
+	"  -q QUERY            narrows lists: docs/query.md\n"
 	"  --limit N --after NEXT --severity S --rule R --cluster C --namespace N --pod P --node "
 	"N\n"
 	"  --container ID --source S --since T --until T --incident N      narrow lists\n"
@@ -144,6 +146,21 @@ static size_t most_arguments(const struct command *command)
 	return most;
 }
 
+/* The query again, with what is wrong marked under it. */
+static void show_place(const struct session *session, const struct err *err)
+{
+	struct text query = TEXT_NONE;
+	for (size_t i = 0; i < session->n_query; i++)
+		if (text_is(session->query[i][0], "q"))
+			query = session->query[i][1];
+	if (!query.size || !err->place_size || err->place > query.size)
+		return;
+	AUTO(buf_done) struct buf out;
+	buf_init(&out, 16 * 1024);
+	query_mark(query, err, &out);
+	(void)fputs(buf_string(&out), stderr);
+}
+
 static int run_command(struct session *session)
 {
 	struct err err;
@@ -158,6 +175,7 @@ static int run_command(struct session *session)
 	if (command->run(session, &err) == 0)
 		return session->exit_code == CLI_FINDINGS ? CLI_FINDINGS : CLI_OK;
 	fprintf(stderr, "tocsin: %s\n", err.text);
+	show_place(session, &err);
 	return session->exit_code;
 }
 

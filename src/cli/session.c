@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/tree.h"
 #include "documents/documents.h"
+#include "model/query.h"
 #include "net/http_client.h"
 
 enum { PATH_BYTES = 4096, TOKEN_BYTES = 256 };
@@ -217,15 +219,22 @@ static int problem(struct session *session, const struct http_answer *answer, st
 	struct err unreadable;
 	arena_init(&arena, 1024 * 1024);
 	struct text detail = TEXT_NONE;
+	uint64_t position = 0, length = 0;
 	if (tree_read(buf_text(&answer->body), &arena, &tree, &unreadable) == 0) {
 		detail = tree_member_text(tree, "detail");
 		if (!detail.size)
 			detail = tree_member_text(tree, "title");
+		if (!text_to_u64(tree_member_text(tree, "position"), &position) ||
+			!text_to_u64(tree_member_text(tree, "length"), &length))
+			length = 0;
 	}
 	session->exit_code =
 		answer->status == 401 || answer->status == 403 ? CLI_DENIED : CLI_FAILURE;
-	return err_set(err, ERR_INPUT, "%s says %u: %.*s", session->server, answer->status,
+	err_set(err, ERR_INPUT, "%s says %u: %.*s", session->server, answer->status,
 		(int)(detail.size < 150 ? detail.size : 150), detail.data ? detail.data : "");
+	if (length && length <= QUERY_BYTES_MAX && position <= QUERY_BYTES_MAX)
+		err_place(err, position, length);
+	return -1;
 }
 
 int session_call(struct session *session, const char *method, const char *path, struct text body,
@@ -391,7 +400,7 @@ static int offline_document(struct session *session, struct text path,
 
 int session_get(struct session *session, const char *path, struct buf *out, struct err *err)
 {
-	struct document_query query = {0};
+	struct document_query query = {.me = TEXT("local"), .now_ns = clock_wall_ns(&clock_system)};
 	AUTO(buf_done) struct buf url;
 	buf_init(&url, 64 * 1024);
 	buf_add_string(&url, path);

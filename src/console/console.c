@@ -6,13 +6,14 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/emit.h"
 #include "base/log.h"
 #include "console/api.h"
 #include "console/events.h"
 #include "console/pages.h"
 #include "console/reading.h"
 
-enum { N_READERS = 2, JOBS_BYTES = 1024 * 1024 };
+enum { N_READERS = 2, JOBS_BYTES = 1024 * 1024, PROBLEM_BYTES = 4096 };
 
 struct reader {
 	struct console *console;
@@ -40,9 +41,31 @@ void api_respond(
 	http_respond(request, &response);
 }
 
+/* RFC 9457, with the place in the query that is wrong. */
+static void respond_place(struct http_request *request, const struct err *err)
+{
+	struct emitter emitter;
+	struct buf body;
+	buf_init(&body, PROBLEM_BYTES);
+	emit_init(&emitter, &body);
+	emit_object(&emitter);
+	emit_member_string(&emitter, "type", "about:blank");
+	emit_member_string(&emitter, "title", "Bad request");
+	emit_member_u64(&emitter, "status", 400);
+	emit_member_string(&emitter, "detail", err->text);
+	emit_member_u64(&emitter, "position", err->place);
+	emit_member_u64(&emitter, "length", err->place_size);
+	emit_object_end(&emitter);
+	api_respond(request, 400, "application/problem+json", &body);
+}
+
 void api_respond_error(struct http_request *request, const struct err *err)
 {
 	struct text detail = text_of(err->text);
+	if (err->place_size && (err->kind == ERR_INPUT || err->kind == ERR_LIMIT)) {
+		respond_place(request, err);
+		return;
+	}
 	switch (err->kind) {
 	case ERR_INPUT:
 		http_respond_problem(request, 400, "Bad request", detail);
@@ -172,9 +195,24 @@ void api_query(struct http_request *request, struct document_query *query)
 {
 	static const char *const names[] = {"limit", "after", "severity", "source", "rule",
 		"cluster", "namespace", "pod", "node", "container", "since", "until", "incident",
-		"sort", "rollup"};
+		"sort", "rollup", "q"};
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		*document_query_member(query, text_of(names[i])) = http_query(request, names[i]);
+}
+
+/* Who asks, and when: queries may mean that. */
+static void add_asker(
+	struct console *console, struct http_request *request, struct document_query *query)
+{
+	struct credential_set *set;
+	query->now_ns = clock_wall_ns(console->options.clock);
+	if (!query->q.size)
+		return;
+	const struct credential *who = api_authenticate(console, request, &set);
+	if (who)
+		query->me = arena_copy(http_arena(request), who->name);
+	if (set)
+		snapshot_unref(&set->snapshot);
 }
 
 /* A parameter that does nothing would look like a filter that works. */
@@ -204,6 +242,7 @@ bool console_read(
 	job->console = console;
 	job->part = http_path_part(request, 0);
 	api_query(request, &job->query);
+	add_asker(console, request, &job->query);
 	if (queue_push(console->jobs, &job->item))
 		return true;
 	free(job);

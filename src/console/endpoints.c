@@ -109,10 +109,10 @@ static int answer_ledger(
 	}
 
 static const char *const page[] = {"limit", "after", NULL};
-static const char *const of_incidents[] = {"limit", "after", "sort", "rollup", "severity",
+static const char *const of_incidents[] = {"q", "limit", "after", "sort", "rollup", "severity",
 	"cluster", "namespace", "pod", "node", "since", NULL};
-static const char *const of_alerts[] = {"limit", "after", "severity", "source", "rule", "cluster",
-	"namespace", "pod", "node", "container", "since", "until", "incident", NULL};
+static const char *const of_alerts[] = {"q", "limit", "after", "severity", "source", "rule",
+	"cluster", "namespace", "pod", "node", "container", "since", "until", "incident", NULL};
 static const char *const of_events[] = {"incidents", "alerts", "severity", "source", "rule",
 	"cluster", "namespace", "pod", "node", "container", "since", "until", "incident", NULL};
 

@@ -85,6 +85,7 @@ int document_alerts(struct connection *connection, const struct document_query *
 	struct alert_page page = {.arena = &arena};
 	if (query_page(query, &page.limit, &page.before, err) < 0 ||
 		document_alert_filter(query, &filter, err) < 0 ||
+		query_filter(query, QUERY_OF_ALERTS, &arena, &filter.query, err) < 0 ||
 		filter_incident(connection, query->incident, &arena, &filter, err) < 0 ||
 		alerts_list(connection, &filter, &page, err) < 0)
 		return -1;

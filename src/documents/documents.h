@@ -24,7 +24,10 @@ struct document_query {
 	struct text incident; /* alerts of this one */
 	struct text sort;     /* incidents: "number" (the default) or "risk" */
 	struct text rollup;   /* "true": many incidents alike as one */
+	struct text q;        /* of the query language (docs/query.md) */
 	bool quarantined;
+	struct text me; /* who asks, for assignee:me; absent: nobody */
+	int64_t now_ns; /* what ages in q are counted from */
 };
 
 struct alert_seen {

@@ -282,6 +282,7 @@ int document_incidents(struct connection *connection, const struct document_quer
 	if (query_page(query, &page.limit, &page.before, err) < 0 ||
 		query_severity(query, &filter.severity_min, err) < 0 ||
 		query_time(query->since, &filter.since_ns, err) < 0 ||
+		query_filter(query, QUERY_OF_INCIDENTS, &arena, &filter.query, err) < 0 ||
 		list_incidents(connection, query, &filter, &page, err) < 0)
 		return -1;
 	emit_init(&emitter, out);

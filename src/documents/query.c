@@ -24,6 +24,7 @@ struct text *document_query_member(struct document_query *query, struct text nam
 		{"incident", &query->incident},
 		{"sort", &query->sort},
 		{"rollup", &query->rollup},
+		{"q", &query->q},
 	};
 	for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
 		if (text_is(name, members[i].name))
@@ -52,6 +53,14 @@ int query_severity(const struct document_query *query, enum severity *out, struc
 		return err_set(
 			err, ERR_INPUT, "severity must be info, low, medium, high or critical");
 	return 0;
+}
+
+int query_filter(const struct document_query *query, enum query_of of, struct arena *arena,
+	const struct query **out, struct err *err)
+{
+	const struct query_options options = {.of = of, .now_ns = query->now_ns, .me = query->me};
+	*out = NULL;
+	return query->q.size ? query_parse(query->q, &options, arena, out, err) : 0;
 }
 
 int query_time(struct text word, int64_t *out, struct err *err)

@@ -2,13 +2,12 @@
 #include "model/query.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/utf8.h"
 #include "model/query_value.h"
 
-enum { SHOWN_BYTES = 40, MESSAGE_BYTES = 200 };
+enum { SHOWN_BYTES = 40 };
 
 struct parser {
 	struct text source;
@@ -64,17 +63,20 @@ static bool is_negative(enum query_operator op)
 	return op == QUERY_UNEQUAL || op == QUERY_MATCHES_NOT;
 }
 
+static bool is_regex(enum query_operator op)
+{
+	return op == QUERY_MATCHES || op == QUERY_MATCHES_NOT;
+}
+
 __attribute__((format(printf, 5, 6))) static void fail(struct parser *parser, enum err_kind kind,
 	size_t place, size_t size, const char *format, ...)
 {
-	char message[MESSAGE_BYTES];
 	va_list args;
 	if (parser->failed)
 		return;
 	va_start(args, format);
-	vsnprintf(message, sizeof message, format, args);
+	err_vset(parser->err, kind, format, args);
 	va_end(args);
-	err_set(parser->err, kind, "%s", message);
 	err_place(parser->err, place, size);
 	parser->failed = true;
 }
@@ -295,7 +297,7 @@ static struct query_node *take_list(struct parser *parser, const struct comparis
 	bool list = what->op == QUERY_HAS || what->op == QUERY_EQUAL || what->op == QUERY_UNEQUAL;
 	struct reading how = {.ends = list ? ",)" : ")",
 		.wildcards = what->op == QUERY_HAS,
-		.is_regex = what->op == QUERY_MATCHES || what->op == QUERY_MATCHES_NOT};
+		.is_regex = is_regex(what->op)};
 	struct query_node *first = take_compared(parser, what, &how);
 	if (!first || !list || peek(parser) != ',')
 		return first;
@@ -396,25 +398,30 @@ static struct query_node *take_term(struct parser *parser)
 	return take_free(parser);
 }
 
+/* The name and operator of one matcher in braces. */
+static bool take_matcher_head(struct parser *parser, struct comparison *what)
+{
+	struct text name = name_at(parser);
+	what->place = parser->at;
+	what->field = name.size ? find_field(parser, name, what->place) : NULL;
+	parser->at += name.size;
+	skip_space(parser);
+	bool compares = query_operator_read(text_part(parser->source, parser->at, 2), &what->op);
+	bool equals = what->op == QUERY_EQUAL || what->op == QUERY_UNEQUAL;
+	if (!name.size || !compares || (!equals && !is_regex(what->op)))
+		fail(parser, ERR_INPUT, parser->at, 1,
+			"braces hold name=\"value\" with =, !=, =~ or !~, separated by commas");
+	return !parser->failed && what->field && read_comparison(parser, what);
+}
+
 /* name="value" as Alertmanager has it. */
 static struct query_node *take_matcher(struct parser *parser)
 {
-	struct comparison what = {.place = parser->at};
-	struct text name = name_at(parser);
-	what.field = name.size ? find_field(parser, name, what.place) : NULL;
-	parser->at += name.size;
-	skip_space(parser);
-	bool compares = query_operator_read(text_part(parser->source, parser->at, 2), &what.op);
-	if (!name.size || !compares ||
-		(what.op != QUERY_EQUAL && what.op != QUERY_UNEQUAL && what.op != QUERY_MATCHES &&
-			what.op != QUERY_MATCHES_NOT))
-		fail(parser, ERR_INPUT, parser->at, 1,
-			"braces hold name=\"value\" with =, !=, =~ or !~, separated by commas");
-	if (parser->failed || !what.field || !read_comparison(parser, &what))
+	struct comparison what = {.op = QUERY_HAS};
+	if (!take_matcher_head(parser, &what))
 		return NULL;
 	skip_space(parser);
-	const struct reading how = {
-		.ends = ",}", .is_regex = what.op == QUERY_MATCHES || what.op == QUERY_MATCHES_NOT};
+	const struct reading how = {.ends = ",}", .is_regex = is_regex(what.op)};
 	struct query_node *node = take_compared(parser, &what, &how);
 	skip_space(parser);
 	return is_negative(what.op) ? negate(parser, node) : node;

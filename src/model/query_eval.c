@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/query_eval.h"
 
+#include <stddef.h>
+#include <string.h>
+
 enum { TEXTS_MAX = 24 };
 
 /* What of a field there is. Absent texts are left out. */
@@ -19,7 +22,7 @@ static bool has_text(const struct match *match, const struct text *texts, size_t
 {
 	for (size_t i = 0; i < n; i++)
 		if (match_has(match, texts[i]))
-			return match->kind != MATCH_ABSENT;
+			return true;
 	return n == 0 && match_has(match, TEXT_NONE);
 }
 
@@ -43,73 +46,46 @@ static bool has_hex(const struct match *match, const unsigned char print[FINGERP
 	return match_has(match, text_of(hex));
 }
 
-/* An alert's texts of one field. */
+/* Where an alert has the texts of a field. */
+static const struct {
+	enum query_field_id field;
+	size_t place;
+} alert_places[] = {
+	{FIELD_CLUSTER, offsetof(struct alert, cluster)},
+	{FIELD_NAMESPACE, offsetof(struct alert, namespace)},
+	{FIELD_POD, offsetof(struct alert, pod)},
+	{FIELD_POD_UID, offsetof(struct alert, pod_uid)},
+	{FIELD_NODE, offsetof(struct alert, node)},
+	{FIELD_WORKLOAD, offsetof(struct alert, workload.name)},
+	{FIELD_CONTAINER, offsetof(struct alert, container)},
+	{FIELD_CONTAINER, offsetof(struct alert, container_id)},
+	{FIELD_CONTAINER_ID, offsetof(struct alert, container_id)},
+	{FIELD_RULE, offsetof(struct alert, rule)},
+	{FIELD_SENSOR, offsetof(struct alert, sensor)},
+	{FIELD_PROCESS, offsetof(struct alert, process.name)},
+	{FIELD_CMDLINE, offsetof(struct alert, process.cmdline)},
+	{FIELD_EXE, offsetof(struct alert, process.exe)},
+	{FIELD_PARENT, offsetof(struct alert, process.parent)},
+	{FIELD_USER, offsetof(struct alert, process.user)},
+	{FIELD_IMAGE, offsetof(struct alert, image)},
+	{FIELD_IMAGE, offsetof(struct alert, image_digest)},
+	{FIELD_OPERATION, offsetof(struct alert, operation)},
+	{FIELD_RESOURCE, offsetof(struct alert, resource)},
+	{FIELD_MESSAGE, offsetof(struct alert, message)},
+};
+
+static struct text text_at(const void *base, size_t place)
+{
+	struct text text;
+	memcpy(&text, (const char *)base + place, sizeof text);
+	return text;
+}
+
 static void alert_texts(enum query_field_id field, const struct alert *alert, struct texts *out)
 {
-	const struct process *process = &alert->process;
-	switch (field) {
-	case FIELD_CLUSTER:
-		add(out, alert->cluster);
-		break;
-	case FIELD_NAMESPACE:
-		add(out, alert->namespace);
-		break;
-	case FIELD_POD:
-		add(out, alert->pod);
-		break;
-	case FIELD_POD_UID:
-		add(out, alert->pod_uid);
-		break;
-	case FIELD_NODE:
-		add(out, alert->node);
-		break;
-	case FIELD_WORKLOAD:
-		add(out, alert->workload.name);
-		break;
-	case FIELD_CONTAINER:
-		add(out, alert->container);
-		add(out, alert->container_id);
-		break;
-	case FIELD_CONTAINER_ID:
-		add(out, alert->container_id);
-		break;
-	case FIELD_RULE:
-		add(out, alert->rule);
-		break;
-	case FIELD_SENSOR:
-		add(out, alert->sensor);
-		break;
-	case FIELD_PROCESS:
-		add(out, process->name);
-		break;
-	case FIELD_CMDLINE:
-		add(out, process->cmdline);
-		break;
-	case FIELD_EXE:
-		add(out, process->exe);
-		break;
-	case FIELD_PARENT:
-		add(out, process->parent);
-		break;
-	case FIELD_USER:
-		add(out, process->user);
-		break;
-	case FIELD_IMAGE:
-		add(out, alert->image);
-		add(out, alert->image_digest);
-		break;
-	case FIELD_OPERATION:
-		add(out, alert->operation);
-		break;
-	case FIELD_RESOURCE:
-		add(out, alert->resource);
-		break;
-	case FIELD_MESSAGE:
-		add(out, alert->message);
-		break;
-	default:
-		break;
-	}
+	for (size_t i = 0; i < sizeof alert_places / sizeof alert_places[0]; i++)
+		if (alert_places[i].field == field)
+			add(out, text_at(alert, alert_places[i].place));
 }
 
 /* Free words: all texts that say where, what and who. */
@@ -184,48 +160,36 @@ struct subject {
 	const struct incident *incident;
 };
 
+/* Where an incident has the text of a field. */
+static const struct {
+	enum query_field_id field;
+	size_t place;
+} incident_places[] = {
+	{FIELD_TITLE, offsetof(struct incident, title)},
+	{FIELD_ASSIGNEE, offsetof(struct incident, assignee)},
+	{FIELD_CLUSTER, offsetof(struct incident, cluster)},
+	{FIELD_NAMESPACE, offsetof(struct incident, namespace)},
+	{FIELD_POD, offsetof(struct incident, pod)},
+	{FIELD_POD_UID, offsetof(struct incident, pod_uid)},
+	{FIELD_NODE, offsetof(struct incident, node)},
+	{FIELD_WORKLOAD, offsetof(struct incident, workload.name)},
+	{FIELD_CONTAINER, offsetof(struct incident, container)},
+	{FIELD_CONTAINER_ID, offsetof(struct incident, container)},
+};
+
 static void incident_texts(
 	enum query_field_id field, const struct incident *incident, struct texts *out)
 {
-	switch (field) {
-	case FIELD_TITLE:
-		add(out, incident->title);
-		break;
-	case FIELD_ASSIGNEE:
-		add(out, incident->assignee);
-		break;
-	case FIELD_CLUSTER:
-		add(out, incident->cluster);
-		break;
-	case FIELD_NAMESPACE:
-		add(out, incident->namespace);
-		break;
-	case FIELD_POD:
-		add(out, incident->pod);
-		break;
-	case FIELD_POD_UID:
-		add(out, incident->pod_uid);
-		break;
-	case FIELD_NODE:
-		add(out, incident->node);
-		break;
-	case FIELD_WORKLOAD:
-		add(out, incident->workload.name);
-		break;
-	case FIELD_CONTAINER:
-	case FIELD_CONTAINER_ID:
-		add(out, incident->container);
-		break;
-	default:
-		break;
-	}
+	for (size_t i = 0; i < sizeof incident_places / sizeof incident_places[0]; i++)
+		if (incident_places[i].field == field)
+			add(out, text_at(incident, incident_places[i].place));
 }
 
 static bool incident_has_rule(const struct match *match, const struct incident *incident)
 {
 	for (size_t i = 0; i < incident->n_rules; i++)
 		if (match_has(match, incident->rules[i].name))
-			return match->kind != MATCH_ABSENT;
+			return true;
 	return incident->n_rules == 0 && match_has(match, TEXT_NONE);
 }
 

@@ -128,46 +128,46 @@ static bool incident_flag_at(size_t i, struct query_word *out)
 	return true;
 }
 
+static bool tactic_at(size_t i, struct query_word *out)
+{
+	if (i < N_TACTICS)
+		*out = (struct query_word){tactic_info((unsigned)i + 1)->shortname, 1U << i};
+	return i < N_TACTICS;
+}
+
+static bool source_at(size_t i, struct query_word *out)
+{
+	if (i + 1 < N_SOURCES)
+		*out = (struct query_word){source_info((enum source)(i + 1))->name, 1U << (i + 1)};
+	return i + 1 < N_SOURCES;
+}
+
+static bool action_at(size_t i, struct query_word *out)
+{
+	if (i <= ACTION_KILLED)
+		*out = (struct query_word){alert_action_name((enum alert_action)i), 1U << i};
+	return i <= ACTION_KILLED;
+}
+
+static bool alert_flag_at(size_t i, struct query_word *out)
+{
+	if (i < N_ALERT_FLAGS)
+		*out = (struct query_word){alert_flag_name((enum alert_flag)(1U << i)), 1U << i};
+	return i < N_ALERT_FLAGS;
+}
+
 bool query_word_at(enum query_kind kind, size_t i, struct query_word *out)
 {
-	switch (kind) {
-	case QUERY_SEVERITY:
-		return severity_at(i, out);
-	case QUERY_STATE:
-		return state_at(i, out);
-	case QUERY_VERDICT:
-		return verdict_at(i, out);
-	case QUERY_INCIDENT_FLAG:
-		return incident_flag_at(i, out);
-	case QUERY_TACTIC:
-		if (i < N_TACTICS)
-			*out = (struct query_word){
-				tactic_info((unsigned)i + 1)->shortname, 1U << i};
-		return i < N_TACTICS;
-	case QUERY_SOURCE:
-		if (i + 1 < N_SOURCES)
-			*out = (struct query_word){
-				source_info((enum source)(i + 1))->name, 1U << (i + 1)};
-		return i + 1 < N_SOURCES;
-	case QUERY_ACTION:
-		if (i <= ACTION_KILLED)
-			*out = (struct query_word){
-				alert_action_name((enum alert_action)i), 1U << i};
-		return i <= ACTION_KILLED;
-	case QUERY_ALERT_FLAG:
-		if (i < N_ALERT_FLAGS)
-			*out = (struct query_word){
-				alert_flag_name((enum alert_flag)(1U << i)), 1U << i};
-		return i < N_ALERT_FLAGS;
-	case QUERY_TEXT:
-	case QUERY_ASSIGNEE:
-	case QUERY_FINGERPRINT:
-	case QUERY_COUNT:
-	case QUERY_RISK:
-	case QUERY_INCIDENT:
-	case QUERY_TECHNIQUE:
-	case QUERY_TIME:
-		break;
-	}
-	return false;
+	typedef bool word_at(size_t i, struct query_word * out);
+	static word_at *const lists[] = {
+		[QUERY_SEVERITY] = severity_at,
+		[QUERY_STATE] = state_at,
+		[QUERY_VERDICT] = verdict_at,
+		[QUERY_TACTIC] = tactic_at,
+		[QUERY_SOURCE] = source_at,
+		[QUERY_ACTION] = action_at,
+		[QUERY_INCIDENT_FLAG] = incident_flag_at,
+		[QUERY_ALERT_FLAG] = alert_flag_at,
+	};
+	return query_kind_has_words(kind) && lists[kind](i, out);
 }

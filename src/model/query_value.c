@@ -177,22 +177,35 @@ static int read_count(
 	return 0;
 }
 
+/* "58.7" in thousandths; *decimals: how many it was given with. */
+static bool milli_parse(struct text value, int64_t *milli, size_t *decimals)
+{
+	struct text rest = value, whole = TEXT_NONE;
+	uint64_t units, part = 0;
+	bool point = text_find_byte(value, '.', 0) != SIZE_MAX;
+	if (!text_split(&rest, '.', &whole) || !text_to_u64(whole, &units) || units > 100)
+		return false;
+	if (point && (!text_to_u64(rest, &part) || rest.size > 3))
+		return false;
+	*decimals = rest.size;
+	for (size_t i = rest.size; i < 3; i++)
+		part *= 10;
+	*milli = (int64_t)(units * 1000 + part);
+	return true;
+}
+
 /* What is shown has one decimal: 58.7 stands for all that is rounded to it. */
 static int read_risk(
 	struct text value, enum query_operator op, struct query_term *term, struct err *err)
 {
-	struct text rest = value, whole = TEXT_NONE;
-	uint64_t units, part = 0;
-	bool good = text_split(&rest, '.', &whole) && text_to_u64(whole, &units) && units <= 100 &&
-		    rest.size <= 3 && (!rest.size || text_to_u64(rest, &part));
-	if (!good || (value.size && value.data[value.size - 1] == '.'))
+	int64_t milli;
+	size_t decimals;
+	if (!milli_parse(value, &milli, &decimals))
 		return err_set(
 			err, ERR_INPUT, "'%.*s' is no risk: a number from 0 to 100", SHOWN(value));
-	for (size_t i = rest.size; i < 3; i++)
-		part *= 10;
-	int64_t milli = (int64_t)(units * 1000 + part);
-	bool equal = (op == QUERY_HAS || op == QUERY_EQUAL || op == QUERY_UNEQUAL) && rest.size < 2;
-	set_range(term, op, equal ? milli - 50 : milli, equal ? milli + 49 : milli);
+	bool equal = op == QUERY_HAS || op == QUERY_EQUAL || op == QUERY_UNEQUAL;
+	bool rounded = equal && decimals < 2;
+	set_range(term, op, rounded ? milli - 50 : milli, rounded ? milli + 49 : milli);
 	return 0;
 }
 
@@ -209,30 +222,34 @@ static int read_technique(
 	return 0;
 }
 
-/* "1h30m" in nanoseconds; false: it is none. */
-static bool duration_parse(struct text value, int64_t *out)
+/* One number and unit off the front of *rest, in nanoseconds. */
+static bool take_duration(struct text *rest, int64_t *ns)
 {
 	static const struct {
 		char unit;
 		int64_t seconds;
 	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
-	int64_t total = 0;
-	for (size_t at = 0; at < value.size; at++) {
-		size_t began = at, unit = 0;
-		uint64_t number;
-		int64_t part;
-		while (at < value.size && value.data[at] >= '0' && value.data[at] <= '9')
-			at++;
-		while (at < value.size && unit < 5 && units[unit].unit != value.data[at])
-			unit++;
-		if (at == value.size || unit == 5 ||
-			!text_to_u64(text_part(value, began, at - began), &number) ||
-			number > INT64_MAX / NS_PER_S ||
-			__builtin_mul_overflow(
-				(int64_t)number, units[unit].seconds * NS_PER_S, &part) ||
-			__builtin_add_overflow(total, part, &total))
+	size_t digits = 0, unit = 0;
+	uint64_t number;
+	while (digits < rest->size && rest->data[digits] >= '0' && rest->data[digits] <= '9')
+		digits++;
+	while (digits < rest->size && unit < 5 && units[unit].unit != rest->data[digits])
+		unit++;
+	if (digits == rest->size || unit == 5 ||
+		!text_to_u64(text_part(*rest, 0, digits), &number) || number > INT64_MAX)
+		return false;
+	*rest = text_part(*rest, digits + 1, rest->size);
+	return !__builtin_mul_overflow((int64_t)number, units[unit].seconds * NS_PER_S, ns);
+}
+
+/* "1h30m" in nanoseconds; false: it is none. */
+static bool duration_parse(struct text value, int64_t *out)
+{
+	int64_t total = 0, part;
+	struct text rest = value;
+	while (rest.size)
+		if (!take_duration(&rest, &part) || __builtin_add_overflow(total, part, &total))
 			return false;
-	}
 	*out = total;
 	return value.size > 0;
 }

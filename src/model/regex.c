@@ -220,6 +220,28 @@ static struct part *read_group(struct parser *parser)
 	return inner;
 }
 
+static void read_escaped_atom(struct parser *parser, struct set *set)
+{
+	int letter = peek(parser);
+	if (letter > 0 && add_class(parser, set, (char)letter)) {
+		set->negated = letter < 'a';
+		parser->at++;
+		return;
+	}
+	uint32_t code = take_escaped(parser);
+	add_range(parser, set, code, code);
+}
+
+static void read_literal(struct parser *parser, struct set *set)
+{
+	size_t at = parser->at;
+	uint32_t code = take_code(parser);
+	if (code < 0x80 && memchr("*+?{^$", (int)code, 6))
+		fail(parser, ERR_INPUT, at,
+			"this character has a meaning here: put a backslash before it");
+	add_range(parser, set, code, code);
+}
+
 /* One character, set or group; NULL where none can stand. */
 static struct part *read_atom(struct parser *parser)
 {
@@ -231,29 +253,15 @@ static struct part *read_atom(struct parser *parser)
 		fail(parser, ERR_MEMORY, parser->at, "out of memory for a regular expression");
 		return NULL;
 	}
-	size_t at = parser->at;
 	*part = (struct part){.kind = PART_SET, .set = set};
-	if (take(parser, '.')) {
+	if (take(parser, '.'))
 		set->negated = true;
-	} else if (take(parser, '[')) {
+	else if (take(parser, '['))
 		read_set(parser, set);
-	} else if (take(parser, '\\')) {
-		int letter = peek(parser);
-		if (letter > 0 && add_class(parser, set, (char)letter)) {
-			set->negated = letter < 'a';
-			parser->at++;
-		} else {
-			uint32_t code = take_escaped(parser);
-			add_range(parser, set, code, code);
-		}
-	} else {
-		uint32_t code = take_code(parser);
-		if (code == '*' || code == '+' || code == '?' || code == '{' || code == '^' ||
-			code == '$')
-			fail(parser, ERR_INPUT, at,
-				"this character has a meaning here: put a backslash before it");
-		add_range(parser, set, code, code);
-	}
+	else if (take(parser, '\\'))
+		read_escaped_atom(parser, set);
+	else
+		read_literal(parser, set);
 	return part;
 }
 

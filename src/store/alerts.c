@@ -5,7 +5,9 @@
 
 #include "model/alert_record.h"
 #include "model/entity.h"
+#include "model/query_eval.h"
 #include "store/block.h"
+#include "store/incidents.h"
 #include "store/ledger.h"
 #include "store/occurrences.h"
 
@@ -231,7 +233,18 @@ static int next_leaf(struct connection *connection, const struct alert_filter *f
 	return found;
 }
 
-/* The row alone first: most alerts a filter leaves out need no block. */
+/* Does the filter's query find it? */
+static int is_found(struct connection *connection, const struct query *query,
+	const struct alert *alert, bool *found, struct err *err)
+{
+	uint64_t incident = 0;
+	if (query && query_needs_incident(query) &&
+		incident_of_alert(connection, alert, &incident, err) < 0)
+		return -1;
+	*found = !query || query_has_alert(query, alert, incident);
+	return 0;
+}
+
 static int read_wanted(struct connection *connection, const struct alert_filter *filter,
 	uint64_t leaf, struct arena *arena, struct alert **out, struct err *err)
 {
@@ -241,7 +254,10 @@ static int read_wanted(struct connection *connection, const struct alert_filter 
 		return err_set(err, ERR_MEMORY, "out of memory listing alerts");
 	if (alert_read(connection, leaf, arena, alert, err) < 0)
 		return err->kind == ERR_MISSING ? 0 : -1;
-	if (filter->quarantined || alert_is_wanted(filter, alert))
+	bool found = filter->quarantined || alert_is_wanted(filter, alert);
+	if (found && is_found(connection, filter->query, alert, &found, err) < 0)
+		return -1;
+	if (found)
 		*out = alert;
 	return 0;
 }

@@ -11,6 +11,8 @@
 #include "model/alert.h"
 #include "store/connection.h"
 
+struct query;
+
 /* What to list: every member that is set must match. Zeroed: everything. */
 struct alert_filter {
 	enum severity severity_min;
@@ -19,6 +21,7 @@ struct alert_filter {
 	struct text cluster, namespace, pod, node, container_id;
 	int64_t since_ns, until_ns; /* event time; 0: open */
 	bool quarantined;           /* list LEAF_QUARANTINED instead of alerts */
+	const struct query *query;  /* of alerts; NULL: any. alert_is_wanted does not look */
 	const uint64_t *leaves;     /* only these (ascending), or NULL */
 	size_t n_leaves;
 };

@@ -51,7 +51,11 @@ int incidents_by_risk(struct connection *connection, const struct incident_filte
 		bool elsewhere;
 		if (incident_roll_up(connection, filter, incident, &elsewhere, err) < 0)
 			return -1;
-		if (elsewhere || !incident_is_wanted(filter, incident))
+		bool found = false;
+		if (!elsewhere && incident_is_found(connection, filter, incident, page->arena,
+					  &found, err) < 0)
+			return -1;
+		if (!found)
 			continue;
 		if (incident->n_rolled_up)
 			incident->title = incident_title(incident, page->arena);

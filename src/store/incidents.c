@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "model/query_eval.h"
 #include "model/title.h"
 #include "model/workload.h"
 #include "store/activities.h"
@@ -326,11 +327,24 @@ static bool text_wanted(struct text wanted, struct text value)
 	return !wanted.size || text_equal(wanted, value);
 }
 
-bool incident_is_wanted(const struct incident_filter *filter, const struct incident *incident)
+static bool is_wanted(const struct incident_filter *filter, const struct incident *incident)
 {
 	return text_wanted(filter->cluster, incident->cluster) &&
 	       text_wanted(filter->namespace, incident->namespace) &&
 	       text_wanted(filter->pod, incident->pod) && text_wanted(filter->node, incident->node);
+}
+
+int incident_is_found(struct connection *connection, const struct incident_filter *filter,
+	struct incident *incident, struct arena *arena, bool *found, struct err *err)
+{
+	const struct query *query = filter->query;
+	*found = is_wanted(filter, incident);
+	if (!*found || !query)
+		return 0;
+	if (query_needs_story(query) && incident_story_read(connection, incident, arena, err) < 0)
+		return -1;
+	*found = query_has_incident(query, incident);
+	return 0;
 }
 
 /* The next incident below @before that the row alone does not rule out. 1, 0 at the end, -1. */
@@ -392,9 +406,9 @@ int incidents_list(struct connection *connection, const struct incident_filter *
 		struct incident *incident = arena_alloc(page->arena, sizeof *incident);
 		if (!incident)
 			return no_memory(err);
-		int found = next_row(connection, filter, before, &rest, incident, err);
-		if (found <= 0)
-			return found;
+		int step = next_row(connection, filter, before, &rest, incident, err);
+		if (step <= 0)
+			return step;
 		if (n == page->limit || scanned == SCANNED_MAX) {
 			page->next_before = before;
 			return 0;
@@ -407,7 +421,10 @@ int incidents_list(struct connection *connection, const struct incident_filter *
 			continue;
 		if (complete(connection, incident, &rest, page->arena, err) < 0)
 			return -1;
-		if (!incident_is_wanted(filter, incident))
+		bool found;
+		if (incident_is_found(connection, filter, incident, page->arena, &found, err) < 0)
+			return -1;
+		if (!found)
 			continue;
 		*last = incident;
 		last = &incident->next;

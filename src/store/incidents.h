@@ -6,16 +6,21 @@
 #include "model/incident.h"
 #include "store/connection.h"
 
+struct query;
+
 struct incident_filter {
 	enum severity severity_min;
 	int64_t risk_min_milli;
 	struct text cluster, namespace, pod, node;
-	bool roll_up;     /* many alike as one line (store/rollups.h) */
-	int64_t since_ns; /* last seen at or after; 0: open */
+	bool roll_up;              /* many alike as one line (store/rollups.h) */
+	int64_t since_ns;          /* last seen at or after; 0: open */
+	const struct query *query; /* of incidents; NULL: any */
 };
 
-/** Is it where the filter wants it? Its numbers and times are not looked at. */
-bool incident_is_wanted(const struct incident_filter *filter, const struct incident *incident);
+/** Is it where the filter wants it, and does its query find it? Numbers and times of the filter are
+ * not looked at. It must be as lists have it; its story is read where that is asked for. */
+CHECKED int incident_is_found(struct connection *connection, const struct incident_filter *filter,
+	struct incident *incident, struct arena *arena, bool *found, struct err *err);
 
 /**
  * Where the filter says roll_up: *elsewhere when another incident stands for it; where it stands
