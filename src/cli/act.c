@@ -178,6 +178,17 @@ int act_verify(struct session *session, struct err *err)
 	return 0;
 }
 
+/* "shop,prod/pay" as an array. */
+static void write_namespaces(struct emitter *emitter, struct text words)
+{
+	struct text word;
+	emit_key(emitter, "namespaces");
+	emit_array(emitter);
+	while (text_split(&words, ',', &word))
+		emit_text(emitter, text_trim(word));
+	emit_array_end(emitter);
+}
+
 static void describe_token(const struct session *session, struct buf *out)
 {
 	struct emitter emitter;
@@ -185,6 +196,10 @@ static void describe_token(const struct session *session, struct buf *out)
 	emit_object(&emitter);
 	emit_member_string(&emitter, "name", command_argument(session));
 	for (size_t i = 0; i < session->n_query; i++) {
+		if (text_is(session->query[i][0], "namespace")) {
+			write_namespaces(&emitter, session->query[i][1]);
+			continue;
+		}
 		bool sources = text_is(session->query[i][0], "source");
 		emit_key_text(&emitter, sources ? TEXT("sources") : session->query[i][0]);
 		if (sources)
@@ -218,4 +233,26 @@ int act_token_revoke(struct session *session, struct err *err)
 	if (session_call(session, "DELETE", path, TEXT_NONE, &answer, err) < 0)
 		return -1;
 	return print_text(TEXT("revoked\n"), err);
+}
+
+/* The link leads to the daemon as this program reaches it. */
+int act_sign_in(struct session *session, struct err *err)
+{
+	AUTO(arena_done) struct arena arena;
+	AUTO(buf_done) struct buf answer, line;
+	struct node *tree;
+	arena_init(&arena, ANSWER_BYTES);
+	buf_init(&answer, ANSWER_BYTES);
+	buf_init(&line, ANSWER_BYTES);
+	if (session_call(session, "POST", "/api/v1/sign-in-links", TEXT("{}"), &answer, err) < 0 ||
+		tree_read(buf_text(&answer), &arena, &tree, err) < 0)
+		return -1;
+	struct text path = tree_member_text(tree, "path");
+	if (!path.size)
+		return err_set(err, ERR_INPUT, "%s answered without a link", session->server);
+	if (session->form == OUTPUT_TABLE)
+		buf_addf(&line, "%s%.*s\n", session->server, TEXT_ARG(path));
+	else
+		buf_addf(&line, "%.*s\n", TEXT_ARG(text_trim(buf_text(&answer))));
+	return print_text(buf_text(&line), err);
 }

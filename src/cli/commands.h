@@ -39,6 +39,7 @@ CHECKED int act_ingest(struct session *session, struct err *err);
 CHECKED int act_verify(struct session *session, struct err *err);
 CHECKED int act_token_create(struct session *session, struct err *err);
 CHECKED int act_token_revoke(struct session *session, struct err *err);
+CHECKED int act_sign_in(struct session *session, struct err *err);
 
 /* decide.c */
 CHECKED int act_decide(struct session *session, struct err *err); /* all of them */

@@ -6,7 +6,9 @@
 #include "console/console.h"
 #include "documents/documents.h"
 #include "model/batch.h"
-#include "model/credential.h"
+#include "model/viewer.h"
+
+struct page_request;
 
 /* One request on its way through a reader. */
 struct job {
@@ -14,7 +16,8 @@ struct job {
 	struct http_request *request;
 	const struct endpoint *endpoint;
 	struct console *console;
-	struct text part; /* {n}, {id}; the request's */
+	struct text part;            /* {n}, {id}; the request's */
+	const struct viewer *viewer; /* the request's */
 	struct document_query query;
 	struct batch *decided; /* the decision that is answered, the job's; NULL: none */
 };
@@ -22,6 +25,16 @@ struct job {
 /* Writes the document, or fails: ERR_INPUT 400, ERR_MISSING 404, ERR_BUSY 503, else 500. */
 typedef int endpoint_answer(
 	struct connection *connection, struct job *job, struct buf *out, struct err *err);
+
+/* What of it somebody gets who sees some namespaces only. */
+enum reach {
+	REACH_ALL,      /* nothing: it is about everything */
+	REACH_OWN,      /* all of it: it is about who asks, or tells nothing of alerts */
+	REACH_OWN_FORM, /* likewise; its CSRF token may be a form's field: `direct` looks at it */
+	REACH_LIST,     /* what is in them: it looks at query.scope, or at the viewer itself */
+	REACH_INCIDENT, /* {n}: an incident, not found when it is outside */
+	REACH_ALERT,    /* {id}: an alert, likewise */
+};
 
 struct endpoint {
 	enum http_method method;
@@ -33,6 +46,7 @@ struct endpoint {
 	const char *content_type;
 	const char *const *parameters; /* of the query, ended by NULL; NULL: none */
 	const char *text;              /* for the reference page */
+	enum reach reach;
 };
 
 /** Ends with a NULL path. */
@@ -49,6 +63,7 @@ struct console {
 	struct http_route *page_routes; /* console/pages.c */
 	struct binding *page_bindings;
 	struct events *events; /* NULL: none */
+	struct sign_in *sign_in;
 };
 
 /* What a route's callback gets. */
@@ -57,9 +72,11 @@ struct binding {
 	const struct endpoint *endpoint;
 };
 
-/** The credential that asks, with a reference to its set in *set (to be let go); NULL: none. */
-const struct credential *api_authenticate(
-	struct console *console, struct http_request *request, struct credential_set **set);
+/** Who asks, since the header was there; NULL where anybody may ask. Lives as long as the request.
+ */
+const struct viewer *api_viewer(const struct http_request *request);
+/** What a page noted of its request; NULL: it is none. */
+struct page_request *api_page(const struct http_request *request);
 
 /** Has a reader answer for @endpoint. false: nobody will, too many requests wait. Loop thread. */
 bool console_read(
@@ -70,6 +87,10 @@ void api_query(struct http_request *request, struct document_query *query);
 
 void api_respond(
 	struct http_request *request, unsigned status, const char *content_type, struct buf *body);
+/** HTML, with the headers of every page and @more (name, value, …, NULL; literals or the request's
+ * arena's; may be NULL). Its arena is the caller's. */
+void api_respond_page(
+	struct http_request *request, unsigned status, struct buf *body, const char *const *more);
 void api_respond_error(struct http_request *request, const struct err *err);
 
 /** A file of the console (console/assets.c). Loop thread. */
@@ -78,6 +99,15 @@ void assets_show(struct http_request *request, struct console *console);
 /** Token decisions (console/tokens.c). Loop thread. */
 void tokens_create(struct http_request *request, struct console *console);
 void tokens_revoke(struct http_request *request, struct console *console);
+
+/** Signing in and out (console/sign_in.c), and who is (console/sessions.c). Loop thread. */
+void sign_in_show(struct http_request *request, struct console *console);
+void sign_in_begin(struct http_request *request, struct console *console);
+void sign_out(struct http_request *request, struct console *console);
+void sign_in_link_make(struct http_request *request, struct console *console);
+void sessions_show(struct http_request *request, struct console *console);
+void sessions_end(struct http_request *request, struct console *console);
+void me_show(struct http_request *request, struct console *console);
 
 /** Decisions about incidents (console/decisions.c). Loop thread. */
 void decisions_take(struct http_request *request, struct console *console);

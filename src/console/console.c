@@ -12,6 +12,8 @@
 #include "console/events.h"
 #include "console/pages.h"
 #include "console/reading.h"
+#include "console/sign_in.h"
+#include "console/viewers.h"
 
 enum { N_READERS = 2, JOBS_BYTES = 1024 * 1024, PROBLEM_BYTES = 4096 };
 
@@ -57,6 +59,32 @@ static void respond_place(struct http_request *request, const struct err *err)
 	emit_member_u64(&emitter, "length", err->place_size);
 	emit_object_end(&emitter);
 	api_respond(request, 400, "application/problem+json", &body);
+}
+
+void api_respond_page(
+	struct http_request *request, unsigned status, struct buf *body, const char *const *more)
+{
+	enum { HEADERS_MAX = 32 };
+	/* No inline script or style; JSON blocks are data. */
+	static const char policy[] =
+		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+		" connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+	struct http_response response = {
+		.status = status, .content_type = "text/html; charset=utf-8"};
+	const char **headers = arena_array(http_arena(request), HEADERS_MAX + 3, sizeof *headers);
+	size_t n = 0;
+	if (!headers || !buf_ok(body)) {
+		buf_done(body);
+		http_respond_problem(request, 500, "Too much to show", TEXT_NONE);
+		return;
+	}
+	headers[n++] = "Content-Security-Policy";
+	headers[n++] = policy;
+	for (; more && *more && n < HEADERS_MAX; more++)
+		headers[n++] = *more;
+	response.headers = headers;
+	response.body = buf_take(body, &response.body_size);
+	http_respond(request, &response);
 }
 
 void api_respond_error(struct http_request *request, const struct err *err)
@@ -138,57 +166,39 @@ static void *run_reader(void *ctx)
 	return NULL;
 }
 
-static struct text bearer(struct http_request *request)
-{
-	struct text header = http_header(request, "Authorization");
-	if (!text_equal_nocase(text_part(header, 0, 7), TEXT("Bearer ")))
-		return TEXT_NONE;
-	return text_trim(text_part(header, 7, header.size));
-}
-
-const struct credential *api_authenticate(
-	struct console *console, struct http_request *request, struct credential_set **set)
-{
-	int64_t now_ns = clock_wall_ns(console->options.clock);
-	struct text token = bearer(request);
-	*set = (struct credential_set *)(void *)snapshot_ref(console->options.credentials);
-	if (!*set)
-		return NULL;
-	if (token.size)
-		return credential_find(*set, token, now_ns);
-	return credential_find_subject(*set, http_subject(request), now_ns);
-}
-
-/* Answers 401 or 403 itself. */
+/* Who is nobody, or may not, or did not mean it, is answered: 401, 403 or 404. */
 static bool is_allowed(struct binding *binding, struct http_request *request)
 {
-	struct credential_set *set;
-	enum role wanted = binding->endpoint->role;
-	if (!wanted)
+	const struct endpoint *endpoint = binding->endpoint;
+	struct viewer_refusal refusal;
+	if (!endpoint->role)
 		return true;
-	const struct credential *credential = api_authenticate(binding->console, request, &set);
-	bool allowed = credential && role_includes(credential->role, wanted);
-	if (!credential)
-		http_respond_problem(request, 401, "Unauthorized",
-			TEXT("a valid token is needed: Authorization: Bearer, or a client"
-			     " certificate"));
-	else if (!allowed)
-		http_respond_problem(
-			request, 403, "Forbidden", TEXT("this token's role may not do that"));
-	if (set)
-		snapshot_unref(&set->snapshot);
-	return allowed;
+	struct viewer *viewer = viewer_find(binding->console, request);
+	if (!viewer_may(viewer, endpoint, http_arena(request), &refusal)) {
+		http_respond_problem(request, refusal.status, refusal.title, refusal.detail);
+		return false;
+	}
+	bool reads = http_method(request) == HTTP_GET || http_method(request) == HTTP_HEAD;
+	if (!reads && endpoint->reach != REACH_OWN_FORM &&
+		!viewer_means_it(binding->console, request, viewer, TEXT_NONE))
+		return false;
+	if (viewer_note(request, viewer, NULL))
+		return true;
+	http_respond_retry(request, 503, "No memory now", TEXT_NONE, 1);
+	return false;
 }
 
 /* A comment of 16 KiB, each byte escaped at its longest. */
-enum { BODY_BYTES = 128 * 1024 };
+enum { BODY_BYTES = 128 * 1024, OPEN_BODY_BYTES = 8 * 1024 };
 
 static size_t admit(struct http_request *request, void *ctx)
 {
 	struct binding *binding = ctx;
 	if (!is_allowed(binding, request))
 		return 0;
-	return binding->endpoint->method == HTTP_POST ? BODY_BYTES : 0;
+	if (binding->endpoint->method == HTTP_GET)
+		return 0;
+	return binding->endpoint->role ? BODY_BYTES : OPEN_BODY_BYTES;
 }
 
 void api_query(struct http_request *request, struct document_query *query)
@@ -204,15 +214,10 @@ void api_query(struct http_request *request, struct document_query *query)
 static void add_asker(
 	struct console *console, struct http_request *request, struct document_query *query)
 {
-	struct credential_set *set;
+	const struct viewer *viewer = api_viewer(request);
 	query->now_ns = clock_wall_ns(console->options.clock);
-	if (!query->q.size)
-		return;
-	const struct credential *who = api_authenticate(console, request, &set);
-	if (who)
-		query->me = arena_copy(http_arena(request), who->name);
-	if (set)
-		snapshot_unref(&set->snapshot);
+	if (viewer)
+		query->me = viewer->name;
 }
 
 /* A parameter that does nothing would look like a filter that works. */
@@ -240,6 +245,7 @@ bool console_read(
 	job->request = request;
 	job->endpoint = endpoint;
 	job->console = console;
+	job->viewer = api_viewer(request);
 	job->part = http_path_part(request, 0);
 	api_query(request, &job->query);
 	add_asker(console, request, &job->query);
@@ -299,7 +305,8 @@ int console_new(struct console **out, const struct console_options *options, str
 		.method = HTTP_GET, .path = "/metrics", .handle = show_metrics, .ctx = console};
 	console->page_routes = pages_routes_new(console, &console->page_bindings);
 	if (!console->jobs || !console->readers || !console->incident_metrics ||
-		!console->page_routes || make_routes(console, err) < 0) {
+		!console->page_routes || make_routes(console, err) < 0 ||
+		sign_in_start(console, err) < 0) {
 		console_free(console);
 		return err_set(err, ERR_MEMORY, "out of memory for the console");
 	}
@@ -318,7 +325,8 @@ int console_new(struct console **out, const struct console_options *options, str
 		reader->started = true;
 		pthread_setname_np(reader->thread, "reader");
 	}
-	if (options->events && events_start(&console->events, &console->options, err) < 0) {
+	if (options->events && events_start(&console->events, &console->options,
+				       sign_in_idle_ns(console), err) < 0) {
 		console_stop(console);
 		console_free(console);
 		return -1;
@@ -347,6 +355,7 @@ void console_free(struct console *console)
 	events_free(console->events);
 	queue_free(console->jobs);
 	snapshot_slot_free(console->incident_metrics);
+	sign_in_free(console->sign_in);
 	free(console->readers);
 	free(console->routes);
 	free(console->bindings);

@@ -20,6 +20,12 @@ struct console;
 
 enum { CONSOLE_METRICS_MAX = 4 };
 
+struct sign_in_options {
+	const char *url; /* that browsers use, without a slash at the end; "" or NULL: their Host */
+	bool tls;        /* the server speaks it itself */
+	int64_t idle_ns, life_ns; /* of a session; 0: a day, a week */
+};
+
 struct console_options {
 	const char *database;
 	const struct clock *clock;
@@ -29,7 +35,8 @@ struct console_options {
 	struct queue *recorrelations;        /* takes struct recorrelation_request */
 	struct snapshot_slot *recorrelation; /* read: the report of the last one */
 	struct status *status;
-	struct loop *loop;    /* the HTTP server's */
+	struct loop *loop; /* the HTTP server's */
+	struct sign_in_options sign_in;
 	struct queue *events; /* the writer wakes it, see model/status.h; NULL: no events */
 	struct metric_family *const
 		*metrics[CONSOLE_METRICS_MAX]; /* lists; ended by NULL or full */

@@ -92,15 +92,15 @@ static void came_back(struct batch *batch)
 /* A batch with one decision of whoever asks, in a job that owns it. NULL without memory. */
 static struct job *new_job(struct http_request *request, struct console *console)
 {
-	struct credential_set *set;
-	const struct credential *who = api_authenticate(console, request, &set);
-	struct job *job = who ? calloc(1, sizeof *job) : NULL;
+	const struct viewer *viewer = api_viewer(request);
+	struct job *job = calloc(1, sizeof *job);
 	struct batch *batch = job ? batch_new() : NULL;
 	struct decision *decision = NULL;
 	if (batch) {
 		*job = (struct job){.item.weight_bytes = sizeof *job,
 			.request = request,
 			.endpoint = &decided,
+			.viewer = viewer,
 			.console = console,
 			.decided = batch};
 		batch->owner = job;
@@ -108,11 +108,11 @@ static struct job *new_job(struct http_request *request, struct console *console
 		decision = arena_alloc(&batch->arena, sizeof *decision);
 		batch->decisions = decision;
 	}
-	if (decision)
-		decision->actor = arena_format(&batch->arena, "token:%.*s", TEXT_ARG(who->name));
-	if (set)
-		snapshot_unref(&set->snapshot);
-	if (decision && decision->actor.size)
+	if (decision) {
+		decision->actor = arena_copy(&batch->arena, viewer->actor);
+		decision->scope = scope_copy(&viewer->scope, &batch->arena);
+	}
+	if (decision && !batch->arena.failed)
 		return job;
 	if (job)
 		job_free(job);

@@ -100,12 +100,13 @@ static int answer_ledger(
 }
 
 #define JSON_TYPE "application/json"
+#define HTML_TYPE "text/html; charset=utf-8"
 
 /* Answered by the writer and then by a reader, with the incident as it is after the commit. */
 #define DECISION(name, text)                                                                       \
 	{                                                                                          \
 		HTTP_POST, "/api/v1/incidents/{n}/" name, ROLE_ANALYST, NULL, decisions_take,      \
-			JSON_TYPE, NULL, text                                                      \
+			JSON_TYPE, NULL, text, REACH_INCIDENT                                      \
 	}
 
 static const char *const page[] = {"limit", "after", NULL};
@@ -116,35 +117,40 @@ static const char *const of_alerts[] = {"q", "limit", "after", "severity", "sour
 static const char *const of_events[] = {"incidents", "alerts", "severity", "source", "rule",
 	"cluster", "namespace", "pod", "node", "container", "since", "until", "incident", NULL};
 
+static const char *const of_sign_in[] = {"link", "next", NULL};
 static const char *const of_recorrelation[] = {"from", "dry_run", NULL};
 
 const struct endpoint endpoints[] = {
-	{HTTP_GET, "/livez", 0, NULL, health_live, "text/plain", NULL, "The process runs."},
+	{HTTP_GET, "/livez", 0, NULL, health_live, "text/plain", NULL, "The process runs.",
+		REACH_OWN},
 	{HTTP_GET, "/readyz", 0, NULL, health_ready, "text/plain", NULL,
-		"Alerts can be accepted; 503 and why not otherwise."},
+		"Alerts can be accepted; 503 and why not otherwise.", REACH_OWN},
 	{HTTP_GET, "/metrics", ROLE_VIEWER, NULL, metrics_show, "text/plain", NULL,
-		"Prometheus metrics."},
+		"Prometheus metrics.", REACH_LIST},
 	{HTTP_GET, "/assets/{version}/{name}", 0, NULL, assets_show, NULL, NULL,
-		"A file of the console; kept for ever."},
+		"A file of the console; kept for ever.", REACH_OWN},
 	{HTTP_GET, "/api/openapi.yaml", 0, NULL, openapi_show, "application/yaml", NULL,
-		"This file."},
+		"This file.", REACH_OWN},
 	{HTTP_GET, "/api/v1/status", ROLE_VIEWER, answer_status, NULL, JSON_TYPE, NULL,
-		"How the daemon is: store, held senders, ledger."},
+		"How the daemon is: store, held senders, ledger.", REACH_ALL},
 	{HTTP_GET, "/api/v1/incidents", ROLE_VIEWER, answer_incidents, NULL, JSON_TYPE,
 		of_incidents,
 		"Incidents, newest number first, or riskiest first (sort=risk); with rollup=true "
 		"more"
-		" than 50 of one rule, namespace and hour are one."},
+		" than 50 of one rule, namespace and hour are one.",
+		REACH_LIST},
 	{HTTP_GET, "/api/v1/incidents/{n}", ROLE_VIEWER, answer_incident, NULL, JSON_TYPE, NULL,
-		"One incident with its story."},
+		"One incident with its story.", REACH_INCIDENT},
 	{HTTP_GET, "/api/v1/incidents/{n}/examples", ROLE_VIEWER, answer_incident_examples, NULL,
-		JSON_TYPE, NULL, "What the rows of its story look like: one command line each."},
+		JSON_TYPE, NULL, "What the rows of its story look like: one command line each.",
+		REACH_INCIDENT},
 	{HTTP_GET, "/api/v1/incidents/{n}/alerts", ROLE_VIEWER, answer_incident_alerts, NULL,
-		JSON_TYPE, page, "Alerts of one incident, newest first."},
+		JSON_TYPE, page, "Alerts of one incident, newest first.", REACH_INCIDENT},
 	{HTTP_GET, "/api/v1/incidents/{n}/timeline", ROLE_VIEWER, answer_timeline, NULL, JSON_TYPE,
-		NULL, "What happened and what was done about it, in the order of time."},
+		NULL, "What happened and what was done about it, in the order of time.",
+		REACH_INCIDENT},
 	{HTTP_GET, "/api/v1/incidents/{n}/activity", ROLE_VIEWER, answer_activity, NULL, JSON_TYPE,
-		page, "What was done and said about one incident, oldest first."},
+		page, "What was done and said about one incident, oldest first.", REACH_INCIDENT},
 	DECISION("ack", "Somebody has seen it."),
 	DECISION("assign", "Somebody works on it: {assignee}."),
 	DECISION("comment", "Says something about it: {text}."),
@@ -156,32 +162,49 @@ const struct endpoint endpoints[] = {
 	DECISION("unlink", "Alerts of these kinds are an incident of their own: {fingerprints}."),
 	DECISION("undo", "Takes a cut, unlink or merge back: {edit}."),
 	{HTTP_GET, "/api/v1/alerts", ROLE_VIEWER, answer_alerts, NULL, JSON_TYPE, of_alerts,
-		"Alerts, newest leaf first."},
+		"Alerts, newest leaf first.", REACH_LIST},
 	{HTTP_GET, "/api/v1/quarantine", ROLE_VIEWER, answer_quarantine, NULL, JSON_TYPE, page,
-		"What could not be decoded, newest first."},
+		"What could not be decoded, newest first.", REACH_LIST},
 	{HTTP_GET, "/api/v1/alerts/{id}", ROLE_VIEWER, answer_alert, NULL, JSON_TYPE, NULL,
-		"One alert, by id or leaf number."},
+		"One alert, by id or leaf number.", REACH_ALERT},
 	{HTTP_GET, "/api/v1/alerts/{id}/raw", ROLE_ANALYST, answer_raw, NULL,
-		"application/octet-stream", NULL, "The bytes as the sender sent them."},
+		"application/octet-stream", NULL, "The bytes as the sender sent them.",
+		REACH_ALERT},
 	{HTTP_GET, "/api/v1/events", ROLE_VIEWER, NULL, events_open, "text/event-stream", of_events,
-		"What changes, as it changes: server-sent events (docs/events.md)."},
+		"What changes, as it changes: server-sent events (docs/events.md).", REACH_LIST},
 	{HTTP_GET, "/api/v1/sources", ROLE_VIEWER, answer_sources, NULL, JSON_TYPE, NULL,
-		"Who sends: last heard, held, refused and lost."},
+		"Who sends: last heard, held, refused and lost.", REACH_ALL},
 	{HTTP_GET, "/api/v1/ledger", ROLE_VIEWER, answer_ledger, NULL, JSON_TYPE, NULL,
-		"Size and root of the ledger."},
+		"Size and root of the ledger.", REACH_ALL},
+	{HTTP_GET, "/sign-in", 0, NULL, sign_in_show, HTML_TYPE, of_sign_in,
+		"The page where a browser signs in; ?link= is a one-time link.", REACH_OWN},
+	{HTTP_POST, "/sign-in", 0, NULL, sign_in_begin, HTML_TYPE, NULL,
+		"Signs in: a form with token or link, csrf, next.", REACH_OWN},
+	{HTTP_POST, "/sign-out", ROLE_VIEWER, NULL, sign_out, HTML_TYPE, NULL,
+		"Ends the session: a form with csrf.", REACH_OWN_FORM},
+	{HTTP_GET, "/api/v1/me", ROLE_VIEWER, NULL, me_show, JSON_TYPE, NULL,
+		"Who asks: name, role, namespaces, the session's CSRF token.", REACH_OWN},
+	{HTTP_POST, "/api/v1/sign-in-links", ROLE_VIEWER, NULL, sign_in_link_make, JSON_TYPE, NULL,
+		"Makes a link that signs a browser in once, within ten minutes.", REACH_OWN},
+	{HTTP_GET, "/api/v1/sessions", ROLE_VIEWER, NULL, sessions_show, JSON_TYPE, page,
+		"Browsers that are signed in as who asks; for an admin all, newest first.",
+		REACH_OWN},
+	{HTTP_DELETE, "/api/v1/sessions/{id}", ROLE_VIEWER, NULL, sessions_end, JSON_TYPE, NULL,
+		"Ends a session.", REACH_OWN},
 	{HTTP_POST, "/api/v1/recorrelation", ROLE_ADMIN, NULL, recorrelation_begin, JSON_TYPE,
 		of_recorrelation,
 		"Computes incidents again from what is stored, after a change of the settings; with"
-		" dry_run=true only what would be otherwise. 202; GET shows how far it is."},
+		" dry_run=true only what would be otherwise. 202; GET shows how far it is.",
+		REACH_ALL},
 	{HTTP_GET, "/api/v1/recorrelation", ROLE_VIEWER, NULL, recorrelation_show, JSON_TYPE, NULL,
-		"How far the last recorrelation is, and what changed."},
+		"How far the last recorrelation is, and what changed.", REACH_ALL},
 	{HTTP_GET, "/api/v1/tokens", ROLE_ADMIN, answer_tokens, NULL, JSON_TYPE, NULL,
-		"All tokens, without their secrets."},
+		"All tokens, without their secrets.", REACH_ALL},
 	{HTTP_POST, "/api/v1/tokens", ROLE_ADMIN, NULL, tokens_create, JSON_TYPE, NULL,
-		"Makes a token; its text is in this answer and nowhere else."},
+		"Makes a token; its text is in this answer and nowhere else.", REACH_ALL},
 	{HTTP_DELETE, "/api/v1/tokens/{id}", ROLE_ADMIN, NULL, tokens_revoke, JSON_TYPE, NULL,
-		"Takes a token out of force."},
+		"Takes a token out of force.", REACH_ALL},
 	{HTTP_GET, "/api/v1/audit", ROLE_ADMIN, answer_audit, NULL, JSON_TYPE, page,
-		"Who did what, newest first."},
+		"Who did what, newest first.", REACH_ALL},
 	{0},
 };

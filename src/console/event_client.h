@@ -16,6 +16,7 @@
 
 struct events;
 struct event_task;
+struct viewer;
 
 enum {
 	EVENT_BEHIND_BATCHES = 64,
@@ -33,7 +34,7 @@ struct event_client {
 	struct event_client *next, *previous;
 	struct events *events;
 	struct http_request *request;
-	uint64_t credential;
+	const struct viewer *viewer; /* the request's */
 	bool wants_incidents, wants_alerts;
 	struct alert_filter filter; /* texts are the request's arena's */
 	uint64_t incident;          /* alerts of this one; 0: of all */

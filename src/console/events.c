@@ -18,6 +18,7 @@ struct events {
 	struct loop_timer *timer;
 	struct event_feed *feed;
 	struct event_client *clients;
+	int64_t idle_ns; /* after which a session has ended */
 	_Atomic size_t n_clients, n_alerts;
 	struct change_position position; /* everything up to it was broadcast */
 };
@@ -125,6 +126,14 @@ static void on_results(void *ctx)
 	}
 }
 
+static bool may_still_read(const struct events *events, const struct credential_set *set,
+	const struct viewer *viewer, int64_t now_ns)
+{
+	if (viewer->session)
+		return session_of_id(set, viewer->session, now_ns, events->idle_ns) != NULL;
+	return credential_is_in_force(set, viewer->token, now_ns);
+}
+
 /* Says that we are there, and sees who may not read any more. */
 static void on_keep_alive(void *ctx)
 {
@@ -134,7 +143,7 @@ static void on_keep_alive(void *ctx)
 		(struct credential_set *)(void *)snapshot_ref(events->options->credentials);
 	for (struct event_client *client = events->clients; client; client = client->next) {
 		client->is_silent = true;
-		if (set && credential_is_in_force(set, client->credential, now_ns))
+		if (set && may_still_read(events, set, client->viewer, now_ns))
 			http_stream_wake(client->request);
 		else
 			http_stream_cut(client->request);
@@ -199,14 +208,20 @@ static int read_wanted(struct http_request *request, struct event_client *client
 	return arena->failed ? err_set(err, ERR_BUSY, "no memory now") : 0;
 }
 
-/* May the credential have one more? */
-static bool has_room(const struct events *events, uint64_t credential)
+/* A token, or a session that stands for none. */
+static bool is_same(const struct viewer *a, const struct viewer *b)
+{
+	return a->token == b->token && (a->token || a->session == b->session);
+}
+
+/* May the viewer have one more? */
+static bool has_room(const struct events *events, const struct viewer *viewer)
 {
 	size_t n = 0;
 	if (atomic_load(&events->n_clients) >= EVENT_CLIENTS_MAX)
 		return false;
 	for (const struct event_client *client = events->clients; client; client = client->next)
-		n += client->credential == credential;
+		n += is_same(client->viewer, viewer);
 	return n < EVENT_CLIENTS_PER_CREDENTIAL;
 }
 
@@ -220,15 +235,6 @@ static void link_client(struct events *events, struct event_client *client)
 		atomic_fetch_add(&events->n_alerts, 1);
 	if (atomic_fetch_add(&events->n_clients, 1) == 0)
 		loop_timer_start(events->timer, EVENT_KEEP_ALIVE_MS);
-}
-
-static uint64_t credential_id(struct console *console, struct http_request *request)
-{
-	struct credential_set *set;
-	const struct credential *credential = api_authenticate(console, request, &set);
-	uint64_t id = credential ? credential->id : 0;
-	snapshot_unref(set ? &set->snapshot : NULL);
-	return id;
 }
 
 /* Linked before it wishes: from then on the feed reads what it wants. */
@@ -252,8 +258,8 @@ void events_open(struct http_request *request, struct console *console)
 {
 	struct err err;
 	struct events *events = console->events;
-	uint64_t credential = credential_id(console, request);
-	if (!events || !has_room(events, credential)) {
+	const struct viewer *viewer = api_viewer(request);
+	if (!events || !has_room(events, viewer)) {
 		http_respond_retry(request, 503, "Too many readers of events", TEXT_NONE, 10);
 		return;
 	}
@@ -264,7 +270,7 @@ void events_open(struct http_request *request, struct console *console)
 	}
 	client->events = events;
 	client->request = request;
-	client->credential = credential;
+	client->viewer = viewer;
 	client->position = where_to_begin(events, request);
 	if (read_wanted(request, client, &err) < 0) {
 		api_respond_error(request, &err);
@@ -273,12 +279,14 @@ void events_open(struct http_request *request, struct console *console)
 	begin_stream(events, TAKE(client));
 }
 
-int events_start(struct events **out, const struct console_options *options, struct err *err)
+int events_start(struct events **out, const struct console_options *options, int64_t idle_ns,
+	struct err *err)
 {
 	struct events *events = calloc(1, sizeof *events);
 	if (!events)
 		return err_set(err, ERR_MEMORY, "out of memory for events");
 	events->options = options;
+	events->idle_ns = idle_ns;
 	events->wishes = options->events;
 	events->results = queue_new(SIZE_MAX);
 	events->timer = loop_timer_new(options->loop, on_keep_alive, events);

@@ -17,9 +17,9 @@ enum {
 	EVENT_KEEP_ALIVE_MS = 15000, /* proxies end silent connections, often after 30 s or 60 s */
 };
 
-/** Starts the feed. @options must outlive it. */
-CHECKED int events_start(
-	struct events **out, const struct console_options *options, struct err *err);
+/** Starts the feed. @options must outlive it; @idle_ns: after which a session has ended. */
+CHECKED int events_start(struct events **out, const struct console_options *options,
+	int64_t idle_ns, struct err *err);
 /** Ends the feed; who still reads is left to http_server_stop. */
 void events_stop(struct events *events); /* accepts NULL */
 void events_free(struct events *events); /* accepts NULL; after http_server_stop */

@@ -35,17 +35,13 @@ static int offset_of(struct text word)
 	return (int)minutes;
 }
 
-static void note_person(
-	struct page_request *wish, struct http_request *request, struct console *console)
+static void note_person(struct page_request *wish, const struct viewer *viewer)
 {
-	struct credential_set *set;
-	const struct credential *credential = api_authenticate(console, request, &set);
-	if (credential) {
-		wish->reader.name = arena_copy(http_arena(request), credential->name);
-		wish->reader.role = credential->role;
-	}
-	if (set)
-		snapshot_unref(&set->snapshot);
+	if (!viewer)
+		return;
+	wish->reader.name = viewer->name;
+	wish->reader.role = viewer->role;
+	wish->reader.csrf = viewer->csrf;
 }
 
 static struct text query_of(struct http_request *request, const struct endpoint *endpoint)
@@ -61,13 +57,13 @@ static struct text query_of(struct http_request *request, const struct endpoint 
 }
 
 struct page_request *page_request_new(
-	struct http_request *request, struct console *console, const struct endpoint *endpoint)
+	struct http_request *request, const struct viewer *viewer, const struct endpoint *endpoint)
 {
 	struct arena *arena = http_arena(request);
 	struct page_request *wish = arena_alloc(arena, sizeof *wish);
 	if (!wish)
 		return NULL;
-	note_person(wish, request, console);
+	note_person(wish, viewer);
 	wish->reader.language = language_choose(
 		cookie(request, "tocsin_language"), http_header(request, "Accept-Language"));
 	wish->reader.theme = theme_of(cookie(request, "tocsin_theme"));

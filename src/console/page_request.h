@@ -15,9 +15,9 @@ struct page_request {
 	const char *redirect; /* to there instead; NULL: not */
 };
 
-/** NULL without memory. */
+/** @viewer NULL: nobody has signed in. NULL without memory. */
 struct page_request *page_request_new(
-	struct http_request *request, struct console *console, const struct endpoint *endpoint);
+	struct http_request *request, const struct viewer *viewer, const struct endpoint *endpoint);
 
 /** Sets what stands around a page. @arena and @out stay the caller's. */
 void page_request_begin(const struct page_request *wish, const struct console *console,

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/tree.h"
 #include "console/page_request.h"
+#include "console/viewers.h"
 #include "pages/incident.h"
 #include "pages/incidents.h"
 #include "pages/problem.h"
@@ -31,7 +32,7 @@ static void begin(
 	struct making *making, struct connection *connection, struct job *job, struct buf *out)
 {
 	*making = (struct making){
-		.connection = connection, .job = job, .wish = http_owner(job->request)};
+		.connection = connection, .job = job, .wish = api_page(job->request)};
 	arena_init(&making->arena, PAGE_ARENA_BYTES);
 	page_request_begin(making->wish, job->console, &making->page, &making->arena, out);
 }
@@ -141,13 +142,13 @@ static const char *const of_incidents[] = {"q", "limit", "after", "sort", "rollu
 
 static const struct endpoint pages[] = {
 	{HTTP_GET, "/incidents", ROLE_VIEWER, answer_incidents, NULL, HTML_TYPE, of_incidents,
-		"Incidents."},
+		"Incidents.", REACH_LIST},
 	{HTTP_GET, "/incidents/{n}", ROLE_VIEWER, answer_incident, NULL, HTML_TYPE, NULL,
-		"One incident."},
+		"One incident.", REACH_INCIDENT},
 	{HTTP_GET, "/incidents/{n}/{part}", ROLE_VIEWER, answer_incident, NULL, HTML_TYPE, NULL,
-		"A part of one incident."},
+		"A part of one incident.", REACH_INCIDENT},
 	{HTTP_POST, "/preferences", 0, NULL, preferences_take, NULL, NULL,
-		"How pages look, in cookies."},
+		"How pages look, in cookies.", REACH_OWN},
 	{0},
 };
 
@@ -183,7 +184,7 @@ static void respond_problem(
 	struct arena arena;
 	struct page page;
 	struct buf body;
-	const struct page_request *wish = http_owner(request);
+	const struct page_request *wish = api_page(request);
 	buf_init(&body, PAGE_BYTES_MAX);
 	arena_init(&arena, PAGE_ARENA_BYTES);
 	page_request_begin(wish, console, &page, &arena, &body);
@@ -226,25 +227,28 @@ void pages_respond(struct job *job, bool failed, struct buf *body, const struct 
 
 /* Who may not see it: to the sign-in, or a page that says why. Answered when it is false. */
 static bool is_allowed(
-	struct binding *binding, struct http_request *request, const struct page_request *wish)
+	struct binding *binding, struct http_request *request, const struct viewer *viewer)
 {
-	enum role wanted = binding->endpoint->role;
-	if (!wanted || (wish->reader.role && role_includes(wish->reader.role, wanted)))
+	struct viewer_refusal refusal;
+	if (viewer_may(viewer, binding->endpoint, http_arena(request), &refusal))
 		return true;
-	respond_problem(request, binding->console, wish->reader.role ? 403 : 401, TEXT_NONE);
+	if (refusal.status == 401 && binding->endpoint->method == HTTP_GET)
+		viewer_send_to_sign_in(request);
+	else
+		respond_problem(request, binding->console, refusal.status, refusal.detail);
 	return false;
 }
 
 static size_t admit(struct http_request *request, void *ctx)
 {
 	struct binding *binding = ctx;
-	struct page_request *wish = page_request_new(request, binding->console, binding->endpoint);
-	if (!wish) {
+	const struct viewer *viewer = viewer_find(binding->console, request);
+	struct page_request *wish = page_request_new(request, viewer, binding->endpoint);
+	if (!wish || !viewer_note(request, viewer, wish)) {
 		http_respond_retry(request, 503, "No memory now", TEXT("try again"), 1);
 		return 0;
 	}
-	http_set_owner(request, wish);
-	if (!is_allowed(binding, request, wish))
+	if (!is_allowed(binding, request, viewer))
 		return 0;
 	return binding->endpoint->method == HTTP_POST ? FORM_BYTES : 0;
 }

@@ -25,10 +25,8 @@ static bool is_running(struct console *console)
 }
 
 /* NULL: the query is wrong and was answered, or there is no memory. */
-static struct recorrelation_request *read_request(
-	struct http_request *request, struct console *console)
+static struct recorrelation_request *read_request(struct http_request *request)
 {
-	struct credential_set *set;
 	struct text from = http_query(request, "from"), dry = http_query(request, "dry_run");
 	struct recorrelation_request *wish = calloc(1, sizeof *wish);
 	if (!wish) {
@@ -44,11 +42,7 @@ static struct recorrelation_request *read_request(
 		free(wish);
 		return NULL;
 	}
-	const struct credential *who = api_authenticate(console, request, &set);
-	if (who)
-		text_format(wish->actor, sizeof wish->actor, "token:%.*s", TEXT_ARG(who->name));
-	if (set)
-		snapshot_unref(&set->snapshot);
+	text_format(wish->actor, sizeof wish->actor, "%.*s", TEXT_ARG(api_viewer(request)->actor));
 	return wish;
 }
 
@@ -59,7 +53,7 @@ void recorrelation_begin(struct http_request *request, struct console *console)
 			TEXT("incidents are being computed again; GET shows how far it is"));
 		return;
 	}
-	struct recorrelation_request *wish = read_request(request, console);
+	struct recorrelation_request *wish = read_request(request);
 	if (!wish)
 		return;
 	if (!queue_push(console->options.recorrelations, &wish->item)) {

@@ -51,28 +51,22 @@ static void came_back(struct batch *batch)
 }
 
 /* A batch with one decision of whoever asks. NULL without memory. */
-static struct batch *new_batch(struct http_request *request, struct console *console)
+static struct batch *new_batch(struct http_request *request)
 {
-	struct credential_set *set;
-	const struct credential *who = api_authenticate(console, request, &set);
-	struct batch *batch = who ? batch_new() : NULL;
+	struct batch *batch = batch_new();
 	struct token_job *job = batch ? calloc(1, sizeof *job) : NULL;
-	if (job) {
+	if (job)
 		batch->decisions = arena_alloc(&batch->arena, sizeof *batch->decisions);
-		batch->owner = job;
-		batch->done = came_back;
-		job->request = request;
+	if (!job || !batch->decisions) {
+		free(job);
+		batch_free(batch);
+		return NULL;
 	}
-	if (job && batch->decisions)
-		batch->decisions->actor =
-			arena_format(&batch->arena, "token:%.*s", TEXT_ARG(who->name));
-	if (set)
-		snapshot_unref(&set->snapshot);
-	if (job && batch->decisions)
-		return batch;
-	free(job);
-	batch_free(batch);
-	return NULL;
+	batch->decisions->actor = arena_copy(&batch->arena, api_viewer(request)->actor);
+	batch->owner = job;
+	batch->done = came_back;
+	job->request = request;
+	return batch;
 }
 
 static void give_to_writer(struct console *console, struct batch *batch)
@@ -88,7 +82,7 @@ static void give_to_writer(struct console *console, struct batch *batch)
 void tokens_create(struct http_request *request, struct console *console)
 {
 	struct err err;
-	struct batch *batch = new_batch(request, console);
+	struct batch *batch = new_batch(request);
 	if (!batch) {
 		http_respond_retry(request, 503, "No memory now", TEXT_NONE, 1);
 		return;
@@ -116,7 +110,7 @@ void tokens_revoke(struct http_request *request, struct console *console)
 		http_respond_problem(request, 400, "Bad request", TEXT("a token's id is a number"));
 		return;
 	}
-	struct batch *batch = new_batch(request, console);
+	struct batch *batch = new_batch(request);
 	if (!batch) {
 		http_respond_retry(request, 503, "No memory now", TEXT_NONE, 1);
 		return;

@@ -182,6 +182,10 @@ static int make_services(struct daemon *daemon, struct err *err)
 		.recorrelation = daemon->recorrelation,
 		.status = &daemon->status,
 		.loop = daemon->loop,
+		.sign_in = {.url = daemon->options.settings.console_url,
+			.tls = daemon->options.settings.tls_certificate[0] != '\0',
+			.idle_ns = daemon->options.settings.session_idle_s * NS_PER_S,
+			.life_ns = daemon->options.settings.session_life_s * NS_PER_S},
 		.events = daemon->events,
 		.metrics = {intake_metrics(), writer_metrics()},
 	};

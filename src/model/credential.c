@@ -43,19 +43,10 @@ bool credential_may_send(const struct credential *credential, enum source source
 
 void token_make(char out[TOKEN_TEXT_BYTES], struct digest *digest)
 {
-	static const char letters[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-	unsigned char random[33] = {0};
-	size_t at = 4;
-	digest_random(random, 32);
+	unsigned char random[32];
+	digest_random(random, sizeof random);
 	memcpy(out, "tsn_", 4);
-	for (size_t i = 0; i < 33; i += 3) {
-		unsigned group =
-			(unsigned)random[i] << 16 | (unsigned)random[i + 1] << 8 | random[i + 2];
-		for (unsigned shift = 24; shift > 0 && at < 47; shift -= 6)
-			out[at++] = letters[group >> (shift - 6) & 63];
-	}
-	out[at] = '\0';
+	base64url_write(random, sizeof random, out + 4);
 	explicit_bzero(random, sizeof random);
 	*digest = digest_of(text_of(out));
 }
@@ -95,12 +86,62 @@ const struct credential *credential_find_subject(
 	return NULL;
 }
 
-bool credential_is_in_force(const struct credential_set *set, uint64_t id, int64_t now_ns)
+const struct credential *credential_of_id(
+	const struct credential_set *set, uint64_t id, int64_t now_ns)
 {
 	for (size_t i = 0; i < set->n; i++)
 		if (set->items[i].id == id)
-			return in_force(&set->items[i], now_ns);
-	return false;
+			return in_force(&set->items[i], now_ns) ? &set->items[i] : NULL;
+	return NULL;
+}
+
+bool credential_is_in_force(const struct credential_set *set, uint64_t id, int64_t now_ns)
+{
+	return credential_of_id(set, id, now_ns) != NULL;
+}
+
+/* A session ends with its token, too. */
+static bool session_in_force(const struct credential_set *set, const struct session *session,
+	int64_t now_ns, int64_t idle_ns)
+{
+	if (now_ns >= session->expires_at_ns || now_ns - session->used_at_ns >= idle_ns)
+		return false;
+	return session->token == 0 || credential_is_in_force(set, session->token, now_ns);
+}
+
+const struct session *session_find(
+	const struct credential_set *set, struct text cookie, int64_t now_ns, int64_t idle_ns)
+{
+	const struct session *found = NULL;
+	struct digest digest = digest_of(cookie);
+	for (size_t i = 0; i < set->n_sessions; i++)
+		if (text_equal_secret(digest_text(&set->sessions[i].digest), digest_text(&digest)))
+			found = &set->sessions[i];
+	return found && session_in_force(set, found, now_ns, idle_ns) ? found : NULL;
+}
+
+const struct session *session_of_id(
+	const struct credential_set *set, uint64_t id, int64_t now_ns, int64_t idle_ns)
+{
+	for (size_t i = 0; i < set->n_sessions; i++)
+		if (set->sessions[i].id == id)
+			return session_in_force(set, &set->sessions[i], now_ns, idle_ns)
+				       ? &set->sessions[i]
+				       : NULL;
+	return NULL;
+}
+
+const struct sign_in_link *sign_in_link_find(
+	const struct credential_set *set, struct text text, int64_t now_ns)
+{
+	const struct sign_in_link *found = NULL;
+	struct digest digest = digest_of(text);
+	for (size_t i = 0; i < set->n_links; i++)
+		if (text_equal_secret(digest_text(&set->links[i].digest), digest_text(&digest)))
+			found = &set->links[i];
+	if (!found || now_ns >= found->expires_at_ns)
+		return NULL;
+	return credential_is_in_force(set, found->token, now_ns) ? found : NULL;
 }
 
 /* The set and its texts are one arena's, which is freed with the last reference. */
@@ -116,26 +157,49 @@ static void free_set(struct snapshot *snapshot)
 	free(owned);
 }
 
-struct credential_set *credential_set_new(const struct credential *items, size_t n)
+static void copy_credential(
+	const struct credential *from, struct arena *arena, struct credential *copy)
+{
+	*copy = *from;
+	copy->name = arena_copy(arena, from->name);
+	copy->cluster = arena_copy(arena, from->cluster);
+	copy->node = arena_copy(arena, from->node);
+	copy->subject = arena_copy(arena, from->subject);
+	copy->scope = scope_copy(&from->scope, arena);
+}
+
+static void copy_session(const struct session *from, struct arena *arena, struct session *copy)
+{
+	*copy = *from;
+	copy->name = arena_copy(arena, from->name);
+	copy->address = arena_copy(arena, from->address);
+	copy->scope = scope_copy(&from->scope, arena);
+}
+
+struct credential_set *credential_set_new(const struct credential_set *from)
 {
 	struct owned_set *owned = calloc(1, sizeof *owned);
 	if (!owned)
 		return NULL;
-	arena_init(&owned->arena, SIZE_MAX);
-	owned->set.snapshot.free = free_set;
-	owned->set.items = arena_array(&owned->arena, n, sizeof *items);
-	owned->set.n = n;
-	for (size_t i = 0; i < n && owned->set.items; i++) {
-		struct credential *copy = &owned->set.items[i];
-		*copy = items[i];
-		copy->name = arena_copy(&owned->arena, copy->name);
-		copy->cluster = arena_copy(&owned->arena, copy->cluster);
-		copy->node = arena_copy(&owned->arena, copy->node);
-		copy->subject = arena_copy(&owned->arena, copy->subject);
-	}
-	if (owned->arena.failed) {
-		free_set(&owned->set.snapshot);
+	struct credential_set *set = &owned->set;
+	struct arena *arena = &owned->arena;
+	arena_init(arena, SIZE_MAX);
+	set->snapshot.free = free_set;
+	set->n = from->n;
+	set->n_sessions = from->n_sessions;
+	set->n_links = from->n_links;
+	set->items = arena_array(arena, from->n, sizeof *set->items);
+	set->sessions = arena_array(arena, from->n_sessions, sizeof *set->sessions);
+	set->links = arena_array(arena, from->n_links, sizeof *set->links);
+	for (size_t i = 0; i < from->n && set->items; i++)
+		copy_credential(&from->items[i], arena, &set->items[i]);
+	for (size_t i = 0; i < from->n_sessions && set->sessions; i++)
+		copy_session(&from->sessions[i], arena, &set->sessions[i]);
+	if (set->links && from->n_links)
+		memcpy(set->links, from->links, from->n_links * sizeof *set->links);
+	if (arena->failed) {
+		free_set(&set->snapshot);
 		return NULL;
 	}
-	return &owned->set;
+	return set;
 }

@@ -12,11 +12,15 @@
 #include "model/incident.h"
 
 enum decision_kind {
-	DECISION_TOKEN_CREATE, /* credential is filled but for id; id is set by the writer */
-	DECISION_TOKEN_REVOKE, /* credential.id */
-	DECISION_RECHECK,      /* the incidents of `key` are computed again from their slots */
-	DECISION_RECORRELATED, /* that all of them since from_ns were, n_changes otherwise: audited
-				*/
+	DECISION_TOKEN_CREATE,  /* credential is filled but for id; id is set by the writer */
+	DECISION_TOKEN_REVOKE,  /* credential.id */
+	DECISION_LINK_CREATE,   /* sign_in.link is filled */
+	DECISION_SESSION_BEGIN, /* sign_in.session is filled but for id; id is set by the writer */
+	DECISION_SESSION_END,   /* sign_in.session.id */
+	DECISION_SESSION_USED,  /* sign_in.session.id: not audited */
+	DECISION_RECHECK,       /* the incidents of `key` are computed again from their slots */
+	DECISION_RECORRELATED,  /* that all of them since from_ns were, n_changes otherwise: audited
+				 */
 	/* about an incident, see struct incident_decision */
 	DECISION_ACK,
 	DECISION_ASSIGN,
@@ -67,11 +71,22 @@ struct incident_decision {
 	struct decision_result result;
 };
 
+/* About who is signed in. */
+struct sign_in_decision {
+	struct session session;
+	struct sign_in_link link; /* begin: used up, if has_link; create: made */
+	bool has_link;
+	uint64_t replaces;   /* the session that ends with this beginning; 0: none */
+	const char *refusal; /* out: why it was not carried out, a literal; NULL: it was */
+};
+
 struct decision {
 	struct decision *next;
 	enum decision_kind kind;
-	struct text actor; /* "token:NAME", "local" */
+	struct text actor;  /* "token:NAME", "oidc:NAME", "local" */
+	struct scope scope; /* what the actor sees: of incidents outside it there are none */
 	struct credential credential;
+	struct sign_in_decision sign_in;
 	struct incident_decision incident;
 	struct text key; /* whole, with "#…" when carved */
 	bool carved;

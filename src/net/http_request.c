@@ -266,6 +266,35 @@ struct text http_query(struct http_request *request, const char *name)
 	return http_decode(value, &request->arena, &decoded) ? decoded : TEXT_NONE;
 }
 
+/* Escapes are still there; microhttpd has made spaces of plus signs. */
+static void write_plain(struct buf *out, const char *text)
+{
+	for (; text && *text; text++)
+		buf_add_byte(out, *text == ' ' ? '+' : (unsigned char)*text);
+}
+
+static enum MHD_Result write_parameter(
+	void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct buf *out = ctx;
+	(void)kind;
+	buf_add_byte(out, '&');
+	write_plain(out, name);
+	if (value)
+		buf_add_byte(out, '=');
+	write_plain(out, value);
+	return MHD_YES;
+}
+
+void http_query_write(struct http_request *request, struct buf *out)
+{
+	size_t at = out->size;
+	MHD_get_connection_values(
+		request->connection->mhd, MHD_GET_ARGUMENT_KIND, write_parameter, out);
+	if (out->size > at)
+		out->data[at] = '?';
+}
+
 /* What is allowed, and what was found that is not. */
 struct query_check {
 	const char *const *names;

@@ -15,6 +15,12 @@ static const char *const standard_headers[] = {
 	"no-store",
 	"Referrer-Policy",
 	"no-referrer",
+	"Content-Security-Policy",
+	"default-src 'none'; frame-ancestors 'none'",
+	"Cross-Origin-Opener-Policy",
+	"same-origin",
+	"Cross-Origin-Resource-Policy",
+	"same-origin",
 	NULL,
 };
 

@@ -13,6 +13,7 @@
  */
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/text.h"
@@ -87,6 +88,8 @@ struct text http_header(
 	const struct http_request *request, const char *name); /* loop thread only */
 /** A query parameter, percent-decoded; absent if it is not there. Loop thread only. */
 struct text http_query(struct http_request *request, const char *name);
+/** Appends the query as it was sent, with its '?'; nothing when there is none. Loop thread only. */
+void http_query_write(struct http_request *request, struct buf *out);
 /** The first query parameter that is not in @names (ended by NULL); absent if there is none. */
 struct text http_query_unknown(struct http_request *request, const char *const *names);
 struct text http_body(const struct http_request *request); /* handle and later */

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/emit.h"
 #include "pipeline/incident_decisions.h"
+#include "pipeline/sign_in_decisions.h"
 #include "store/audit.h"
 #include "store/tokens.h"
 
@@ -21,6 +22,13 @@ static void describe_token(const struct credential *credential, struct buf *out)
 		emit_member_string(&writer, "role", role_name(credential->role));
 	emit_member_text(&writer, "cluster", credential->cluster);
 	emit_member_text(&writer, "node", credential->node);
+	if (credential->scope.patterns.n) {
+		emit_key(&writer, "namespaces");
+		emit_array(&writer);
+		for (size_t i = 0; i < credential->scope.patterns.n; i++)
+			emit_text(&writer, credential->scope.patterns.items[i]);
+		emit_array_end(&writer);
+	}
 	emit_object_end(&writer);
 }
 
@@ -93,6 +101,8 @@ static int carry_out(
 	if (decision_name(decision->kind))
 		return incident_decide(run, decision, arena, err);
 	run->credentials_changed = true;
+	if (decision->kind >= DECISION_LINK_CREATE && decision->kind <= DECISION_SESSION_USED)
+		return sign_in_decide(run, decision, err);
 	return decision->kind == DECISION_TOKEN_CREATE ? create_token(run, decision, err)
 						       : revoke_token(run, decision, err);
 }

@@ -220,6 +220,29 @@ static bool is_loopback(const char *address)
 
 enum { RETENTION_SIZE_MIN = 64 << 20 };
 
+/* "https://host:port": what browsers call an origin. */
+static int check_url(const char *name, const char *url, struct err *err)
+{
+	struct text rest = text_of(url);
+	if (!url[0])
+		return 0;
+	if (text_starts(rest, TEXT("https://")))
+		rest = text_part(rest, 8, rest.size);
+	else if (text_starts(rest, TEXT("http://")))
+		rest = text_part(rest, 7, rest.size);
+	else
+		rest = TEXT_NONE;
+	bool good = rest.size > 0;
+	for (size_t i = 0; i < rest.size; i++)
+		good = good && rest.data[i] > ' ' && rest.data[i] <= '~' && rest.data[i] != '/';
+	if (good)
+		return 0;
+	return err_set(err, ERR_DENIED,
+		"%s: '%.100s' must be http:// or https:// and a host, without a path, as "
+		"https://tocsin.example.com",
+		name, url);
+}
+
 int settings_check(const struct settings *settings, struct err *err)
 {
 	bool tls = settings->tls_certificate[0] && settings->tls_key[0];
@@ -230,6 +253,8 @@ int settings_check(const struct settings *settings, struct err *err)
 			"listening on %s without TLS: give tls.certificate and tls.key, or say "
 			"tls: off",
 			settings->listen_address);
+	if (check_url("console.url", settings->console_url, err) < 0)
+		return -1;
 	if (settings->retention_size_bytes && settings->retention_size_bytes < RETENTION_SIZE_MIN)
 		return err_set(err, ERR_DENIED,
 			"retention.size: %lld bytes are not enough: give 64MiB or more, or 0 for "

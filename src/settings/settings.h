@@ -27,6 +27,8 @@ struct settings {
 	int64_t retention_raw_s;
 	int64_t retention_size_bytes; /* 0: no limit */
 	int64_t intake_queue_bytes;
+	char console_url[256]; /* "": what browsers send as Host */
+	int64_t session_idle_s, session_life_s;
 	char criticality_extreme[1024], criticality_high[1024], criticality_low[1024];
 };
 

@@ -28,6 +28,13 @@ const struct setting settings_table[] = {
 		"PEM file: client certificates signed by it are accepted as credentials"},
 	{"tls.mode", SETTING_CHOICE, PLACE(tls_mode), "auto", 0, 0, NULL, tls_modes,
 		"off: plain HTTP beyond loopback, which must be said"},
+	{"console.url", SETTING_TEXT, PLACE(console_url), "", NONE,
+		"address of the console in browsers, as https://tocsin.example.com, when a proxy "
+		"stands before it: with https cookies are Secure; empty: the address they ask"},
+	{"session.idle", SETTING_NUMBER, PLACE(session_idle_s), "24h", 300, 30 * 86400, time_units,
+		NULL, "a browser that asks for nothing so long is signed out"},
+	{"session.life", SETTING_NUMBER, PLACE(session_life_s), "7d", 300, 365 * 86400, time_units,
+		NULL, "a browser must sign in again after this"},
 	{"log.level", SETTING_CHOICE, PLACE(log_level), "info", 0, 0, NULL, log_levels,
 		"what is logged on standard error"},
 	{"retention.horizon", SETTING_NUMBER, PLACE(retention_horizon_s), "30d", 8 * 86400,

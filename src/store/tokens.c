@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "store/sessions.h"
 
 enum { TOKENS_MAX = 100000 };
 
@@ -11,12 +12,18 @@ int token_insert(struct connection *connection, struct credential *credential, s
 {
 	sqlite3_stmt *statement = connection_statement(connection,
 		"INSERT INTO token (name, role, cluster, sources, node, digest, subject, "
-		"created_ns,"
-		" expires_ns) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+		"created_ns, expires_ns, namespaces)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
 		" ON CONFLICT (name) DO NOTHING",
 		err);
 	if (!statement)
 		return -1;
+	AUTO(arena_done) struct arena arena;
+	arena_init(&arena, SIZE_MAX);
+	struct text namespaces = scope_format(&credential->scope, &arena);
+	/* Without memory for them it would see everything. */
+	if (arena.failed)
+		return err_set(err, ERR_MEMORY, "out of memory for a token");
 	sql_bind_text(statement, 1, credential->name);
 	sql_bind_i64(statement, 2, credential->role);
 	sql_bind_text(statement, 3, credential->cluster);
@@ -26,6 +33,7 @@ int token_insert(struct connection *connection, struct credential *credential, s
 	sql_bind_text_or_null(statement, 7, credential->subject);
 	sql_bind_i64(statement, 8, credential->created_at_ns);
 	sql_bind_i64(statement, 9, credential->expires_at_ns);
+	sql_bind_text(statement, 10, namespaces);
 	if (sql_run(statement, err) < 0)
 		return -1;
 	if (sqlite3_changes(connection->db) == 0)
@@ -49,10 +57,11 @@ int token_revoke(struct connection *connection, uint64_t id, int64_t now_ns, str
 	if (sqlite3_changes(connection->db) == 0)
 		return err_set(
 			err, ERR_MISSING, "no token %llu is in force", (unsigned long long)id);
-	return 0;
+	return sessions_end_of(connection, id, now_ns, err);
 }
 
-static void read_token(sqlite3_stmt *statement, struct arena *arena, struct credential *out)
+static int read_token(
+	sqlite3_stmt *statement, struct arena *arena, struct credential *out, struct err *err)
 {
 	struct text digest = sql_blob(statement, 6);
 	*out = (struct credential){
@@ -69,6 +78,7 @@ static void read_token(sqlite3_stmt *statement, struct arena *arena, struct cred
 	};
 	if (digest.size == DIGEST_BYTES)
 		memcpy(out->digest.bytes, digest.data, DIGEST_BYTES);
+	return scope_parse(&out->scope, arena, sql_text(statement, 11), err);
 }
 
 int tokens_list(struct connection *connection, struct arena *arena, struct credential_list *out,
@@ -80,7 +90,7 @@ int tokens_list(struct connection *connection, struct arena *arena, struct crede
 	sqlite3_stmt *statement = connection_statement(connection,
 		"SELECT id, name, role, cluster, sources, node, digest, subject, created_ns, "
 		"expires_ns,"
-		" revoked_ns FROM token ORDER BY id LIMIT ?1",
+		" revoked_ns, namespaces FROM token ORDER BY id LIMIT ?1",
 		err);
 	if (!statement)
 		return -1;
@@ -93,12 +103,17 @@ int tokens_list(struct connection *connection, struct arena *arena, struct crede
 				memcpy(items, out->items, out->n * sizeof *items);
 			out->items = items;
 		}
+		int failed = 0;
 		if (out->items && !arena->failed)
-			read_token(statement, arena, &out->items[out->n++]);
+			failed = read_token(statement, arena, &out->items[out->n++], err);
 		/* A token whose node was not copied would be bound to none. */
 		if (arena->failed) {
 			sqlite3_reset(statement);
 			return err_set(err, ERR_MEMORY, "out of memory reading tokens");
+		}
+		if (failed) {
+			sqlite3_reset(statement);
+			return err_prefix(err, "reading tokens");
 		}
 	}
 	return step;
@@ -108,9 +123,13 @@ int tokens_load(struct connection *connection, struct credential_set **out, stru
 {
 	AUTO(arena_done) struct arena arena;
 	struct credential_list list;
+	struct credential_set read = {0};
 	arena_init(&arena, SIZE_MAX);
-	if (tokens_list(connection, &arena, &list, err) < 0)
+	if (tokens_list(connection, &arena, &list, err) < 0 ||
+		sessions_list(connection, &arena, &read, err) < 0)
 		return -1;
-	*out = credential_set_new(list.items, list.n);
+	read.items = list.items;
+	read.n = list.n;
+	*out = credential_set_new(&read);
 	return *out ? 0 : err_set(err, ERR_MEMORY, "out of memory reading tokens");
 }

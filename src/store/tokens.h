@@ -11,7 +11,8 @@
 CHECKED int token_insert(
 	struct connection *connection, struct credential *credential, struct err *err);
 
-/** Takes a token out of force. ERR_MISSING when there is none in force with this id. */
+/** Takes a token out of force, with its sessions and sign-in links. ERR_MISSING when there is none
+ * in force with this id. */
 CHECKED int token_revoke(
 	struct connection *connection, uint64_t id, int64_t now_ns, struct err *err);
 
@@ -24,6 +25,6 @@ struct credential_list {
 CHECKED int tokens_list(struct connection *connection, struct arena *arena,
 	struct credential_list *out, struct err *err);
 
-/** All tokens as a set that snapshot_publish takes. */
+/** All tokens, sessions and links as a set that snapshot_publish takes. */
 CHECKED int tokens_load(
 	struct connection *connection, struct credential_set **out, struct err *err);

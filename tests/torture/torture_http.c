@@ -143,7 +143,8 @@ static void start(void)
 	rig.writer = queue_new(QUEUE_BYTES);
 	rig.credentials = snapshot_slot_new();
 	rig.senders = snapshot_slot_new();
-	struct credential_set *set = credential_set_new(&credential, 1);
+	struct credential_set *set =
+		credential_set_new(&(struct credential_set){.items = &credential, .n = 1});
 	assert(rig.writer && rig.credentials && rig.senders && set);
 	snapshot_publish(rig.credentials, &set->snapshot);
 	int failed = loop_new(&rig.server.loop, &err);

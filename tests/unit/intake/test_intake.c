@@ -67,7 +67,8 @@ static void publish_credentials(void)
 		items[i].cluster = TEXT("prod");
 		token_make(tokens[i], &items[i].digest);
 	}
-	struct credential_set *set = credential_set_new(items, N_CREDENTIALS);
+	struct credential_set *set =
+		credential_set_new(&(struct credential_set){.items = items, .n = N_CREDENTIALS});
 	ck_assert_ptr_nonnull(set);
 	snapshot_publish(credentials, &set->snapshot);
 }

@@ -99,7 +99,8 @@ START_TEST(credentials_are_in_force_for_their_time)
 			.digest = digest_of(TEXT("d")),
 			.subject = TEXT("CN=d")},
 	};
-	struct credential_set *set = credential_set_new(items, 4);
+	struct credential_set *set =
+		credential_set_new(&(struct credential_set){.items = items, .n = 4});
 	ck_assert_ptr_nonnull(set);
 	ck_assert_uint_eq(find(set, "a", 1)->id, 1);
 	ck_assert(text_is(find(set, "a", 1)->name, "boss"));
