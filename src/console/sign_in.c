@@ -173,17 +173,27 @@ static void respond_form(struct console *console, struct http_request *request, 
 	api_respond_page(request, status, &body, headers.items);
 }
 
-static void refuse(struct console *console, struct http_request *request, unsigned status,
-	struct attempt *attempt, const char *title, struct text detail, unsigned retry_after_s)
+/* Why somebody is not signed in. */
+struct refusal {
+	unsigned status;
+	const char *title;
+	struct text detail;
+	unsigned retry_after_s; /* 0: not said */
+};
+
+static void refuse(struct console *console, struct http_request *request, struct attempt *attempt,
+	const struct refusal *refusal)
 {
-	if (status == 401 || status == 409)
+	if (refusal->status == 401)
 		attempt->link = TEXT_NONE; /* it is of no use any more */
 	if (attempt->wants_page)
-		respond_form(console, request, status, attempt, detail, retry_after_s);
-	else if (retry_after_s)
-		http_respond_retry(request, status, title, detail, retry_after_s);
+		respond_form(console, request, refusal->status, attempt, refusal->detail,
+			refusal->retry_after_s);
+	else if (refusal->retry_after_s)
+		http_respond_retry(request, refusal->status, refusal->title, refusal->detail,
+			refusal->retry_after_s);
 	else
-		http_respond_problem(request, status, title, detail);
+		http_respond_problem(request, refusal->status, refusal->title, refusal->detail);
 }
 
 void sign_in_show(struct http_request *request, struct console *console)
@@ -328,6 +338,27 @@ static const struct credential *find_credential(
 	return link ? credential_of_id(set, link->token, now_ns) : NULL;
 }
 
+#define LITERAL(text)                                                                              \
+	{                                                                                          \
+		text, sizeof(text) - 1                                                             \
+	}
+
+static const struct refusal wrong_token = {401, "Unauthorized",
+				    LITERAL("no token in force is this one"), 0},
+			    wrong_link = {401, "Unauthorized",
+				    LITERAL("this link was used, is older than ten minutes or "
+					    "never was one: make another by "
+					    "tocsin sign-in"),
+				    0},
+			    only_sends = {403, "Forbidden",
+				    LITERAL("this token sends alerts, it cannot read: sign in with "
+					    "a viewer's or a greater one"),
+				    0},
+			    not_from_here = {403, "Not from here",
+				    LITERAL("the form was open for too long, or does not come from "
+					    "this page: try again here"),
+				    0};
+
 static void try_secret(
 	struct console *console, struct http_request *request, struct attempt *attempt)
 {
@@ -341,17 +372,9 @@ static void try_secret(
 		attempts_failed(attempts, http_peer(request), now_ms);
 		log_warning("access", "a sign-in from %.*s was refused: wrong %s",
 			TEXT_ARG(http_peer(request)), attempt->link.size ? "link" : "token");
-		refuse(console, request, 401, attempt, "Unauthorized",
-			attempt->link.size
-				? TEXT("this link was used, is older than ten minutes or never was "
-				       "one: make another by tocsin sign-in")
-				: TEXT("no token in force is this one"),
-			0);
+		refuse(console, request, attempt, attempt->link.size ? &wrong_link : &wrong_token);
 	} else if (credential->role == ROLE_SOURCE) {
-		refuse(console, request, 403, attempt, "Forbidden",
-			TEXT("this token sends alerts, it cannot read: sign in with a viewer's or "
-			     "a greater one"),
-			0);
+		refuse(console, request, attempt, &only_sends);
 	} else {
 		attempts_succeeded(attempts, http_peer(request));
 		begin_session(console, request, set, credential, attempt);
@@ -384,10 +407,7 @@ void sign_in_begin(struct http_request *request, struct console *console)
 	csrf_of(attempt.cookie, csrf);
 	if (!is_secret(attempt.cookie) || !text_equal_secret(attempt.csrf, text_of(csrf)) ||
 		!request_is_ours(console, request, true)) {
-		refuse(console, request, 403, &attempt, "Not from here",
-			TEXT("the form was open for too long, or does not come from this page: try "
-			     "again here"),
-			0);
+		refuse(console, request, &attempt, &not_from_here);
 		return;
 	}
 	try_secret(console, request, &attempt);
