@@ -398,10 +398,11 @@ void sign_in_begin(struct http_request *request, struct console *console)
 	unsigned wait_s = attempts_wait_s(console->sign_in->attempts, http_peer(request),
 		clock_monotonic_ms(console->options.clock));
 	if (wait_s) {
-		refuse(console, request, 429, &attempt, "Too many attempts",
+		struct refusal refusal = {429, "Too many attempts",
 			arena_format(
 				arena, "signing in failed too often: try again in %u s", wait_s),
-			wait_s);
+			wait_s};
+		refuse(console, request, &attempt, &refusal);
 		return;
 	}
 	csrf_of(attempt.cookie, csrf);
