@@ -1,2 +1,78 @@
 // SPDX-License-Identifier: Apache-2.0
-// The console's one entry: everything else is imported from here.
+// The console's one entry: pages are complete without it, this makes them quick to work with.
+import { decideByKey, startDecisions, undoLast } from "./decide.js";
+import { closeDrawer, showRawOfRow, startDrawer } from "./drawer.js";
+import { addShortcuts, showHelp, startKeys } from "./keys.js";
+import { startLive } from "./live.js";
+import { find, isSignedIn, pageName } from "./page.js";
+import { showPalette } from "./palette.js";
+import { focusQuery, startQuery } from "./query.js";
+import { clearSelection, currentRow, move, openRow, startRows, toggleSelection } from "./rows.js";
+import { startSelection } from "./selection.js";
+import { startTimes } from "./time.js";
+import { startView, takeIn } from "./view.js";
+
+/** Closes what is open, innermost first; with nothing open, back to the list. */
+function back() {
+	if (closeDrawer() || clearSelection())
+		return true;
+	if (pageName() !== "incident" && pageName() !== "alert")
+		return false;
+	if (document.referrer.startsWith(location.origin) && history.length > 1)
+		history.back();
+	else
+		location.assign(pageName() === "alert" ? "/alerts" : "/incidents");
+	return true;
+}
+
+/** A suppression begins with what it should hide: the form comes filled. */
+function tune() {
+	const row = currentRow() ?? find("[data-row]", HTMLElement);
+	const link = find("a[data-tune]", HTMLAnchorElement, row ?? document) ?? find("a[data-tune]", HTMLAnchorElement);
+	if (link)
+		location.assign(link.href);
+	return !!link;
+}
+
+/** @param {string} path */
+const go = (path) => () => location.assign(path);
+
+addShortcuts([
+	{ keys: "j", run: () => move(1) },
+	{ keys: "k", run: () => move(-1) },
+	{ keys: "Enter", run: openRow },
+	{ keys: "Esc", run: back },
+	{ keys: "x", run: () => toggleSelection(false) },
+	{ keys: "Shift+x", run: () => toggleSelection(true) },
+	{ keys: "a", run: () => decideByKey("ack") },
+	{ keys: "s", run: () => decideByKey("assign") },
+	{ keys: "c", run: () => decideByKey("comment") },
+	{ keys: "m", run: () => decideByKey("merge") },
+	{ keys: "z", run: () => decideByKey("snooze") },
+	{ keys: "R", run: () => decideByKey("resolve") },
+	{ keys: "t", run: tune },
+	{ keys: "r", run: showRawOfRow },
+	{ keys: "u", run: undoLast },
+	{ keys: ".", run: takeIn },
+	{ keys: "/", run: focusQuery },
+	{ keys: "g i", run: go("/incidents") },
+	{ keys: "g a", run: go("/alerts") },
+	{ keys: "g s", run: go("/suppressions") },
+	{ keys: "g h", run: go("/health") },
+	{ keys: "g o", run: go("/") },
+	{ keys: "?", run: showHelp },
+	{ keys: "Ctrl+K", run: showPalette },
+]);
+
+startTimes();
+if (isSignedIn()) {
+	startRows();
+	startSelection();
+	startDecisions();
+	startDrawer();
+	startQuery();
+	startView();
+	startKeys();
+	startLive();
+}
+document.body.dataset.ready = "";
