@@ -4,7 +4,7 @@ import { decideByKey, startDecisions, undoLast } from "./decide.js";
 import { closeDrawer, showRawOfRow, startDrawer } from "./drawer.js";
 import { addShortcuts, showHelp, startKeys } from "./keys.js";
 import { startLive } from "./live.js";
-import { find, isSignedIn, pageName } from "./page.js";
+import { find, isSignedIn, make, pageName, say } from "./page.js";
 import { showPalette } from "./palette.js";
 import { focusQuery, startQuery } from "./query.js";
 import { clearSelection, currentRow, move, openRow, startRows, toggleSelection } from "./rows.js";
@@ -64,6 +64,14 @@ addShortcuts([
 	{ keys: "Ctrl+K", run: showPalette },
 ]);
 
+/* Every key has something to see and to press. */
+function addButtons() {
+	const help = make("button", { type: "button", "data-help": true }, say("keys"));
+	const commands = make("button", { type: "button", "data-palette": true }, say("commands"));
+	commands.addEventListener("click", showPalette);
+	document.querySelector("footer")?.append(help, commands);
+}
+
 startTimes();
 if (isSignedIn()) {
 	startRows();
@@ -74,5 +82,6 @@ if (isSignedIn()) {
 	startView();
 	startKeys();
 	startLive();
+	addButtons();
 }
 document.body.dataset.ready = "";

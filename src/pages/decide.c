@@ -187,8 +187,9 @@ static void write_help(struct page *page)
 	} rows[] = {{"j / k", WORD_KEY_MOVE}, {"Enter", WORD_KEY_OPEN}, {"Esc", WORD_KEY_BACK},
 		{"x", WORD_KEY_SELECT}, {"Shift+x", WORD_KEY_RANGE}, {"a", WORD_ACT_ACK},
 		{"s", WORD_ACT_ASSIGN}, {"c", WORD_ACT_COMMENT}, {"z", WORD_ACT_SNOOZE},
-		{"m", WORD_ACT_MERGE}, {"r", WORD_KEY_RAW}, {"/", WORD_SEARCH}, {".", WORD_KEY_NEW},
-		{"g i", WORD_NAV_INCIDENTS}, {"g a", WORD_NAV_ALERTS},
+		{"m", WORD_ACT_MERGE}, {"R", WORD_ACT_RESOLVE}, {"t", WORD_KEY_TUNE},
+		{"r", WORD_KEY_RAW}, {"u", WORD_KEY_UNDO}, {"/", WORD_SEARCH}, {".", WORD_KEY_NEW},
+		{"g o", WORD_NAV_ONCALL}, {"g i", WORD_NAV_INCIDENTS}, {"g a", WORD_NAV_ALERTS},
 		{"g s", WORD_NAV_SUPPRESSIONS}, {"g h", WORD_NAV_HEALTH}, {"?", WORD_KEY_HELP},
 		{"Ctrl+K", WORD_KEY_PALETTE}};
 	struct html *html = &page->html;

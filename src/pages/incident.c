@@ -104,13 +104,8 @@ static void write_heading(struct page *page, const struct node *incident)
 {
 	struct html *html = &page->html;
 	struct text assignee = tree_member_text(incident, "assignee");
-	struct text number = page_incident_number(tree_member_text(incident, "number"));
 	html_open(html, "header", "incident");
-	html_setf(html, "id", "incident-%.*s", TEXT_ARG(number));
-	html_set_flag(html, "data-row");
-	html_set_string(html, "data-kind", "incident");
-	html_set(html, "data-number", number);
-	html_set(html, "data-revision", tree_member_text(incident, "revision"));
+	incident_is_row(page, incident);
 	html_open(html, "h1", NULL);
 	html_leaf(html, "span", "id", tree_member_text(incident, "number"));
 	html_string(html, " ");

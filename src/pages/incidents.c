@@ -155,16 +155,27 @@ static void time_cell(struct page *page, int64_t wall_ns)
 	html_close(&page->html);
 }
 
-static void open_row(struct page *page, const struct node *incident)
+void incident_is_row(struct page *page, const struct node *incident)
 {
 	struct html *html = &page->html;
 	struct text number = page_incident_number(tree_member_text(incident, "number"));
-	html_open(html, "tr", NULL);
 	html_setf(html, "id", "incident-%.*s", TEXT_ARG(number));
 	html_set_flag(html, "data-row");
 	html_set_string(html, "data-kind", "incident");
 	html_set(html, "data-number", number);
 	html_set(html, "data-revision", tree_member_text(incident, "revision"));
+	html_set(html, "data-shown-state", tree_member_text(incident, "state"));
+	html_set(html, "data-shown-assignee", tree_member_text(incident, "assignee"));
+	html_set(html, "data-shown-severity", tree_member_text(incident, "severity"));
+	html_set(html, "data-shown-alerts", tree_member_text(incident, "alerts"));
+}
+
+static void open_row(struct page *page, const struct node *incident)
+{
+	struct html *html = &page->html;
+	struct text number = page_incident_number(tree_member_text(incident, "number"));
+	html_open(html, "tr", NULL);
+	incident_is_row(page, incident);
 	html_setf(html, "data-href", "/incidents/%.*s", TEXT_ARG(number));
 }
 

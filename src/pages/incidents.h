@@ -18,5 +18,11 @@ void page_incidents(
 void incidents_table(struct page *page, const struct node *items,
 	const struct incident_filters *filters, bool may_select);
 
+/**
+ * Makes the element that was opened last the one that scripts mean by this incident: its number,
+ * and what people decide by, so that a decision can tell what has changed since it was shown.
+ */
+void incident_is_row(struct page *page, const struct node *incident);
+
 /** Where it happened, short: "shop/Deployment front", "node vm". */
 struct text incident_place(const struct page *page, const struct node *entity);

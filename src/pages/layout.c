@@ -71,6 +71,7 @@ static void write_head(struct page *page, const struct page_head *head)
 	html_close(html);
 	write_link(html, "icon", ICON);
 	write_link(html, "stylesheet", asset_url("style.css"));
+	write_link(html, "stylesheet", asset_url("client.css"));
 	write_script(html, "early.js", false);
 	write_script(html, "app.js", true);
 	if (head->refresh_s) {
@@ -272,7 +273,7 @@ static void write_store_state(struct page *page)
 	}
 }
 
-/* Those that scripts need, by their key without its beginning. */
+/* Those that scripts need: script_… without that beginning, and spans of time as they are. */
 static void write_texts(struct page *page)
 {
 	struct buf out;
@@ -284,9 +285,11 @@ static void write_texts(struct page *page)
 	emit_object(&emitter);
 	for (unsigned i = 0; i < N_WORDS; i++) {
 		struct text key = text_of(word_key((enum word)i));
-		if (!text_starts(key, text_of(prefix)))
+		if (text_starts(key, text_of(prefix)))
+			key = text_part(key, sizeof prefix - 1, key.size);
+		else if (!text_starts(key, TEXT("span_")))
 			continue;
-		emit_key_text(&emitter, text_part(key, sizeof prefix - 1, key.size));
+		emit_key_text(&emitter, key);
 		emit_text(&emitter, page_word(page, (enum word)i));
 	}
 	emit_object_end(&emitter);

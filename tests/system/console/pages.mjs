@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every page, in both themes, both languages and on a phone: accessible, nothing too wide, no text missing.
+import { api, axe, check, eventually, open, overflow, person, settings } from "./rig.mjs";
+
+const parts = ["", "/tactics", "/processes", "/entities", "/alerts", "/activity", "/similar"];
+
+/** Paths of all pages, with what they are called in pictures. */
+export async function allPages(world) {
+	const alert = (await api("GET", "/api/v1/alerts?limit=1")).document.items[0].id;
+	const list = [["on-call", "/"], ["incidents", "/incidents"], ["by-risk", "/incidents?sort=risk&severity=high"],
+		["nothing", "/incidents?namespace=nowhere"], ...parts.map((part) => [`incident${part.replace("/", "-")}`, `/incidents/${world.attack}${part}`]),
+		["alerts", "/alerts"], ["alert", "/alerts/" + alert], ["suppressions", "/suppressions"], ["health", "/health"], ["admin", "/admin"],
+		["missing", "/incidents/999999"]];
+	return list;
+}
+
+const missing = (page) => page.evaluate(() => [...document.body.innerText.matchAll(/\b(script|span|nav|act|key|field)_[a-z_]+\b|\{\d\}/g)].map((found) => found[0]));
+
+async function look(context, pages, name, wanted) {
+	const page = await context.newPage();
+	for (const [called, path] of pages) {
+		await open(context, path, page);
+		const wide = await overflow(page);
+		check(`${name}: ${called} fits its window`, !wide, wide);
+		if (wanted.axe) {
+			const violations = await axe(page);
+			check(`${name}: ${called} has no violation of accessibility`, violations.length === 0, violations);
+		}
+		if (wanted.words) {
+			const words = await missing(page);
+			check(`${name}: ${called} has all its texts, one h1 and its language`, words.length === 0 && await page.locator("h1").count() === 1 &&
+				await page.getAttribute("html", "lang") === wanted.language, [words, await page.locator("h1").count()]);
+		}
+		if (wanted.picture)
+			await page.screenshot({ path: `${settings.pictures}/${name}-${called}.png`, fullPage: true });
+	}
+	await page.close();
+}
+
+/** The page as somebody who has never been here gets it. */
+async function signIn() {
+	const context = await person(null);
+	const page = await open(context, "/incidents");
+	check("without a session pages are the sign-in, which knows the way back", page.url().includes("/sign-in?next=%2Fincidents"), page.url());
+	const violations = await axe(page);
+	check("the sign-in has no violation of accessibility", violations.length === 0, violations);
+	await page.screenshot({ path: settings.pictures + "/sign-in.png" });
+	await context.close();
+}
+
+/** The switches in the header, with scripts and their forms. */
+async function switches() {
+	const context = await person("admin"), page = await open(context, "/incidents?sort=risk");
+	const theme = () => page.getAttribute("html", "data-theme");
+	const before = await theme();
+	await page.click('form.switches button[name="theme"]');
+	await eventually("the theme switch changes the theme and stays on the page", async () =>
+		await theme() !== before && page.url().endsWith("/incidents?sort=risk"));
+	await page.click('form.switches button[name="language"]');
+	await eventually("the language switch changes the language", async () => await page.getAttribute("html", "lang") === "zh-CN");
+	await page.click('form.switches button[name="zone"]');
+	await eventually("the zone switch changes the zone", async () => await page.getAttribute("html", "data-zone") === "local");
+	await context.close();
+}
+
+export default async function pages(world) {
+	const list = await allPages(world);
+	await signIn();
+	const dark = async () => {
+		const context = await person("admin", { colorScheme: "dark" });
+		await look(context, list, "dark", { axe: true, picture: true });
+		await context.close();
+	};
+	const chinese = async () => {
+		const context = await person("admin", { locale: "zh-CN" });
+		await look(context, list, "chinese", { words: true, language: "zh-CN", picture: true });
+		await context.close();
+	};
+	const phone = async () => {
+		const context = await person("admin", { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 1 });
+		await look(context, list, "phone", { picture: true });
+		await context.close();
+	};
+	const light = async () => {
+		const context = await person("admin", { colorScheme: "light" });
+		await look(context, list, "light", { axe: true, words: true, language: "en", picture: true });
+		await context.close();
+	};
+	await Promise.all([light(), dark()]);
+	await Promise.all([chinese(), phone()]);
+	await switches();
+}
