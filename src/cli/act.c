@@ -12,6 +12,7 @@
 #include "base/emit.h"
 #include "base/tree.h"
 #include "cli/commands.h"
+#include "cli/view.h"
 #include "model/source.h"
 #include "store/ledger_verify.h"
 
@@ -101,6 +102,36 @@ static int replay_lines(struct replay *replay, FILE *file, struct err *err)
 	return chunk.size ? send_chunk(replay, buf_text(&chunk), err) : 0;
 }
 
+static int print_made(struct session *session, const struct buf *document, struct err *err)
+{
+	AUTO(view_done) struct view view;
+	if (view_take(buf_text(document), &view, err) < 0)
+		return -1;
+	if (!view_write(session, &view))
+		buf_addf(&view.out, "%.*s\n", TEXT_ARG(buf_text(document)));
+	return print_text(buf_text(&view.out), err);
+}
+
+static int print_outcome(struct session *session, const struct replay *replay, struct err *err)
+{
+	AUTO(buf_done) struct buf document;
+	struct emitter emitter;
+	if (session->form == OUTPUT_TABLE) {
+		printf("accepted %llu, duplicate %llu, quarantined %llu\n",
+			(unsigned long long)replay->accepted, (unsigned long long)replay->duplicate,
+			(unsigned long long)replay->quarantined);
+		return 0;
+	}
+	buf_init(&document, ANSWER_BYTES);
+	emit_init(&emitter, &document);
+	emit_object(&emitter);
+	emit_member_u64(&emitter, "accepted", replay->accepted);
+	emit_member_u64(&emitter, "duplicate", replay->duplicate);
+	emit_member_u64(&emitter, "quarantined", replay->quarantined);
+	emit_object_end(&emitter);
+	return print_made(session, &document, err);
+}
+
 int act_ingest(struct session *session, struct err *err)
 {
 	struct stat info;
@@ -125,12 +156,7 @@ int act_ingest(struct session *session, struct err *err)
 	if (!standard)
 		(void)fclose(file); /* was only read */
 	show_bar(&replay, true);
-	if (failed)
-		return -1;
-	printf("accepted %llu, duplicate %llu, quarantined %llu\n",
-		(unsigned long long)replay.accepted, (unsigned long long)replay.duplicate,
-		(unsigned long long)replay.quarantined);
-	return 0;
+	return failed ? -1 : print_outcome(session, &replay, err);
 }
 
 static void show_progress(void *ctx, uint64_t done, uint64_t all)
@@ -161,6 +187,32 @@ static void print_report(const struct ledger_report *report)
 		report->broken_audit_id ? ", BROKEN" : "");
 }
 
+static int print_report_as_document(
+	struct session *session, const struct ledger_report *report, struct err *err)
+{
+	AUTO(buf_done) struct buf document;
+	struct emitter emitter;
+	char root[2 * DIGEST_BYTES + 1];
+	text_hex(root, report->root.bytes, DIGEST_BYTES);
+	buf_init(&document, ANSWER_BYTES);
+	emit_init(&emitter, &document);
+	emit_object(&emitter);
+	emit_member_u64(&emitter, "leaves", report->n_leaves);
+	emit_member_u64(&emitter, "verified", report->n_verified);
+	emit_member_u64(&emitter, "without_raw", report->n_without_raw);
+	emit_member_u64(&emitter, "without_hash", report->n_reduced);
+	emit_member_u64(&emitter, "broken", report->n_broken);
+	if (report->n_broken)
+		emit_member_u64(&emitter, "first_broken", report->first_broken_leaf);
+	emit_member_u64(&emitter, "tiles", report->n_tiles);
+	emit_member_u64(&emitter, "broken_tiles", report->n_broken_tiles);
+	emit_member_string(&emitter, "root", root);
+	emit_member_u64(&emitter, "audit_entries", report->n_audit);
+	emit_member_bool(&emitter, "audit_broken", report->broken_audit_id != 0);
+	emit_object_end(&emitter);
+	return print_made(session, &document, err);
+}
+
 int act_verify(struct session *session, struct err *err)
 {
 	struct connection *connection;
@@ -172,7 +224,10 @@ int act_verify(struct session *session, struct err *err)
 		return -1;
 	if (shows)
 		fputc('\n', stderr);
-	print_report(&report);
+	if (session->form == OUTPUT_TABLE)
+		print_report(&report);
+	else if (print_report_as_document(session, &report, err) < 0)
+		return -1;
 	if (report.n_broken || report.n_broken_tiles || report.broken_audit_id)
 		session->exit_code = CLI_FINDINGS;
 	return 0;
@@ -220,8 +275,7 @@ int act_token_create(struct session *session, struct err *err)
 	describe_token(session, &body);
 	if (session_call(session, "POST", "/api/v1/tokens", buf_text(&body), &answer, err) < 0)
 		return -1;
-	buf_add_byte(&answer, '\n');
-	return print_text(buf_text(&answer), err);
+	return print_made(session, &answer, err);
 }
 
 int act_token_revoke(struct session *session, struct err *err)
@@ -232,7 +286,15 @@ int act_token_revoke(struct session *session, struct err *err)
 	text_format(path, sizeof path, "/api/v1/tokens/%s", command_argument(session));
 	if (session_call(session, "DELETE", path, TEXT_NONE, &answer, err) < 0)
 		return -1;
-	return print_text(TEXT("revoked\n"), err);
+	if (session->form == OUTPUT_TABLE)
+		return print_text(TEXT("revoked\n"), err);
+	buf_clear(&answer);
+	struct emitter emitter;
+	emit_init(&emitter, &answer);
+	emit_object(&emitter);
+	emit_member_string(&emitter, "revoked", command_argument(session));
+	emit_object_end(&emitter);
+	return print_made(session, &answer, err);
 }
 
 /* The link leads to the daemon as this program reaches it. */

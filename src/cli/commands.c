@@ -163,6 +163,18 @@ static void show_place(const struct session *session, const struct err *err)
 	(void)fputs(buf_string(&out), stderr);
 }
 
+/* Prints bytes, or a page of its own: there is no other form of it. */
+static bool has_own_form(const struct command *command)
+{
+	static int (*const of_those[])(struct session * session, struct err * err) = {show_raw,
+		config_sample, reference_commands, reference_settings, reference_manual,
+		reference_completion};
+	for (size_t i = 0; i < sizeof of_those / sizeof of_those[0]; i++)
+		if (command->run == of_those[i])
+			return true;
+	return false;
+}
+
 static int run_command(struct session *session)
 {
 	struct err err;
@@ -174,6 +186,8 @@ static int run_command(struct session *session)
 	if (n < command->n_arguments || n > most_arguments(command))
 		return usage_error(command->n_arguments ? "an argument is missing or too many"
 							: "too many arguments");
+	if (has_own_form(command) && session->form != OUTPUT_TABLE)
+		return usage_error("this command prints something of its own and takes no -o");
 	if (command->run(session, &err) == 0)
 		return session->exit_code == CLI_FINDINGS ? CLI_FINDINGS : CLI_OK;
 	fprintf(stderr, "tocsin: %s\n", err.text);

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/tree.h"
 #include "cli/commands.h"
+#include "cli/view.h"
 
 enum { ANSWER_BYTES = 4 * 1024 * 1024, PATH_BYTES = 256, LOOK_MS = 250, BAR = 30 };
 
@@ -104,17 +105,17 @@ static int print_changes(const struct node *report, struct err *err)
 			    : buf_error(&out, err, "what changed");
 }
 
-static int show(struct session *session, struct text answer, struct arena *arena, struct err *err)
+static int show(struct session *session, struct text answer, struct err *err)
 {
-	struct node *report;
-	if (session->form != OUTPUT_TABLE)
-		return print_text(answer, err) < 0 ? -1 : print_text(TEXT("\n"), err);
-	if (tree_read(answer, arena, &report, err) < 0)
+	AUTO(view_done) struct view view;
+	if (view_take(answer, &view, err) < 0)
 		return -1;
-	struct text error = tree_member_text(report, "error");
+	struct text error = cell(view.tree, "error");
+	if (view_write(session, &view) && print_text(buf_text(&view.out), err) < 0)
+		return -1;
 	if (error.size)
 		return err_set(err, ERR_BUSY, "%.*s", TEXT_ARG(text_part(error, 0, 200)));
-	return print_changes(report, err);
+	return session->form == OUTPUT_TABLE ? print_changes(view.tree, err) : 0;
 }
 
 int act_recorrelate(struct session *session, struct err *err)
@@ -136,5 +137,5 @@ int act_recorrelate(struct session *session, struct err *err)
 		session_call(session, "POST", path, TEXT_NONE, &answer, err) < 0 ||
 		wait_for_end(session, before, &answer, &arena, err) < 0)
 		return -1;
-	return show(session, buf_text(&answer), &arena, err);
+	return show(session, buf_text(&answer), err);
 }

@@ -66,6 +66,11 @@ static struct text cell(const struct node *node, const char *key)
 
 static void write_alert(const struct session *session, const struct node *alert, struct buf *out)
 {
+	if (session->form == OUTPUT_YAML) {
+		buf_add_string(out, "---\n"); /* each is a document of its own */
+		yaml_view_write(alert, out);
+		return;
+	}
 	if (session->form != OUTPUT_TABLE) {
 		json_view_write(alert, out);
 		buf_add_byte(out, '\n');
@@ -275,11 +280,10 @@ int show_tail(struct session *session, struct err *err)
 	uint64_t n_leaves;
 	buf_init(&tail.line, LINE_BYTES_MAX);
 	buf_init(&tail.data, LINE_BYTES_MAX);
-	if (session->data || session->form == OUTPUT_YAML) {
+	if (session->data) {
 		session->exit_code = CLI_USAGE;
-		return err_set(err, ERR_INPUT,
-			session->data ? "tail asks a daemon: tocsin alerts list reads a database"
-				      : "tail prints -o table, json or jsonl");
+		return err_set(
+			err, ERR_INPUT, "tail asks a daemon: tocsin alerts list reads a database");
 	}
 	if (!has_limit(session) &&
 		session->n_query < sizeof session->query / sizeof session->query[0]) {

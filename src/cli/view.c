@@ -37,6 +37,13 @@ int view_post(struct session *session, const char *path, struct text body, struc
 	return tree_read(buf_text(&view->body), &view->arena, &view->tree, err);
 }
 
+int view_take(struct text document, struct view *view, struct err *err)
+{
+	view_init(view);
+	buf_add(&view->body, document);
+	return tree_read(buf_text(&view->body), &view->arena, &view->tree, err);
+}
+
 bool view_write(const struct session *session, struct view *view)
 {
 	const struct node *items = tree_member(view->tree, "items");

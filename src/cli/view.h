@@ -20,6 +20,9 @@ CHECKED int view_get(struct session *session, const char *path, struct view *vie
 CHECKED int view_post(struct session *session, const char *path, struct text body,
 	struct view *view, struct err *err);
 
+/** Takes a document that was made here. Likewise. */
+CHECKED int view_take(struct text document, struct view *view, struct err *err);
+
 /** Writes the forms for programs into view->out. false: a table is wanted. */
 bool view_write(const struct session *session, struct view *view);
 

@@ -53,14 +53,41 @@ static void indent(struct buf *out, unsigned depth)
 		buf_add_string(out, "  ");
 }
 
+/* Does the key stand for itself? Some words would be read as something else. */
+static bool is_plain_key(struct text key)
+{
+	static const char *const words[] = {
+		"y", "n", "yes", "no", "on", "off", "true", "false", "null"};
+	for (size_t i = 0; i < key.size; i++) {
+		char c = key.data[i];
+		bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+		if (!letter && !(i > 0 && c >= '0' && c <= '9'))
+			return false;
+	}
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (text_equal_nocase(key, text_of(words[i])))
+			return false;
+	return key.size > 0;
+}
+
+static void write_key(struct text key, struct buf *out)
+{
+	struct emitter emitter;
+	if (is_plain_key(key)) {
+		buf_add(out, key);
+		return;
+	}
+	emit_init(&emitter, out);
+	emit_text(&emitter, key);
+}
+
 static void write_yaml(const struct node *node, unsigned depth, struct buf *out)
 {
 	for (const struct node *child = node->first; child; child = child->next) {
 		indent(out, depth);
-		if (node->type == PULL_ARRAY)
-			buf_add_string(out, "-");
-		else
-			buf_addf(out, "%.*s:", TEXT_ARG(child->key));
+		if (node->type == PULL_OBJECT)
+			write_key(child->key, out);
+		buf_add_string(out, node->type == PULL_OBJECT ? ":" : "-");
 		if (is_nested(child)) {
 			buf_add_byte(out, '\n');
 			write_yaml(child, depth + 1, out);

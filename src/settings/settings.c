@@ -313,6 +313,52 @@ void settings_show(const struct settings *settings, struct buf *out)
 	}
 }
 
+static void emit_value(const struct setting *setting, const void *place, struct emitter *out)
+{
+	AUTO(buf_done) struct buf words;
+	if (setting->type == SETTING_TEXT) {
+		emit_text(out, text_of(place));
+		return;
+	}
+	if (setting->type == SETTING_CHOICE) {
+		emit_text(out, text_of(setting->choices[*(const int64_t *)place]));
+		return;
+	}
+	buf_init(&words, VALUE_BYTES);
+	write_value(setting, place, &words);
+	struct text value = buf_text(&words);
+	/* Addresses are quoted already; a number with a unit is a word. */
+	if (setting->type == SETTING_NUMBER && setting->units[0].name[0])
+		emit_text(out, value);
+	else
+		emit_raw(out, value);
+}
+
+void settings_write_json(const struct settings *settings, struct buf *out)
+{
+	struct emitter emitter;
+	struct text group = TEXT_NONE;
+	emit_init(&emitter, out);
+	emit_object(&emitter);
+	for (const struct setting *setting = settings_table; setting->name; setting++) {
+		struct text rest = text_of(setting->name), head;
+		text_split(&rest, '.', &head);
+		struct text now = rest.data ? head : TEXT_NONE;
+		if (group.data && !text_equal(group, now))
+			emit_object_end(&emitter);
+		if (now.data && !text_equal(group, now)) {
+			emit_key_text(&emitter, now);
+			emit_object(&emitter);
+		}
+		group = now;
+		emit_key_text(&emitter, rest.data ? rest : head);
+		emit_value(setting, value_of(settings, setting), &emitter);
+	}
+	if (group.data)
+		emit_object_end(&emitter);
+	emit_object_end(&emitter);
+}
+
 void settings_write_sample(struct buf *out)
 {
 	struct text group = TEXT_NONE;

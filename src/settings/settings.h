@@ -50,4 +50,5 @@ CHECKED int settings_check(const struct settings *settings, struct err *err);
 void settings_write_sample(struct buf *out);    /* a commented YAML file with the defaults */
 void settings_write_schema(struct buf *out);    /* JSON Schema */
 void settings_write_reference(struct buf *out); /* Markdown */
-void settings_show(const struct settings *settings, struct buf *out); /* YAML */
+void settings_show(const struct settings *settings, struct buf *out);       /* YAML */
+void settings_write_json(const struct settings *settings, struct buf *out); /* the same as JSON */

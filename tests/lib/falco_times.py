@@ -24,3 +24,9 @@ def moved(alert, ns):
 def days_to_today(newest_ns):
     """What to add, in whole days, so that the newest is of the last 24 hours."""
     return (time.time_ns() - newest_ns) // DAY_NS * DAY_NS
+
+
+def now_text(seconds=0):
+    """A time of the last two hours, to the millisecond: @seconds after two hours ago."""
+    ns = time.time_ns() - 7200 * NS + seconds * NS
+    return datetime.fromtimestamp(ns // NS, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S") + ".%09dZ" % (ns % NS)
