@@ -53,6 +53,24 @@ static int add_event(struct event_batch *batch, struct event event, struct buf *
 	return 0;
 }
 
+/*
+ * An event could not be made: for its own sake, or because nothing can be read now? 0: it is left
+ * out, and the next one may do.
+ */
+static int skip(struct event_batch *batch, enum event_kind kind, const char *what, uint64_t number,
+	const struct err *why)
+{
+	bool all = why->kind == ERR_IO || why->kind == ERR_BUSY || why->kind == ERR_FULL;
+	if (all || batch->arena.failed)
+		return -1;
+	if (batch->skipped.kind == ERR_NONE) {
+		batch->skipped = *why;
+		err_prefix(&batch->skipped, "%s%llu", what, (unsigned long long)number);
+	}
+	batch->n_skipped[kind]++;
+	return 0;
+}
+
 static size_t max_bytes(const struct event_wish *wish)
 {
 	return wish->is_reader ? EVENT_PAGE_BYTES : EVENT_BATCH_BYTES;
@@ -72,8 +90,9 @@ static int add_incidents(struct connection *connection, const struct event_wish 
 	for (; i < page.n && bytes < max_bytes(wish); i++) {
 		struct event event = {.kind = EVENT_INCIDENT, .sequence = page.items[i].seq};
 		begin_text(text, "incident");
-		if (document_change(connection, page.items[i].number, text, err) < 0 ||
-			add_event(batch, event, text, &bytes, err) < 0)
+		if ((document_change(connection, page.items[i].number, text, err) < 0 ||
+			    add_event(batch, event, text, &bytes, err) < 0) &&
+			skip(batch, EVENT_INCIDENT, "INC-", page.items[i].number, err) < 0)
 			return -1;
 	}
 	if (i == page.n && page.n < page.limit)
@@ -110,10 +129,12 @@ static int add_alert(struct connection *connection, uint64_t leaf, struct event_
 	arena_init(&arena, ARENA_BYTES);
 	begin_text(text, "alert");
 	if (document_alert_at(connection, leaf, &seen, text, err) < 0)
-		return err->kind == ERR_MISSING ? 0 : -1;
+		return err->kind == ERR_MISSING ? 0 : skip(batch, EVENT_ALERT, "leaf ", leaf, err);
 	event.alert = keep_alert(&batch->arena, seen.alert);
 	event.incident = seen.incident;
-	return add_event(batch, event, text, bytes, err);
+	return add_event(batch, event, text, bytes, err) < 0
+		       ? skip(batch, EVENT_ALERT, "leaf ", leaf, err)
+		       : 0;
 }
 
 static int add_alerts(struct connection *connection, const struct event_wish *wish,

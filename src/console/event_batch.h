@@ -39,7 +39,9 @@ struct event_batch {
 	bool is_whole;             /* there was no more when it was read */
 	struct event *items;
 	size_t n;
-	struct arena arena; /* of all that is in it */
+	size_t n_skipped[EVENT_RESET]; /* by kind: what could not be read, and is not in here */
+	struct err skipped;            /* why the first of them */
+	struct arena arena;            /* of all that is in it */
 };
 
 struct event_wish {
@@ -48,7 +50,10 @@ struct event_wish {
 	bool is_reader;         /* `from` is what somebody claims: it may have to be a reset */
 };
 
-/** In the connection's transaction. n_refs is 1. */
+/**
+ * In the connection's transaction. n_refs is 1. One incident or alert that does not read back is
+ * left out and counted: the others are told. Fails when nothing can be read now.
+ */
 CHECKED int event_batch_read(struct connection *connection, const struct event_wish *wish,
 	struct event_batch **out, struct err *err);
 void event_batch_unref(struct event_batch *batch); /* accepts NULL */

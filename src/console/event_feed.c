@@ -8,6 +8,21 @@
 #include "base/log.h"
 #include "console/reading.h"
 
+static struct metric_family skipped = {
+	.name = "tocsin_events_skipped_total",
+	.help = "Incidents and alerts left out of /api/v1/events because they do not read back.",
+	.type = METRIC_COUNTER,
+	.n_labels = 1,
+	.labels = {"kind"},
+	.max_series = 2,
+};
+
+struct metric_family *const *event_feed_metrics(void)
+{
+	static struct metric_family *const families[] = {&skipped, NULL};
+	return families;
+}
+
 struct event_feed {
 	struct event_feed_options options;
 	pthread_t thread;
@@ -23,6 +38,23 @@ void event_task_free(struct event_task *task)
 	free(task);
 }
 
+/* Said once a batch, however many: who reads them all again counts them again. */
+static void tell_skipped(const struct event_batch *batch)
+{
+	static const char *const kinds[] = {"incident", "alert"};
+	if (batch->skipped.kind == ERR_NONE)
+		return;
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		struct text kind = text_of(kinds[i]);
+		if (batch->n_skipped[i])
+			metric_add(
+				metric_series(&skipped, &clock_system, &kind), batch->n_skipped[i]);
+	}
+	log_error("events", "%zu incidents and %zu alerts are left out; the first: %s",
+		batch->n_skipped[EVENT_INCIDENT], batch->n_skipped[EVENT_ALERT],
+		batch->skipped.text);
+}
+
 static struct event_batch *read_batch(struct event_feed *feed, const struct event_wish *wish)
 {
 	struct err err;
@@ -30,6 +62,7 @@ static struct event_batch *read_batch(struct event_feed *feed, const struct even
 	if (reading_begin(&feed->reading, &err) == 0 &&
 		event_batch_read(&feed->reading.connection, wish, &batch, &err) == 0) {
 		reading_end(&feed->reading);
+		tell_skipped(batch);
 		return batch;
 	}
 	reading_end(&feed->reading);

@@ -6,6 +6,7 @@
  * four times a second, and what a reader missed before it came. Woken by the writer after COMMIT.
  */
 
+#include "base/metric.h"
 #include "base/queue.h"
 #include "console/event_batch.h"
 #include "model/status.h"
@@ -44,3 +45,6 @@ CHECKED int event_feed_start(
 void event_feed_stop(struct event_feed *feed); /* accepts NULL */
 
 void event_task_free(struct event_task *task);
+
+/** Ended by NULL. */
+struct metric_family *const *event_feed_metrics(void);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/cleanup.h"
 #include "console/api.h"
+#include "console/event_feed.h"
 #include "console/incident_metrics.h"
 
 enum { TEXT_BYTES = 1024, METRICS_BYTES = 32 * 1024 * 1024 };
@@ -36,6 +37,7 @@ static void write_metrics(struct console *console, struct buf *out)
 {
 	for (size_t i = 0; i < CONSOLE_METRICS_MAX && console->options.metrics[i]; i++)
 		metric_write(out, console->options.metrics[i], console->options.clock);
+	metric_write(out, event_feed_metrics(), console->options.clock);
 }
 
 /* What the store knows is left out while it cannot be read: an old value would look like a new one,

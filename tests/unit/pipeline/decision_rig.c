@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "decision_rig.h"
+#include "tests/unit/pipeline/decision_rig.h"
 
 #include <check.h>
 #include <stdlib.h>
