@@ -155,5 +155,21 @@ ssize_t event_client_read(struct event_client *client, char *out, size_t size)
 		if (is_sent && !next_piece(client))
 			break;
 	}
+	client->has_moved |= used > 0;
 	return (ssize_t)used;
+}
+
+/* A comment that is due is something, too: nobody reads even that. */
+static bool has_something(const struct event_client *client)
+{
+	return client->n_waiting || client->text.size || client->head_sent < client->head_size ||
+	       (client->is_silent && client->state == EVENT_CLIENT_LIVE);
+}
+
+bool event_client_look(struct event_client *client, int64_t now_ms)
+{
+	if (client->has_moved || !has_something(client) || client->moved_ms == 0)
+		client->moved_ms = now_ms;
+	client->has_moved = false;
+	return now_ms - client->moved_ms < EVENT_STALL_MS;
 }

@@ -22,6 +22,7 @@ enum {
 	EVENT_BEHIND_BATCHES = 64,
 	EVENT_BEHIND_BYTES = 4 * 1024 * 1024, /* of batches that wait */
 	EVENT_HEAD_BYTES = 96,
+	EVENT_STALL_MS = 60000, /* without taking a byte of what there is for it */
 };
 
 enum event_client_state {
@@ -49,6 +50,8 @@ struct event_client {
 	bool page_is_whole;
 
 	bool is_greeted, is_silent;  /* silent: a comment is due */
+	bool has_moved;              /* bytes were taken since event_client_look */
+	int64_t moved_ms;            /* when it was seen last to move, or to have all */
 	char head[EVENT_HEAD_BYTES]; /* what goes before the text */
 	size_t head_size, head_sent;
 	struct text text; /* of an event of the first batch, as far as it was not sent */
@@ -59,6 +62,12 @@ CHECKED bool event_client_add(struct event_client *client, struct event_batch *b
 
 /** As http_stream_source.read: 0 when there is nothing more to send. */
 ssize_t event_client_read(struct event_client *client, char *out, size_t size);
+
+/**
+ * To be called every now and then; by the monotonic clock. false: there was something for it all
+ * the time, and it has taken nothing for EVENT_STALL_MS. Its buffers and the kernel's are full.
+ */
+CHECKED bool event_client_look(struct event_client *client, int64_t now_ms);
 
 /** Lets go of what waits. */
 void event_client_clear(struct event_client *client);

@@ -134,16 +134,18 @@ static bool may_still_read(const struct events *events, const struct credential_
 	return credential_is_in_force(set, viewer->token, now_ns);
 }
 
-/* Says that we are there, and sees who may not read any more. */
+/* Says that we are there, and sees who may not read any more, or does not. */
 static void on_keep_alive(void *ctx)
 {
 	struct events *events = ctx;
 	int64_t now_ns = clock_wall_ns(events->options->clock);
+	int64_t now_ms = clock_monotonic_ms(events->options->clock);
 	struct credential_set *set =
 		(struct credential_set *)(void *)snapshot_ref(events->options->credentials);
 	for (struct event_client *client = events->clients; client; client = client->next) {
+		bool moves = event_client_look(client, now_ms);
 		client->is_silent = true;
-		if (set && may_still_read(events, set, client->viewer, now_ns))
+		if (moves && set && may_still_read(events, set, client->viewer, now_ns))
 			http_stream_wake(client->request);
 		else
 			http_stream_cut(client->request);

@@ -208,6 +208,45 @@ START_TEST(takes_so_many_bytes_and_no_more)
 }
 END_TEST
 
+/* What is there for it and is not taken counts, however long it had waited for it. */
+START_TEST(stalls_when_it_takes_nothing_of_what_there_is)
+{
+	const int64_t stall = EVENT_STALL_MS;
+	ck_assert(event_client_look(&client, 1000));
+	ck_assert(event_client_look(&client, 1000 + 10 * stall));
+	int64_t came_ms = 1000 + 10 * stall;
+	struct event_batch *batch = batch_new(11, 100, 1);
+	add_incident(batch, 11);
+	give(batch);
+	if (_i == 1)
+		client.state = EVENT_CLIENT_READS; /* it catches up */
+	ck_assert(event_client_look(&client, came_ms + stall - 1));
+	char byte;
+	if (_i == 2) { /* one byte is progress */
+		ck_assert_int_eq(event_client_read(&client, &byte, 1), 1);
+		came_ms += stall - 1;
+		ck_assert(event_client_look(&client, came_ms));
+		ck_assert(event_client_look(&client, came_ms + stall - 1));
+	}
+	ck_assert(!event_client_look(&client, came_ms + stall));
+}
+END_TEST
+
+START_TEST(stalls_when_it_takes_not_even_a_comment)
+{
+	ck_assert(event_client_look(&client, 1000));
+	client.is_silent = true;
+	ck_assert(event_client_look(&client, 2000));
+	ck_assert(!event_client_look(&client, 1000 + EVENT_STALL_MS));
+	expect(": nothing new\nid: 10.100\n\n", 5);
+	ck_assert(event_client_look(&client, 2000 + EVENT_STALL_MS));
+	/* Who waits for a page has nothing to take. */
+	client.is_silent = true;
+	client.state = EVENT_CLIENT_WAITS;
+	ck_assert(event_client_look(&client, 2000 + 9 * EVENT_STALL_MS));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("console/event_client");
@@ -221,6 +260,8 @@ int main(void)
 	tcase_add_test(tests, greets_and_breaks_the_silence);
 	tcase_add_test(tests, takes_so_many_batches_and_no_more);
 	tcase_add_test(tests, takes_so_many_bytes_and_no_more);
+	tcase_add_loop_test(tests, stalls_when_it_takes_nothing_of_what_there_is, 0, 3);
+	tcase_add_test(tests, stalls_when_it_takes_not_even_a_comment);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
