@@ -61,7 +61,8 @@ struct intake {
 
 	struct ingest *first_held, *last_held; /* in order of arrival */
 	struct ingest *first_sent, *last_sent; /* with the writer, in the order it got them */
-	bool is_writer_full;                   /* as the last push found it */
+	struct ingest *first_unanswered; /* the store is gone: they wait for the process's end */
+	bool is_writer_full;             /* as the last push found it */
 	size_t held_bytes;
 	uint64_t pass; /* of hold_retry */
 	_Atomic size_t n_waiting;

@@ -8,6 +8,23 @@
 #include "intake/ingest.h"
 #include "intake/limits.h"
 
+/* The writer has given up for good: the process ends (pipeline/writer.c). */
+static bool store_is_gone(const struct err *err)
+{
+	return err->kind == ERR_IO || err->kind == ERR_FULL || err->kind == ERR_BUSY;
+}
+
+/*
+ * Falco takes any answer for a delivery. So it gets none: its connection breaks when the process
+ * ends. Then libcurl sends the request once more over a new connection if it had used this one
+ * before, and Falco logs what is lost even so.
+ */
+static bool is_left_unanswered(const struct ingest *ingest)
+{
+	return store_is_gone(&ingest->batch->err) &&
+	       source_info(ingest->source)->push_back == PUSH_BACK_HOLD;
+}
+
 /* One turn of the loop answers all that one commit made durable. */
 static void on_reply(void *ctx)
 {
@@ -18,6 +35,11 @@ static void on_reply(void *ctx)
 		struct ingest *ingest = batch->owner;
 		item = item->next;
 		hold_release(ingest);
+		if (is_left_unanswered(ingest)) {
+			ingest->next = intake->first_unanswered;
+			intake->first_unanswered = ingest;
+			continue;
+		}
 		ingest_finish(ingest, batch->err.kind == ERR_NONE ? 200 : 503);
 	}
 	if (intake->first_held)
@@ -113,6 +135,15 @@ int intake_new(struct intake **out, const struct intake_options *options, struct
 	return 0;
 }
 
+static void free_list(struct ingest **first)
+{
+	while (*first) {
+		struct ingest *ingest = *first;
+		*first = ingest->next;
+		ingest_free(ingest);
+	}
+}
+
 static void free_batches(struct intake *intake)
 {
 	struct queue_item *item = intake->reply ? queue_take(intake->reply, SIZE_MAX, 0) : NULL;
@@ -121,11 +152,8 @@ static void free_batches(struct intake *intake)
 		item = item->next;
 		ingest_free(batch->owner);
 	}
-	while (intake->first_held) {
-		struct ingest *ingest = intake->first_held;
-		intake->first_held = ingest->next;
-		ingest_free(ingest);
-	}
+	free_list(&intake->first_held);
+	free_list(&intake->first_unanswered);
 }
 
 void intake_free(struct intake *intake)

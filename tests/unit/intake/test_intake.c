@@ -405,16 +405,45 @@ START_TEST(stores_what_was_held_though_the_peer_left)
 }
 END_TEST
 
-START_TEST(says_503_when_the_writer_gave_up)
+/* As the writer does when the store is gone. */
+static void give_up(enum err_kind kind)
 {
-	int fd = begin("falco", tokens[CREDENTIAL_ALL], "", TEXT("a"));
 	struct queue_item *item = queue_take(writer, SIZE_MAX, SOCKET_WAIT_MS);
 	ck_assert_ptr_nonnull(item);
 	struct batch *batch = (struct batch *)(void *)item;
-	ignore(err_set(&batch->err, ERR_IO, "the disk is gone")); /* -1 is what it returns */
+	ignore(err_set(&batch->err, kind, "the disk is gone")); /* -1 is what it returns */
 	ck_assert(queue_push(batch->reply, item));
+}
+
+START_TEST(says_503_when_the_writer_gave_up)
+{
+	int fd = begin("tocsin", tokens[CREDENTIAL_ALL], "", TEXT("a"));
+	give_up(ERR_IO);
 	ck_assert_int_eq(finish(fd), 503);
 	ck_assert_ptr_nonnull(strstr(reply.body, "the disk is gone"));
+	/* For its own sake, and the process lives on: Falco's next alert must get through. */
+	fd = begin("falco", tokens[CREDENTIAL_ALL], "", TEXT("a"));
+	give_up(ERR_LIMIT);
+	ck_assert_int_eq(finish(fd), 503);
+}
+END_TEST
+
+/* Until the end, then the connection breaks without a byte: libcurl sends again, Falco logs it. */
+START_TEST(leaves_falco_unanswered_when_the_writer_gave_up)
+{
+	static const enum err_kind kinds[] = {ERR_IO, ERR_FULL, ERR_BUSY};
+	int fd = begin("falco", tokens[CREDENTIAL_ALL], "", TEXT("a"));
+	give_up(kinds[_i]);
+	/* Behind it in the queue of replies, so it is seen when this one is answered. */
+	ck_assert_int_eq(post_and_serve("tocsin", tokens[CREDENTIAL_ALL], "", TEXT("b")), 200);
+	ck_assert(!socket_is_closed(fd, 0));
+	stop_server();
+	reply.head[0] = '\0';
+	socket_read(fd, &reply, SOCKET_WAIT_MS);
+	ck_assert_int_eq(reply.status, 0);
+	ck_assert_str_eq(reply.head, "");
+	ck_assert(socket_is_closed(fd, SOCKET_WAIT_MS));
+	close(fd);
 }
 END_TEST
 
@@ -479,6 +508,7 @@ int main(void)
 	tcase_add_test(tests, leaves_half_of_the_queue_to_others);
 	tcase_add_test(tests, stores_what_was_held_though_the_peer_left);
 	tcase_add_test(tests, says_503_when_the_writer_gave_up);
+	tcase_add_loop_test(tests, leaves_falco_unanswered_when_the_writer_gave_up, 0, 3);
 	tcase_add_test(tests, stops_in_the_middle);
 	tcase_add_test(tests, shows_metrics);
 	suite_add_tcase(suite, tests);
