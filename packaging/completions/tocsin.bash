@@ -4,6 +4,7 @@ _tocsin() {
 	local words
 	case ${COMP_WORDS[1]-} in
 	incidents) words='list show activity ack assign comment resolve reopen snooze cut merge unlink undo' ;;
+	suppress) words='list show hits add expire' ;;
 	alerts) words='list show raw' ;;
 	ledger) words='status verify' ;;
 	tokens) words='list create revoke' ;;
@@ -11,7 +12,7 @@ _tocsin() {
 	reference) words='commands settings manual completion' ;;
 	*) words='' ;;
 	esac
-	[ "$COMP_CWORD" != 1 ] || words='status sources incidents recorrelate alerts tail ingest ledger tokens sign-in tokens config reference help version'
+	[ "$COMP_CWORD" != 1 ] || words='status sources incidents suppress recorrelate alerts tail ingest ledger tokens sign-in tokens config reference help version'
 	COMPREPLY=($(compgen -W "$words" -- "${COMP_WORDS[COMP_CWORD]}"))
 }
 complete -o default -F _tocsin tocsin

@@ -33,6 +33,14 @@ const struct command commands[] = {
 	{"incidents unlink", "N FP...", "alerts of these kinds are an incident of their own",
 		act_decide, 2},
 	{"incidents undo", "N EDIT", "takes a cut, a merge or an unlink back", act_decide, 2},
+	{"suppress list", "[--show WHICH]",
+		"what is not told of: all, active, pending, expired, expiring, unmatched, oldest",
+		show_suppressions, 0},
+	{"suppress show", "ID", "one suppression", show_suppression, 1},
+	{"suppress hits", "ID", "what it hid", show_suppression_hits, 1},
+	{"suppress add", "MATCHER... --reason TEXT --for 2h",
+		"hides what the matchers fit, as namespace=dev or pod=~web-.*", act_suppress, 1},
+	{"suppress expire", "ID", "ends a suppression", act_unsuppress, 1},
 	{"recorrelate", "[--from T] [--dry-run]",
 		"computes incidents again, after a change of the settings", act_recorrelate, 0},
 	{"alerts list", "[-q QUERY]", "alerts, newest first", show_alerts, 0},
@@ -71,6 +79,9 @@ const char usage_options[] =
 	"N\n"
 	"  --container ID --source S --since T --until T --incident N      narrow lists\n"
 	"  --verdict V --for D --until T --at T    of decisions about incidents\n"
+	"  --suppressed true|false                 narrows incidents to those that are, or are "
+	"not\n"
+	"  --reason TEXT --for D --starts T --ends T    of suppress add\n"
 	"  --from T --dry-run  of recorrelate: since when; only what would be otherwise\n"
 	"  --revision N        decide only if the incident still has this revision\n"
 	"  --                  what follows are no options\n"

@@ -45,6 +45,13 @@ CHECKED int act_sign_in(struct session *session, struct err *err);
 CHECKED int act_decide(struct session *session, struct err *err); /* all of them */
 CHECKED int show_activity(struct session *session, struct err *err);
 
+/* suppress.c */
+CHECKED int show_suppressions(struct session *session, struct err *err);
+CHECKED int show_suppression(struct session *session, struct err *err);
+CHECKED int show_suppression_hits(struct session *session, struct err *err);
+CHECKED int act_suppress(struct session *session, struct err *err);
+CHECKED int act_unsuppress(struct session *session, struct err *err);
+
 /* recorrelate.c */
 CHECKED int act_recorrelate(struct session *session, struct err *err);
 

@@ -32,7 +32,8 @@ static int set_form(struct session *session, const char *value, struct err *err)
 /* Flags that become members of a body. */
 static bool is_body_flag(struct text name)
 {
-	static const char *const names[] = {"role", "expires", "verdict", "for", "at", "from"};
+	static const char *const names[] = {
+		"role", "expires", "verdict", "for", "at", "from", "reason", "starts", "ends"};
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (text_is(name, names[i]))
 			return true;
@@ -360,6 +361,24 @@ static int read_raw(struct offline *offline, struct buf *out, struct err *err)
 	return document_raw(offline->connection, offline->part, out, err);
 }
 
+static int read_suppressions(struct offline *offline, struct buf *out, struct err *err)
+{
+	return document_suppressions(
+		offline->connection, offline->query, clock_wall_ns(&clock_system), out, err);
+}
+
+static int read_suppression(struct offline *offline, struct buf *out, struct err *err)
+{
+	return document_suppression(
+		offline->connection, offline->part, clock_wall_ns(&clock_system), out, err);
+}
+
+static int read_suppression_hits(struct offline *offline, struct buf *out, struct err *err)
+{
+	return document_suppression_hits(
+		offline->connection, offline->part, offline->query, out, err);
+}
+
 /* The API's paths that commands ask for, and what is behind them. */
 static const struct {
 	const char *list, *rest;
@@ -377,6 +396,9 @@ static const struct {
 	{"alerts", "", false, read_alerts},
 	{"alerts", "", true, read_alert},
 	{"alerts", "raw", true, read_raw},
+	{"suppressions", "", false, read_suppressions},
+	{"suppressions", "", true, read_suppression},
+	{"suppressions", "hits", true, read_suppression_hits},
 };
 
 static int offline_document(struct session *session, struct text path,

@@ -114,6 +114,23 @@ void decisions_take(struct http_request *request, struct console *console);
 /** What was decided, when the incident cannot be shown beside it. */
 void decisions_answer_short(struct job *job);
 
+/**
+ * A job with a batch with one decision of whoever asks; answered, when it was carried out, by
+ * @endpoint on a reader. NULL without memory.
+ */
+struct job *decision_job_new(
+	struct http_request *request, struct console *console, const struct endpoint *endpoint);
+void decision_job_free(struct job *job);
+/** As batch->done: refuses, or has a reader answer. The writer's thread. */
+void decision_came_back(struct batch *batch);
+/** RFC 9457 for what the writer refused. */
+void decision_respond_refusal(struct http_request *request, const struct decision_result *result);
+const char *decision_title(unsigned status);
+
+/** Decisions about suppressions (console/suppressions.c). Loop thread. */
+void suppressions_create(struct http_request *request, struct console *console);
+void suppressions_expire(struct http_request *request, struct console *console);
+
 /** Incidents computed again (console/recorrelations.c). Loop thread. */
 void recorrelation_begin(struct http_request *request, struct console *console);
 void recorrelation_show(struct http_request *request, struct console *console);

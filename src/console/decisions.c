@@ -9,7 +9,7 @@
 
 enum { ANSWER_BYTES = 64 * 1024 };
 
-static const char *title_of(unsigned status)
+const char *decision_title(unsigned status)
 {
 	switch (status) {
 	case 400:
@@ -25,7 +25,7 @@ static const char *title_of(unsigned status)
 }
 
 /* RFC 9457, with the revision that the incident has now where that helps to decide anew. */
-static void respond_refusal(struct http_request *request, const struct decision_result *result)
+void decision_respond_refusal(struct http_request *request, const struct decision_result *result)
 {
 	struct emitter emitter;
 	struct buf body;
@@ -33,7 +33,7 @@ static void respond_refusal(struct http_request *request, const struct decision_
 	emit_init(&emitter, &body);
 	emit_object(&emitter);
 	emit_member_string(&emitter, "type", "about:blank");
-	emit_member_string(&emitter, "title", title_of(result->status));
+	emit_member_string(&emitter, "title", decision_title(result->status));
 	emit_member_u64(&emitter, "status", result->status);
 	emit_member_text(&emitter, "detail", result->refusal);
 	if (result->number)
@@ -50,7 +50,7 @@ void decisions_answer_short(struct job *job)
 	emit_init(&emitter, &body);
 	emit_object(&emitter);
 	emit_key(&emitter, "decision");
-	emit_raw(&emitter, job->decided->decisions->incident.result.answer);
+	emit_raw(&emitter, decision_result(job->decided->decisions)->answer);
 	emit_object_end(&emitter);
 	api_respond(job->request, 200, "application/json", &body);
 }
@@ -66,31 +66,32 @@ static int answer_decided(
 static const struct endpoint decided = {
 	.method = HTTP_POST, .answer = answer_decided, .content_type = "application/json"};
 
-static void job_free(struct job *job)
+void decision_job_free(struct job *job)
 {
 	batch_free(job->decided);
 	free(job);
 }
 
 /* On the writer's thread: it is on disk, refused, or could not be written. */
-static void came_back(struct batch *batch)
+void decision_came_back(struct batch *batch)
 {
 	struct job *job = batch->owner;
-	const struct decision_result *result = &batch->decisions->incident.result;
+	const struct decision_result *result = decision_result(batch->decisions);
 	if (batch->err.kind != ERR_NONE)
 		http_respond_problem(job->request, 503, "The decision could not be stored",
 			text_of(batch->err.text));
 	else if (result->status != 200)
-		respond_refusal(job->request, result);
+		decision_respond_refusal(job->request, result);
 	else if (queue_push(job->console->jobs, &job->item))
 		return;
 	else
 		decisions_answer_short(job); /* the readers have more to do than they can */
-	job_free(job);
+	decision_job_free(job);
 }
 
 /* A batch with one decision of whoever asks, in a job that owns it. NULL without memory. */
-static struct job *new_job(struct http_request *request, struct console *console)
+struct job *decision_job_new(
+	struct http_request *request, struct console *console, const struct endpoint *endpoint)
 {
 	const struct viewer *viewer = api_viewer(request);
 	struct job *job = calloc(1, sizeof *job);
@@ -99,23 +100,24 @@ static struct job *new_job(struct http_request *request, struct console *console
 	if (batch) {
 		*job = (struct job){.item.weight_bytes = sizeof *job,
 			.request = request,
-			.endpoint = &decided,
+			.endpoint = endpoint,
 			.viewer = viewer,
 			.console = console,
 			.decided = batch};
 		batch->owner = job;
-		batch->done = came_back;
+		batch->done = decision_came_back;
 		decision = arena_alloc(&batch->arena, sizeof *decision);
 		batch->decisions = decision;
 	}
 	if (decision) {
 		decision->actor = arena_copy(&batch->arena, viewer->actor);
+		decision->role = viewer->role;
 		decision->scope = scope_copy(&viewer->scope, &batch->arena);
 	}
 	if (decision && !batch->arena.failed)
 		return job;
 	if (job)
-		job_free(job);
+		decision_job_free(job);
 	return NULL;
 }
 
@@ -191,13 +193,13 @@ static bool read_decision(struct job *job, struct wish_refusal *refusal)
 void decisions_take(struct http_request *request, struct console *console)
 {
 	struct wish_refusal refusal;
-	struct job *job = new_job(request, console);
+	struct job *job = decision_job_new(request, console, &decided);
 	if (!job) {
 		http_respond_retry(request, 503, "No memory now", TEXT_NONE, 1);
 		return;
 	}
 	if (!read_decision(job, &refusal))
-		http_respond_problem(request, refusal.status, title_of(refusal.status),
+		http_respond_problem(request, refusal.status, decision_title(refusal.status),
 			text_of(refusal.err.text));
 	else if (job->decided->arena.failed)
 		http_respond_retry(request, 503, "No memory now", TEXT_NONE, 1);
@@ -205,5 +207,5 @@ void decisions_take(struct http_request *request, struct console *console)
 		return;
 	else
 		http_respond_retry(request, 503, "The store is busy", TEXT_NONE, 1);
-	job_free(job);
+	decision_job_free(job);
 }

@@ -92,6 +92,26 @@ static int answer_audit(
 	return document_audit(connection, &job->query, out, err);
 }
 
+static int answer_suppressions(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	return document_suppressions(
+		connection, &job->query, clock_wall_ns(job->console->options.clock), out, err);
+}
+
+static int answer_suppression(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	return document_suppression(
+		connection, job->part, clock_wall_ns(job->console->options.clock), out, err);
+}
+
+static int answer_suppression_hits(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	return document_suppression_hits(connection, job->part, &job->query, out, err);
+}
+
 static int answer_ledger(
 	struct connection *connection, struct job *job, struct buf *out, struct err *err)
 {
@@ -111,7 +131,8 @@ static int answer_ledger(
 
 static const char *const page[] = {"limit", "after", NULL};
 static const char *const of_incidents[] = {"q", "limit", "after", "sort", "rollup", "severity",
-	"cluster", "namespace", "pod", "node", "since", NULL};
+	"cluster", "namespace", "pod", "node", "since", "suppressed", NULL};
+static const char *const of_suppressions[] = {"limit", "after", "show", NULL};
 static const char *const of_alerts[] = {"q", "limit", "after", "severity", "source", "rule",
 	"cluster", "namespace", "pod", "node", "container", "since", "until", "incident", NULL};
 static const char *const of_events[] = {"incidents", "alerts", "severity", "source", "rule",
@@ -198,6 +219,22 @@ const struct endpoint endpoints[] = {
 		REACH_ALL},
 	{HTTP_GET, "/api/v1/recorrelation", ROLE_VIEWER, NULL, recorrelation_show, JSON_TYPE, NULL,
 		"How far the last recorrelation is, and what changed.", REACH_ALL},
+	{HTTP_GET, "/api/v1/suppressions", ROLE_VIEWER, answer_suppressions, NULL, JSON_TYPE,
+		of_suppressions,
+		"What is not told of, newest first; show: all, active, pending, expired, expiring,"
+		" unmatched, oldest.",
+		REACH_ALL},
+	{HTTP_POST, "/api/v1/suppressions", ROLE_ANALYST, NULL, suppressions_create, JSON_TYPE,
+		NULL,
+		"Hides what the matchers fit: {matchers, reason, starts, ends or for}; a day, a"
+		" responder a week, an administrator 90 days.",
+		REACH_ALL},
+	{HTTP_GET, "/api/v1/suppressions/{id}", ROLE_VIEWER, answer_suppression, NULL, JSON_TYPE,
+		NULL, "One suppression.", REACH_ALL},
+	{HTTP_DELETE, "/api/v1/suppressions/{id}", ROLE_ANALYST, NULL, suppressions_expire,
+		JSON_TYPE, NULL, "Ends a suppression now.", REACH_ALL},
+	{HTTP_GET, "/api/v1/suppressions/{id}/hits", ROLE_VIEWER, answer_suppression_hits, NULL,
+		JSON_TYPE, page, "What it hid, by place and kind of alert.", REACH_ALL},
 	{HTTP_GET, "/api/v1/tokens", ROLE_ADMIN, answer_tokens, NULL, JSON_TYPE, NULL,
 		"All tokens, without their secrets.", REACH_ALL},
 	{HTTP_POST, "/api/v1/tokens", ROLE_ADMIN, NULL, tokens_create, JSON_TYPE, NULL,

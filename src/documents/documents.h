@@ -21,10 +21,12 @@ enum { DOCUMENT_BYTES_MAX = 64 * 1024 * 1024, LIST_LIMIT_DEFAULT = 100, LIST_LIM
 struct document_query {
 	struct text limit, after; /* after: what "next" of the page before said */
 	struct text severity, source, rule, cluster, namespace, pod, node, container, since, until;
-	struct text incident; /* alerts of this one */
-	struct text sort;     /* incidents: "number" (the default) or "risk" */
-	struct text rollup;   /* "true": many incidents alike as one */
-	struct text q;        /* of the query language (docs/query.md) */
+	struct text incident;   /* alerts of this one */
+	struct text sort;       /* incidents: "number" (the default) or "risk" */
+	struct text rollup;     /* "true": many incidents alike as one */
+	struct text q;          /* of the query language (docs/query.md) */
+	struct text suppressed; /* incidents: "true", "false" */
+	struct text show;       /* suppressions: which of them */
 	bool quarantined;
 	struct text me; /* who asks, for assignee:me; absent: nobody */
 	int64_t now_ns; /* what ages in q are counted from */
@@ -86,6 +88,14 @@ CHECKED int document_sources(struct connection *connection, const struct sender_
 CHECKED int document_tokens(struct connection *connection, struct buf *out, struct err *err);
 CHECKED int document_audit(struct connection *connection, const struct document_query *query,
 	struct buf *out, struct err *err);
+/** @now_ns: what is active, and which expire soon. */
+CHECKED int document_suppressions(struct connection *connection, const struct document_query *query,
+	int64_t now_ns, struct buf *out, struct err *err);
+CHECKED int document_suppression(struct connection *connection, struct text id, int64_t now_ns,
+	struct buf *out, struct err *err);
+/** What one of them hid, by place and kind of alert. */
+CHECKED int document_suppression_hits(struct connection *connection, struct text id,
+	const struct document_query *query, struct buf *out, struct err *err);
 struct recorrelation_report;
 /** @report NULL: nobody has asked for one since the start. */
 void document_recorrelation(const struct recorrelation_report *report, struct buf *out);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/emit.h"
 #include "documents/documents.h"
 #include "documents/query.h"
 #include "store/activities.h"
 #include "store/incident_ranks.h"
 #include "store/overlays.h"
+#include "store/suppressed.h"
 
 /* Computing a content id reads every alert: beyond this it is left to export and sealing. */
 enum { ARENA_BYTES = 256 * 1024 * 1024 };
@@ -194,7 +196,11 @@ static void write_summary(struct emitter *out, const struct incident *incident)
 	emit_array(out);
 	if (incident->frozen)
 		emit_text(out, TEXT("frozen"));
+	if (incident->suppressed_by.n)
+		emit_text(out, TEXT("suppressed"));
 	emit_array_end(out);
+	if (incident->suppressed_by.n)
+		write_texts(out, "suppressed_by", &incident->suppressed_by);
 	emit_member_u64(out, "revision", incident->revision);
 	if (incident->split_from)
 		write_number(out, "split_from", incident->split_from);
@@ -265,17 +271,32 @@ static int list_incidents(struct connection *connection, const struct document_q
 	return incidents_by_risk(connection, filter, page, err);
 }
 
+static int read_suppressed(struct connection *connection, const struct document_query *query,
+	struct arena *arena, struct incident_filter *filter, struct err *err)
+{
+	if (text_is(query->suppressed, "true"))
+		filter->suppressed_wish = SUPPRESSED_ONLY;
+	else if (text_is(query->suppressed, "false"))
+		filter->suppressed_wish = SUPPRESSED_NOT;
+	else if (query->suppressed.size)
+		return err_set(err, ERR_INPUT, "suppressed must be true or false");
+	return suppressed_begin(
+		filter->suppressed, connection, clock_wall_ns(&clock_system), arena, err);
+}
+
 int document_incidents(struct connection *connection, const struct document_query *query,
 	struct buf *out, struct err *err)
 {
 	AUTO(arena_done) struct arena arena;
 	struct emitter emitter;
+	struct suppressed suppressed;
 	arena_init(&arena, ARENA_BYTES);
 	struct incident_page page = {.arena = &arena};
 	struct incident_filter filter = {.cluster = query->cluster,
 		.namespace = query->namespace,
 		.pod = query->pod,
 		.node = query->node,
+		.suppressed = &suppressed,
 		.roll_up = text_is(query->rollup, "true")};
 	if (query->rollup.size && !filter.roll_up && !text_is(query->rollup, "false"))
 		return err_set(err, ERR_INPUT, "rollup must be true or false");
@@ -283,6 +304,7 @@ int document_incidents(struct connection *connection, const struct document_quer
 		query_severity(query, &filter.severity_min, err) < 0 ||
 		query_time(query->since, &filter.since_ns, err) < 0 ||
 		query_filter(query, QUERY_OF_INCIDENTS, &arena, &filter.query, err) < 0 ||
+		read_suppressed(connection, query, &arena, &filter, err) < 0 ||
 		list_incidents(connection, query, &filter, &page, err) < 0)
 		return -1;
 	emit_init(&emitter, out);
@@ -316,6 +338,17 @@ static void write_merged(struct emitter *out, const struct incident *incident)
 	emit_member_u64(out, "activities", incident->n_activities);
 }
 
+/* Is it suppressed now? */
+static int judge(struct connection *connection, struct incident *incident, struct arena *arena,
+	struct err *err)
+{
+	struct suppressed suppressed;
+	return suppressed_begin(&suppressed, connection, clock_wall_ns(&clock_system), arena, err) <
+			       0
+		       ? -1
+		       : incident_judge(&suppressed, connection, incident, err);
+}
+
 /* @decision: what was decided just now; absent: nothing. */
 static int write_incident(struct connection *connection, uint64_t number, struct text decision,
 	struct buf *out, struct err *err)
@@ -324,7 +357,8 @@ static int write_incident(struct connection *connection, uint64_t number, struct
 	struct emitter emitter;
 	struct incident incident;
 	arena_init(&arena, ARENA_BYTES);
-	if (incident_read(connection, number, &arena, &incident, err) < 0)
+	if (incident_read(connection, number, &arena, &incident, err) < 0 ||
+		judge(connection, &incident, &arena, err) < 0)
 		return -1;
 	if (!incident.redirect_to && incident_content(connection, &incident, err) < 0)
 		return -1;
@@ -421,6 +455,8 @@ int document_change(
 	arena_init(&arena, ARENA_BYTES);
 	int failed = incident_summary_read(connection, number, &arena, &incident, err);
 	if (failed && err->kind != ERR_MISSING)
+		return -1;
+	if (!failed && judge(connection, &incident, &arena, err) < 0)
 		return -1;
 	emit_init(&emitter, out);
 	emit_object(&emitter);

@@ -25,6 +25,8 @@ struct text *document_query_member(struct document_query *query, struct text nam
 		{"sort", &query->sort},
 		{"rollup", &query->rollup},
 		{"q", &query->q},
+		{"suppressed", &query->suppressed},
+		{"show", &query->show},
 	};
 	for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
 		if (text_is(name, members[i].name))

@@ -45,6 +45,8 @@ const char *alert_flag_name(enum alert_flag flag)
 		return "health";
 	case ALERT_TRUNCATED:
 		return "truncated";
+	case ALERT_SUPPRESSED:
+		return "suppressed";
 	}
 	assert(!"one flag at a time");
 	return "";

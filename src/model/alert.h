@@ -44,8 +44,9 @@ enum alert_flag {
 	ALERT_ORPHAN_LATE = 1 << 3,
 	ALERT_REDACTED_AT_INGEST = 1 << 4,
 	ALERT_ATTACK_INFERRED = 1 << 5,
-	ALERT_HEALTH = 1 << 6,    /* the sensor speaks of itself: stored, shown, not correlated */
-	ALERT_TRUNCATED = 1 << 7, /* a field was cut at its limit; the raw is whole */
+	ALERT_HEALTH = 1 << 6,     /* the sensor speaks of itself: stored, shown, not correlated */
+	ALERT_TRUNCATED = 1 << 7,  /* a field was cut at its limit; the raw is whole */
+	ALERT_SUPPRESSED = 1 << 8, /* when it came in, an active suppression matched it */
 };
 
 /* What became of an alert; set by the writer. */
@@ -116,6 +117,8 @@ struct alert {
 	uint64_t leaf;
 	int64_t slot; /* -1: not correlated */
 	int64_t entity_id, fingerprint_id, rule_id, sensor_id;
+	const uint64_t *suppressions; /* numbers of those that match it */
+	size_t n_suppressions;
 };
 
 /* What a sensor says about itself, from Falco's internal events. */
@@ -135,7 +138,7 @@ bool alert_action_parse(struct text word, enum alert_action *out);
 
 /** Name of one flag (a single bit), as the API shows it. */
 const char *alert_flag_name(enum alert_flag flag);
-enum { N_ALERT_FLAGS = 8 };
+enum { N_ALERT_FLAGS = 9 };
 
 /** Has @alert the flag? */
 static inline bool alert_is(const struct alert *alert, enum alert_flag flag)

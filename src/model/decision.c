@@ -18,6 +18,12 @@ const char *decision_name(enum decision_kind kind)
 	return kind < N_DECISION_KINDS ? names[kind] : 0;
 }
 
+const struct decision_result *decision_result(const struct decision *decision)
+{
+	return decision_name(decision->kind) ? &decision->incident.result
+					     : &decision->suppression.result;
+}
+
 struct text decision_actor_name(struct text actor)
 {
 	struct text prefix = TEXT("token:");

@@ -10,6 +10,7 @@
 #include "model/credential.h"
 #include "model/edit.h"
 #include "model/incident.h"
+#include "model/suppression.h"
 
 enum decision_kind {
 	DECISION_TOKEN_CREATE,  /* credential is filled but for id; id is set by the writer */
@@ -21,6 +22,8 @@ enum decision_kind {
 	DECISION_RECHECK,       /* the incidents of `key` are computed again from their slots */
 	DECISION_RECORRELATED,  /* that all of them since from_ns were, n_changes otherwise: audited
 				 */
+	DECISION_SUPPRESS,      /* struct suppression_decision: makes one, or changes one */
+	DECISION_UNSUPPRESS,    /* … ends one */
 	/* about an incident, see struct incident_decision */
 	DECISION_ACK,
 	DECISION_ASSIGN,
@@ -80,11 +83,25 @@ struct sign_in_decision {
 	const char *refusal; /* out: why it was not carried out, a literal; NULL: it was */
 };
 
+/* Text lives as long as the batch. */
+struct suppression_decision {
+	/* Suppress: what is wanted; starts_ns 0: now. With the id of one that is there: that one is
+	 * changed, or where that cannot be, ended and followed by another. Unsuppress: the id. */
+	struct suppression wish;
+	char new_id[SUPPRESSION_ID_BYTES]; /* of the one that it may make */
+	int64_t longest_ns;                /* from now on */
+	struct text key;                   /* idempotency key; absent: none */
+	struct digest request;
+	struct decision_result result; /* number 0; answer: {"id"} */
+};
+
 struct decision {
 	struct decision *next;
 	enum decision_kind kind;
 	struct text actor;  /* "token:NAME", "oidc:NAME", "local" */
 	struct scope scope; /* what the actor sees: of incidents outside it there are none */
+	enum role role;     /* the actor's */
+	struct suppression_decision suppression;
 	struct credential credential;
 	struct sign_in_decision sign_in;
 	struct incident_decision incident;
@@ -96,6 +113,9 @@ struct decision {
 
 /** "ack", "assign", …; NULL for what is not about an incident. */
 const char *decision_name(enum decision_kind kind);
+
+/** What became of one that has such a result: about an incident or a suppression. */
+const struct decision_result *decision_result(const struct decision *decision);
 
 /** How the actor is called as an assignee: "token:ann" is "ann". */
 struct text decision_actor_name(struct text actor);

@@ -112,10 +112,11 @@ struct incident {
 	/* what people said */
 	enum verdict verdict;
 	struct text assignee;
-	int64_t snoozed_until_ns; /* 0: not snoozed */
-	int64_t resolved_ns;      /* 0: not resolved */
-	uint64_t alias_of;        /* merged, but stays readable; 0: none */
-	uint64_t recurrence_of;   /* the resolved incident that it follows; 0: none */
+	int64_t snoozed_until_ns;       /* 0: not snoozed */
+	int64_t resolved_ns;            /* 0: not resolved */
+	uint64_t alias_of;              /* merged, but stays readable; 0: none */
+	uint64_t recurrence_of;         /* the resolved incident that it follows; 0: none */
+	struct text_list suppressed_by; /* ids; empty: not suppressed, or not judged */
 
 	/* only when one incident is read whole */
 	struct incident_rule *rules;

@@ -5,6 +5,7 @@
 #include "base/emit.h"
 #include "pipeline/incident_decisions.h"
 #include "pipeline/sign_in_decisions.h"
+#include "pipeline/suppression_decisions.h"
 #include "store/audit.h"
 #include "store/tokens.h"
 
@@ -98,6 +99,8 @@ static int carry_out(
 		return correlator_recheck(run->correlator, decision->key, decision->carved, err);
 	if (decision->kind == DECISION_RECORRELATED)
 		return audit_recorrelation(run, decision, err);
+	if (decision->kind == DECISION_SUPPRESS || decision->kind == DECISION_UNSUPPRESS)
+		return suppression_decide(run, decision, arena, err);
 	if (decision_name(decision->kind))
 		return incident_decide(run, decision, arena, err);
 	run->credentials_changed = true;

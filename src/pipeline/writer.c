@@ -12,6 +12,7 @@
 #include "pipeline/correlator.h"
 #include "pipeline/decisions.h"
 #include "pipeline/snoozes.h"
+#include "pipeline/suppressor.h"
 #include "pipeline/watermark.h"
 #include "pipeline/writer_metrics.h"
 #include "store/changes.h"
@@ -31,6 +32,7 @@ enum { RETAIN_SLICES = 4 };
 struct writer {
 	struct writer_options options;
 	struct correlator *correlator;
+	struct suppressor *suppressor;
 	pthread_t thread;
 	struct watermark *watermark;
 	uint64_t sealed_after; /* where the next slice of sealing begins */
@@ -55,6 +57,13 @@ static void set_state(struct writer *writer, enum store_state state)
 	log_info("writer", "store: %s", store_state_name(state));
 }
 
+/* After a rollback: what is known is read again. */
+static void forget(struct writer *writer)
+{
+	correlator_forget(writer->correlator);
+	suppressor_forget(writer->suppressor);
+}
+
 /* Undoes what a failed attempt left in the batch. */
 static void reset_batch(struct batch *batch)
 {
@@ -67,15 +76,22 @@ static int add_batch(struct writer *writer, struct batch *batch, int64_t now_ns,
 {
 	struct store *store = writer->options.store;
 	struct connection *connection = store_connection(store);
-	struct decision_run run = {
-		connection, writer->correlator, now_ns, writer->credentials_changed};
+	struct decision_run run = {.connection = connection,
+		.correlator = writer->correlator,
+		.now_ns = now_ns,
+		.credentials_changed = writer->credentials_changed};
 	reset_batch(batch);
 	if (batch->decisions && decisions_carry_out(&run, batch, err) < 0)
 		return -1;
 	writer->credentials_changed = run.credentials_changed;
+	if (run.suppressions_changed)
+		suppressor_forget(writer->suppressor);
 	if (batch->dictionary && store_add_dictionary(store, batch->dictionary, err) < 0)
 		return -1;
-	if (batch->first && store_add_batch(store, batch, err) < 0)
+	if (batch->first &&
+		(suppressor_mark(writer->suppressor, connection, batch, now_ns, err) < 0 ||
+			store_add_batch(store, batch, err) < 0 ||
+			suppressor_count(writer->suppressor, connection, batch, now_ns, err) < 0))
 		return -1;
 	for (const struct alert *alert = batch->first; alert; alert = alert->next)
 		if (correlator_add(writer->correlator, connection, alert, err) < 0)
@@ -96,6 +112,7 @@ static int add_chain(
 			return -1;
 	if (correlator_finish(writer->correlator, connection, now_ns, err) < 0 ||
 		snoozes_end(writer->correlator, connection, now_ns, err) < 0 ||
+		suppressor_finish(writer->suppressor, connection, now_ns, err) < 0 ||
 		store_flush(store, err) < 0)
 		return -1;
 	return store_commit(store, err);
@@ -130,7 +147,7 @@ static int commit_chain(struct writer *writer, struct queue_item *chain, struct 
 	writer->credentials_changed = false;
 	if (add_chain(writer, chain, began_ns, err) < 0) {
 		store_rollback(writer->options.store);
-		correlator_forget(writer->correlator);
+		forget(writer);
 		return -1;
 	}
 	int64_t ended_ns = clock_wall_ns(clock);
@@ -218,7 +235,7 @@ static bool recover(struct writer *writer, const struct err *why)
 			pause_ms(RETRY_MS);
 		writer->failures_in_row++;
 		if (store_recover(writer->options.store, &err) == 0) {
-			correlator_forget(writer->correlator);
+			forget(writer);
 			return true;
 		}
 	} while (err.kind == ERR_FULL || err.kind == ERR_BUSY);
@@ -328,7 +345,7 @@ static int retain(struct writer *writer)
 	if (more < 0)
 		mend(writer, "retention", &err);
 	if (more < 0 || facts_removed)
-		correlator_forget(writer->correlator);
+		forget(writer);
 	publish_changes(writer);
 	struct store_room room = store_room(writer->options.store);
 	atomic_store(&status->used_bytes, room.used_bytes);
@@ -444,6 +461,7 @@ static void *run(void *ctx)
 static void writer_free(struct writer *writer)
 {
 	correlator_free(writer->correlator);
+	suppressor_free(writer->suppressor);
 	watermark_free(writer->watermark);
 	free(writer);
 }
@@ -457,8 +475,9 @@ int writer_start(struct writer **out, const struct writer_options *options, stru
 	if (writer->options.log_bytes_max == 0)
 		writer->options.log_bytes_max = WRITER_LOG_BYTES_MAX;
 	writer->correlator = correlator_new(&writer->options.criticality);
+	writer->suppressor = suppressor_new();
 	writer->watermark = watermark_new(clock_wall_ns(options->clock));
-	if (!writer->correlator || !writer->watermark) {
+	if (!writer->correlator || !writer->suppressor || !writer->watermark) {
 		writer_free(writer);
 		return err_set(err, ERR_MEMORY, "out of memory for the writer");
 	}

@@ -30,6 +30,17 @@ static int read_ranks(struct connection *connection, const struct incident_filte
 	return found;
 }
 
+/* Is it to be listed? */
+static int look(struct connection *connection, const struct incident_filter *filter,
+	struct incident *incident, struct arena *arena, bool *wanted, struct err *err)
+{
+	bool elsewhere;
+	if (incident_roll_up(connection, filter, incident, &elsewhere, err) < 0)
+		return -1;
+	*wanted = false;
+	return elsewhere ? 0 : incident_is_found(connection, filter, incident, arena, wanted, err);
+}
+
 int incidents_by_risk(struct connection *connection, const struct incident_filter *filter,
 	struct incident_page *page, struct err *err)
 {
@@ -48,14 +59,10 @@ int incidents_by_risk(struct connection *connection, const struct incident_filte
 			return no_memory(err);
 		if (incident_summary_read(connection, numbers[i], page->arena, incident, err) < 0)
 			return -1;
-		bool elsewhere;
-		if (incident_roll_up(connection, filter, incident, &elsewhere, err) < 0)
+		bool wanted;
+		if (look(connection, filter, incident, page->arena, &wanted, err) < 0)
 			return -1;
-		bool found = false;
-		if (!elsewhere && incident_is_found(connection, filter, incident, page->arena,
-					  &found, err) < 0)
-			return -1;
-		if (!found)
+		if (!wanted)
 			continue;
 		if (incident->n_rolled_up)
 			incident->title = incident_title(incident, page->arena);

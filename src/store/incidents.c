@@ -16,6 +16,7 @@
 #include "store/pieces.h"
 #include "store/rollups.h"
 #include "store/rules.h"
+#include "store/suppressed.h"
 
 enum {
 	SCANNED_MAX = 20000,
@@ -339,12 +340,15 @@ int incident_is_found(struct connection *connection, const struct incident_filte
 {
 	const struct query *query = filter->query;
 	*found = is_wanted(filter, incident);
-	if (!*found || !query)
-		return 0;
-	if (query_needs_story(query) && incident_story_read(connection, incident, arena, err) < 0)
-		return -1;
-	*found = query_has_incident(query, incident);
-	return 0;
+	if (*found && query) {
+		if (query_needs_story(query) &&
+			incident_story_read(connection, incident, arena, err) < 0)
+			return -1;
+		*found = query_has_incident(query, incident);
+	}
+	return *found && filter->suppressed
+		       ? suppressed_look(filter, connection, incident, found, err)
+		       : 0;
 }
 
 /* The next incident below @before that the row alone does not rule out. 1, 0 at the end, -1. */

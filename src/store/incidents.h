@@ -7,8 +7,13 @@
 #include "store/connection.h"
 
 struct query;
+struct suppressed;
+
+enum suppressed_wish { SUPPRESSED_TOO, SUPPRESSED_ONLY, SUPPRESSED_NOT };
 
 struct incident_filter {
+	struct suppressed *suppressed; /* judges each incident; NULL: none is */
+	enum suppressed_wish suppressed_wish;
 	enum severity severity_min;
 	int64_t risk_min_milli;
 	struct text cluster, namespace, pod, node;
@@ -17,8 +22,9 @@ struct incident_filter {
 	const struct query *query; /* of incidents; NULL: any */
 };
 
-/** Is it where the filter wants it, and does its query find it? Numbers and times of the filter are
- * not looked at. It must be as lists have it; its story is read where that is asked for. */
+/** Is it where the filter wants it, and does its query find it? What is suppressed is judged then.
+ * Numbers and times of the filter are not looked at. It must be as lists have it; its story is read
+ * where that is asked for. */
 CHECKED int incident_is_found(struct connection *connection, const struct incident_filter *filter,
 	struct incident *incident, struct arena *arena, bool *found, struct err *err);
 

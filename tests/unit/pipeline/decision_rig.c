@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "model/slot.h"
 #include "pipeline/snoozes.h"
+#include "pipeline/suppressor.h"
 
 /* 2026-09-21T14:20:00Z is the beginning of a slot. */
 #define BEGIN_NS (INT64_C(1790000400) * NS_PER_S)
@@ -22,7 +23,8 @@ static void open_store(struct rig *rig)
 		.path = path, .clock = &rig->clock.clock, .horizon_s = INT64_C(3650) * 86400};
 	ck_assert_msg(store_open(&rig->store, &options, &err) == 0, "%s", err.text);
 	rig->correlator = correlator_new(&rig->criticality);
-	ck_assert_ptr_nonnull(rig->correlator);
+	rig->suppressor = suppressor_new();
+	ck_assert(rig->correlator && rig->suppressor);
 }
 
 static void new_batch(struct rig *rig)
@@ -47,6 +49,7 @@ void rig_open(struct rig *rig)
 static void close_store(struct rig *rig)
 {
 	correlator_free(rig->correlator);
+	suppressor_free(rig->suppressor);
 	store_close(rig->store);
 }
 
@@ -117,41 +120,77 @@ void rig_alert(struct rig *rig, const struct rig_alert *given)
 	batch_add(rig->batch, alert);
 }
 
-struct incident_decision *rig_decision(struct rig *rig, enum decision_kind kind, uint64_t number)
+static struct decision *add_decision(struct rig *rig, enum decision_kind kind)
 {
 	struct decision **last = &rig->batch->decisions;
 	struct decision *decision = arena_alloc(&rig->arena, sizeof *decision);
 	ck_assert_ptr_nonnull(decision);
 	decision->kind = kind;
 	decision->actor = TEXT("token:ann");
-	decision->incident.number = number;
-	text_format(decision->incident.edit_id, EDIT_ID_BYTES, "edit%06u", ++rig->n_decisions);
 	while (*last)
 		last = &(*last)->next;
 	*last = decision;
-	return &decision->incident;
+	return decision;
+}
+
+struct incident_decision *rig_decision(struct rig *rig, enum decision_kind kind, uint64_t number)
+{
+	struct incident_decision *wish = &add_decision(rig, kind)->incident;
+	wish->number = number;
+	text_format(wish->edit_id, EDIT_ID_BYTES, "edit%06u", ++rig->n_decisions);
+	return wish;
+}
+
+struct suppression_decision *rig_suppress(struct rig *rig, const char *matchers, int64_t for_s)
+{
+	struct err err;
+	struct suppression_decision *wish = &add_decision(rig, DECISION_SUPPRESS)->suppression;
+	text_format(wish->new_id, SUPPRESSION_ID_BYTES, "suppression%u", ++rig->n_decisions);
+	wish->longest_ns = INT64_C(90) * 86400 * NS_PER_S;
+	wish->wish.reason = TEXT("noise");
+	wish->wish.ends_ns = rig->clock.wall_ns + for_s * NS_PER_S;
+	ck_assert_msg(
+		matchers_read(text_of(matchers), &rig->arena, &wish->wish.matchers, &err) == 0,
+		"%s", err.text);
+	return wish;
+}
+
+struct suppression_decision *rig_unsuppress(struct rig *rig, const char *id)
+{
+	struct suppression_decision *wish = &add_decision(rig, DECISION_UNSUPPRESS)->suppression;
+	wish->wish.id = text_of(id);
+	return wish;
 }
 
 /* The writer's transaction (pipeline/writer.c), step by step. */
 static int run(struct rig *rig, bool commit, struct err *err)
 {
 	struct connection *connection = rig_connection(rig);
-	struct decision_run decisions = {connection, rig->correlator, rig->clock.wall_ns, false};
+	int64_t now_ns = rig->clock.wall_ns;
+	struct decision_run decisions = {
+		.connection = connection, .correlator = rig->correlator, .now_ns = now_ns};
 	if (store_begin(rig->store, err) < 0 ||
-		decisions_carry_out(&decisions, rig->batch, err) < 0 ||
-		store_add_batch(rig->store, rig->batch, err) < 0)
+		decisions_carry_out(&decisions, rig->batch, err) < 0)
+		return -1;
+	if (decisions.suppressions_changed)
+		suppressor_forget(rig->suppressor);
+	if (suppressor_mark(rig->suppressor, connection, rig->batch, now_ns, err) < 0 ||
+		store_add_batch(rig->store, rig->batch, err) < 0 ||
+		suppressor_count(rig->suppressor, connection, rig->batch, now_ns, err) < 0)
 		return -1;
 	for (const struct alert *alert = rig->batch->first; alert; alert = alert->next)
 		if (correlator_add(rig->correlator, connection, alert, err) < 0)
 			return -1;
 	if (correlator_finish(rig->correlator, connection, rig->clock.wall_ns, err) < 0 ||
 		snoozes_end(rig->correlator, connection, rig->clock.wall_ns, err) < 0 ||
+		suppressor_finish(rig->suppressor, connection, now_ns, err) < 0 ||
 		store_flush(rig->store, err) < 0)
 		return -1;
 	if (commit)
 		return store_commit(rig->store, err);
 	store_rollback(rig->store);
 	correlator_forget(rig->correlator);
+	suppressor_forget(rig->suppressor);
 	return 0;
 }
 
@@ -162,9 +201,12 @@ void rig_run(struct rig *rig, bool commit)
 	/* Results refer to the batch's arena; it ends with the rig's. */
 	for (struct decision *decision = rig->batch->decisions; decision;
 		decision = decision->next) {
-		struct decision_result *result = &decision->incident.result;
-		result->answer = arena_copy(&rig->arena, result->answer);
-		result->refusal = arena_copy(&rig->arena, result->refusal);
+		struct decision_result *results[] = {
+			&decision->incident.result, &decision->suppression.result};
+		for (size_t i = 0; i < 2; i++) {
+			results[i]->answer = arena_copy(&rig->arena, results[i]->answer);
+			results[i]->refusal = arena_copy(&rig->arena, results[i]->refusal);
+		}
 	}
 	batch_free(rig->batch);
 	new_batch(rig);

@@ -14,6 +14,7 @@ struct rig {
 	struct clock_manual clock;
 	struct store *store;
 	struct correlator *correlator;
+	struct suppressor *suppressor;
 	struct criticality_rules criticality;
 	struct batch *batch; /* of the next transaction */
 	unsigned n_alerts, n_decisions;
@@ -41,6 +42,10 @@ void rig_clock(struct rig *rig, int64_t at_s);
 void rig_alert(struct rig *rig, const struct rig_alert *alert);
 /** The decision is zeroed but for kind, actor ("token:ann"), number and a new edit id. */
 struct incident_decision *rig_decision(struct rig *rig, enum decision_kind kind, uint64_t number);
+
+/** The id of the n-th decision is "suppressionN"; it is "noise", and begins now. */
+struct suppression_decision *rig_suppress(struct rig *rig, const char *matchers, int64_t for_s);
+struct suppression_decision *rig_unsuppress(struct rig *rig, const char *id);
 
 /** One transaction: what was added; @commit false: rolled back at the end. Results stay readable.
  */
