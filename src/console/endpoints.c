@@ -32,6 +32,30 @@ static int answer_incident_alerts(
 	return document_alerts(connection, &job->query, out, err);
 }
 
+static int answer_incident_rate(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	return document_incident_rate(connection, job->part, out, err);
+}
+
+static int answer_incident_similar(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	return document_incident_similar(connection, job->part, out, err);
+}
+
+static int answer_incident_processes(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	return document_incident_processes(connection, job->part, out, err);
+}
+
+static int answer_incident_entities(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	return document_incident_entities(connection, job->part, out, err);
+}
+
 static int answer_timeline(
 	struct connection *connection, struct job *job, struct buf *out, struct err *err)
 {
@@ -172,6 +196,14 @@ const struct endpoint endpoints[] = {
 		REACH_INCIDENT},
 	{HTTP_GET, "/api/v1/incidents/{n}/activity", ROLE_VIEWER, answer_activity, NULL, JSON_TYPE,
 		page, "What was done and said about one incident, oldest first.", REACH_INCIDENT},
+	{HTTP_GET, "/api/v1/incidents/{n}/rate", ROLE_VIEWER, answer_incident_rate, NULL, JSON_TYPE,
+		NULL, "How its alerts are spread over its time, by severity.", REACH_INCIDENT},
+	{HTTP_GET, "/api/v1/incidents/{n}/similar", ROLE_VIEWER, answer_incident_similar, NULL,
+		JSON_TYPE, NULL, "Incidents of the last 30 days that are like it.", REACH_INCIDENT},
+	{HTTP_GET, "/api/v1/incidents/{n}/processes", ROLE_VIEWER, answer_incident_processes, NULL,
+		JSON_TYPE, NULL, "Its processes as a tree, as far as alerts tell.", REACH_INCIDENT},
+	{HTTP_GET, "/api/v1/incidents/{n}/entities", ROLE_VIEWER, answer_incident_entities, NULL,
+		JSON_TYPE, NULL, "What its alerts name, and what belongs to what.", REACH_INCIDENT},
 	DECISION("ack", "Somebody has seen it."),
 	DECISION("assign", "Somebody works on it: {assignee}."),
 	DECISION("comment", "Says something about it: {text}."),

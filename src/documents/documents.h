@@ -63,6 +63,18 @@ CHECKED int document_activity(struct connection *connection, struct text number,
  */
 CHECKED int document_incident_examples(
 	struct connection *connection, struct text number, struct buf *out, struct err *err);
+/** How its alerts are spread over its time, by severity. */
+CHECKED int document_incident_rate(
+	struct connection *connection, struct text number, struct buf *out, struct err *err);
+/** Incidents of the last 30 days that are like it, with their verdicts. */
+CHECKED int document_incident_similar(
+	struct connection *connection, struct text number, struct buf *out, struct err *err);
+/** Processes as a tree, as far as alerts tell: a parent's id is smaller than its children's. */
+CHECKED int document_incident_processes(
+	struct connection *connection, struct text number, struct buf *out, struct err *err);
+/** What its alerts name, and what belongs to what. */
+CHECKED int document_incident_entities(
+	struct connection *connection, struct text number, struct buf *out, struct err *err);
 CHECKED int document_alerts(struct connection *connection, const struct document_query *query,
 	struct buf *out, struct err *err);
 CHECKED int document_alert(

@@ -101,6 +101,16 @@ static void write_texts(struct emitter *out, const char *key, const struct text_
 	emit_array_end(out);
 }
 
+static void write_tactic_ids(struct emitter *out, tactic_mask tactics)
+{
+	emit_key(out, "tactics");
+	emit_array(out);
+	for (unsigned rank = 1; rank <= N_TACTICS; rank++)
+		if (tactics & 1U << (rank - 1))
+			emit_text(out, text_of(tactic_info(rank)->id));
+	emit_array_end(out);
+}
+
 static void write_rules(struct emitter *out, const struct incident *incident)
 {
 	emit_key(out, "rules");
@@ -109,6 +119,7 @@ static void write_rules(struct emitter *out, const struct incident *incident)
 		emit_object(out);
 		emit_member_text(out, "name", incident->rules[i].name);
 		emit_member_u64(out, "points", incident->rules[i].points);
+		write_tactic_ids(out, incident->rules[i].tactics);
 		if (incident->rules[i].n)
 			emit_member_u64(out, "alerts", incident->rules[i].n);
 		emit_object_end(out);
