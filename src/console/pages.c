@@ -8,6 +8,7 @@
 #include "base/tree.h"
 #include "console/page_request.h"
 #include "console/viewers.h"
+#include "pages/alerts.h"
 #include "pages/incident.h"
 #include "pages/incidents.h"
 #include "pages/problem.h"
@@ -95,11 +96,11 @@ static int answer_incidents(
 	return 0;
 }
 
-typedef int incident_document(
+typedef int part_document(
 	struct connection *connection, struct text number, struct buf *out, struct err *err);
 
-static int read_of_incident(struct making *making, incident_document *function,
-	const struct node **out, struct err *err)
+static int read_of_part(
+	struct making *making, part_document *function, const struct node **out, struct err *err)
 {
 	AUTO(buf_done) struct buf document;
 	buf_init(&document, DOCUMENT_BYTES_MAX);
@@ -108,15 +109,66 @@ static int read_of_incident(struct making *making, incident_document *function,
 		       : read_tree(making, &document, out, err);
 }
 
-static int read_activity(struct making *making, const struct node **out, struct err *err)
+static int read_of_query(
+	struct making *making, const char *what, const struct node **out, struct err *err)
 {
 	AUTO(buf_done) struct buf document;
-	struct document_query query = {.limit = TEXT("1000")};
+	struct document_query query = making->job->query;
+	struct connection *connection = making->connection;
+	bool of_alerts = text_is(text_of(what), "alerts");
 	buf_init(&document, DOCUMENT_BYTES_MAX);
-	return document_activity(
-		       making->connection, making->wish->part[0], &query, &document, err) < 0
+	if (!query.limit.size)
+		query.limit = of_alerts ? TEXT("100") : TEXT("1000");
+	query.incident = making->wish->part[0];
+	int failed = of_alerts ? document_alerts(connection, &query, &document, err)
+			       : document_activity(
+					 connection, making->wish->part[0], &query, &document, err);
+	return failed ? -1 : read_tree(making, &document, out, err);
+}
+
+static int read_sources(struct making *making, const struct node **out, struct err *err)
+{
+	AUTO(buf_done) struct buf document;
+	struct snapshot *senders = snapshot_ref(making->job->console->options.senders);
+	buf_init(&document, DOCUMENT_BYTES_MAX);
+	int failed = document_sources(making->connection,
+		(const struct sender_set *)(const void *)senders, &document, err);
+	snapshot_unref(senders);
+	return failed ? -1 : read_tree(making, &document, out, err);
+}
+
+/* What the first screen and the story need. */
+static int read_story(struct making *making, struct incident_data *data, struct err *err)
+{
+	return read_of_part(making, document_incident_examples, &data->examples, err) < 0 ||
+			       read_of_part(making, document_incident_rate, &data->rate, err) < 0 ||
+			       read_of_part(making, document_incident_similar, &data->similar,
+				       err) < 0 ||
+			       read_of_query(making, "activity", &data->activity, err) < 0
 		       ? -1
-		       : read_tree(making, &document, out, err);
+		       : read_sources(making, &data->sources, err);
+}
+
+static int read_part(struct making *making, struct incident_data *data, struct err *err)
+{
+	switch (data->part) {
+	case PART_STORY:
+		return read_story(making, data, err);
+	case PART_PROCESSES:
+		return read_of_part(making, document_incident_processes, &data->processes, err);
+	case PART_ENTITIES:
+		return read_of_part(making, document_incident_entities, &data->entities, err);
+	case PART_ALERTS:
+		return read_of_query(making, "alerts", &data->alerts, err);
+	case PART_ACTIVITY:
+		return read_of_query(making, "activity", &data->activity, err);
+	case PART_SIMILAR:
+		return read_of_part(making, document_incident_similar, &data->similar, err);
+	case PART_TACTICS:
+	case N_INCIDENT_PARTS:
+		return 0;
+	}
+	return 0;
 }
 
 static int answer_incident(
@@ -127,26 +179,56 @@ static int answer_incident(
 	begin(&making, connection, job, out);
 	if (making.wish->part[1].size && !incident_part_parse(making.wish->part[1], &data.part))
 		return err_set(err, ERR_MISSING, "an incident has no such part");
-	if (read_of_incident(&making, document_incident, &data.incident, err) < 0)
+	if (read_of_part(&making, document_incident, &data.incident, err) < 0)
 		return -1;
-	if (!tree_member(data.incident, "redirect_to") &&
-		(read_of_incident(&making, document_incident_examples, &data.examples, err) < 0 ||
-			read_activity(&making, &data.activity, err) < 0))
+	if (!tree_member(data.incident, "redirect_to") && read_part(&making, &data, err) < 0)
 		return -1;
 	page_incident(&making.page, &data);
+	return 0;
+}
+
+/* Its raw bytes, if they are for this reader and still there. */
+static int read_raw(struct making *making, struct text *raw, struct err *err)
+{
+	AUTO(buf_done) struct buf bytes;
+	*raw = TEXT_NONE;
+	if (!page_may(&making->page, ROLE_ANALYST))
+		return 0;
+	buf_init(&bytes, DOCUMENT_BYTES_MAX);
+	if (document_raw(making->connection, making->wish->part[0], &bytes, err) < 0)
+		return err->kind == ERR_MISSING ? 0 : -1;
+	*raw = arena_copy(&making->arena, buf_text(&bytes));
+	return 0;
+}
+
+static int answer_alert(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	AUTO(making_done) struct making making;
+	const struct node *alert;
+	struct text raw;
+	begin(&making, connection, job, out);
+	if (read_of_part(&making, document_alert, &alert, err) < 0 ||
+		read_raw(&making, &raw, err) < 0)
+		return -1;
+	page_alert(&making.page, alert, raw, page_may(&making.page, ROLE_ANALYST));
 	return 0;
 }
 
 static const char *const of_incidents[] = {"q", "limit", "after", "sort", "rollup", "severity",
 	"cluster", "namespace", "pod", "node", "since", NULL};
 
+static const char *const paged[] = {"limit", "after", NULL};
+
 static const struct endpoint pages[] = {
 	{HTTP_GET, "/incidents", ROLE_VIEWER, answer_incidents, NULL, HTML_TYPE, of_incidents,
 		"Incidents.", REACH_LIST},
 	{HTTP_GET, "/incidents/{n}", ROLE_VIEWER, answer_incident, NULL, HTML_TYPE, NULL,
 		"One incident.", REACH_INCIDENT},
-	{HTTP_GET, "/incidents/{n}/{part}", ROLE_VIEWER, answer_incident, NULL, HTML_TYPE, NULL,
+	{HTTP_GET, "/incidents/{n}/{part}", ROLE_VIEWER, answer_incident, NULL, HTML_TYPE, paged,
 		"A part of one incident.", REACH_INCIDENT},
+	{HTTP_GET, "/alerts/{id}", ROLE_VIEWER, answer_alert, NULL, HTML_TYPE, NULL, "One alert.",
+		REACH_ALERT},
 	{HTTP_POST, "/preferences", 0, NULL, preferences_take, NULL, NULL,
 		"How pages look, in cookies.", REACH_OWN},
 	{0},

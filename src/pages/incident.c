@@ -14,12 +14,12 @@ static const struct {
 	void (*write)(struct page *page, const struct incident_data *data);
 } parts[N_INCIDENT_PARTS] = {
 	[PART_STORY] = {"story", WORD_PART_STORY, incident_story},
-	[PART_TACTICS] = {"tactics", WORD_PART_TACTICS, NULL},
-	[PART_PROCESSES] = {"processes", WORD_PART_PROCESSES, NULL},
-	[PART_ENTITIES] = {"entities", WORD_PART_ENTITIES, NULL},
-	[PART_ALERTS] = {"alerts", WORD_PART_ALERTS, NULL},
+	[PART_TACTICS] = {"tactics", WORD_PART_TACTICS, incident_tactics},
+	[PART_PROCESSES] = {"processes", WORD_PART_PROCESSES, incident_processes},
+	[PART_ENTITIES] = {"entities", WORD_PART_ENTITIES, incident_entities},
+	[PART_ALERTS] = {"alerts", WORD_PART_ALERTS, incident_alerts},
 	[PART_ACTIVITY] = {"activity", WORD_PART_ACTIVITY, incident_activity},
-	[PART_SIMILAR] = {"similar", WORD_PART_SIMILAR, NULL},
+	[PART_SIMILAR] = {"similar", WORD_PART_SIMILAR, incident_similar},
 };
 
 const char *incident_part_name(enum incident_part part)
@@ -30,7 +30,7 @@ const char *incident_part_name(enum incident_part part)
 bool incident_part_parse(struct text name, enum incident_part *out)
 {
 	for (unsigned i = 0; i < N_INCIDENT_PARTS; i++)
-		if (parts[i].write && text_is(name, parts[i].name)) {
+		if (text_is(name, parts[i].name)) {
 			*out = (enum incident_part)i;
 			return true;
 		}
@@ -141,8 +141,6 @@ static void write_tabs(struct page *page, const struct incident_data *data)
 	html_open(html, "nav", "tabs");
 	page_set(page, "aria-label", WORD_PARTS);
 	for (unsigned i = 0; i < N_INCIDENT_PARTS; i++) {
-		if (!parts[i].write)
-			continue;
 		html_open(html, "a", NULL);
 		if (i == PART_STORY)
 			html_setf(html, "href", "/incidents/%.*s", TEXT_ARG(number));

@@ -29,7 +29,7 @@ static const struct {
 	{"closed", WORD_DONE_CLOSED},
 };
 
-static void write_kind(struct page *page, struct text kind)
+void incident_activity_kind(struct page *page, struct text kind)
 {
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
 		if (text_is(kind, kinds[i].kind)) {
@@ -76,7 +76,7 @@ void incident_activity(struct page *page, const struct incident_data *data)
 		html_string(html, " ");
 		html_clip(html, "span", "actor", tree_member_text(item, "actor"), ACTOR_BYTES);
 		html_string(html, " ");
-		write_kind(page, tree_member_text(item, "kind"));
+		incident_activity_kind(page, tree_member_text(item, "kind"));
 		write_detail(page, tree_member(item, "detail"));
 		html_close(html);
 	}

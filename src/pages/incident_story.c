@@ -57,9 +57,20 @@ static struct text short_name(struct text path)
 	return at < path.size ? text_part(path, at, path.size) : path;
 }
 
-void incident_sentence(struct page *page, const struct node *print)
+/* What ran: its file, else the first word of the command line. */
+static struct text program_of(const struct incident_data *data, const struct node *print)
 {
 	struct text exe = short_name(tree_member_text(print, "exe"));
+	struct text rest = incident_example(data, tree_member_text(print, "fingerprint")), word;
+	if (!exe.size && text_split(&rest, ' ', &word) && word.size <= NAME_BYTES)
+		exe = short_name(word);
+	return exe;
+}
+
+void incident_sentence(
+	struct page *page, const struct incident_data *data, const struct node *print)
+{
+	struct text exe = program_of(data, print);
 	struct text parent = short_name(tree_member_text(print, "parent"));
 	struct text operation = tree_member_text(print, "operation");
 	struct text resource = tree_member_text(print, "resource");
@@ -99,7 +110,7 @@ static void write_what(
 	struct html *html = &page->html;
 	struct text example = incident_example(data, tree_member_text(print, "fingerprint"));
 	html_open(html, "td", "what");
-	incident_sentence(page, print);
+	incident_sentence(page, data, print);
 	if (example.size) {
 		html_string(html, " ");
 		html_clip(html, "code", NULL, example, EXAMPLE_BYTES);

@@ -13,6 +13,11 @@ struct ranked {
 	size_t points;
 };
 
+struct ranking {
+	struct ranked best[SIMILAR_MAX];
+	size_t n;
+};
+
 static void sums_done_auto(struct piece_sums *sums)
 {
 	piece_sums_done(sums);
@@ -33,16 +38,17 @@ static void count_rules(
 }
 
 /* Keeps the best, most alike first; of equals the newest, which comes first. */
-static void keep(struct ranked *best, size_t *n, const struct ranked *found)
+static void keep(struct ranking *ranking, const struct ranked *found)
 {
-	size_t at = *n;
+	struct ranked *best = ranking->best;
+	size_t at = ranking->n;
 	while (at > 0 && best[at - 1].points < found->points)
 		at--;
 	if (at == SIMILAR_MAX)
 		return;
-	if (*n < SIMILAR_MAX)
-		(*n)++;
-	for (size_t i = *n - 1; i > at; i--)
+	if (ranking->n < SIMILAR_MAX)
+		ranking->n++;
+	for (size_t i = ranking->n - 1; i > at; i--)
 		best[i] = best[i - 1];
 	best[at] = *found;
 }
@@ -111,7 +117,7 @@ static int rank(struct connection *connection, uint64_t number, const struct pie
 }
 
 static int scan(struct connection *connection, uint64_t number, int64_t since_ns,
-	const struct piece_sums *own, struct ranked *best, size_t *n, struct err *err)
+	const struct piece_sums *own, struct ranking *ranking, struct err *err)
 {
 	sqlite3_stmt *statement = connection_statement(connection,
 		"SELECT p.number, p.rules FROM piece p JOIN incident i ON i.number = p.number"
@@ -131,7 +137,7 @@ static int scan(struct connection *connection, uint64_t number, int64_t since_ns
 			return -1;
 		}
 		if (found.item.same_workload || found.points >= ELSEWHERE_MIN)
-			keep(best, n, &found);
+			keep(ranking, &found);
 	}
 	return step;
 }
@@ -159,13 +165,13 @@ int similar_read(struct connection *connection, uint64_t number, int64_t since_n
 	struct arena *arena, struct similar_list *out, struct err *err)
 {
 	AUTO(sums_done) struct piece_sums own = {0};
-	struct ranked best[SIMILAR_MAX];
-	out->n = 0;
+	struct ranking ranking = {.n = 0};
 	if (read_rules(connection, number, &own, err) < 0 ||
-		scan(connection, number, since_ns, &own, best, &out->n, err) < 0)
+		scan(connection, number, since_ns, &own, &ranking, err) < 0)
 		return -1;
+	out->n = ranking.n;
 	for (size_t i = 0; i < out->n; i++) {
-		out->items[i] = best[i].item;
+		out->items[i] = ranking.best[i].item;
 		if (fill_resolver(connection, &out->items[i], arena, err) < 0)
 			return -1;
 	}
