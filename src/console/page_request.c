@@ -73,6 +73,7 @@ struct page_request *page_request_new(
 	wish->part[0] = http_path_part(request, 0);
 	wish->part[1] = http_path_part(request, 1);
 	wish->query = query_of(request, endpoint);
+	wish->search = http_query(request, "q");
 	return arena->failed ? NULL : wish;
 }
 
@@ -83,6 +84,7 @@ void page_request_begin(const struct page_request *wish, const struct console *c
 		.reader = &wish->reader,
 		.path = wish->path,
 		.query = wish->query,
+		.search = wish->search,
 		.now_ns = clock_wall_ns(console->options.clock),
 		.status = console->options.status};
 	html_init(&page->html, out);

@@ -11,8 +11,7 @@ struct page_request {
 	struct text path;
 	struct text query;   /* "q=x&sort=risk", of the parameters we know */
 	struct text part[2]; /* of the path */
-	/* out */
-	const char *redirect; /* to there instead; NULL: not */
+	struct text search;  /* q */
 };
 
 /** @viewer NULL: nobody has signed in. NULL without memory. */

@@ -8,9 +8,12 @@
 #include "base/tree.h"
 #include "console/page_request.h"
 #include "console/viewers.h"
+#include "pages/admin.h"
 #include "pages/alerts.h"
+#include "pages/health.h"
 #include "pages/incident.h"
 #include "pages/incidents.h"
+#include "pages/on_call.h"
 #include "pages/problem.h"
 
 enum { PAGE_BYTES_MAX = 8 * 1024 * 1024, PAGE_ARENA_BYTES = 256 * 1024 * 1024, FORM_BYTES = 8192 };
@@ -73,6 +76,99 @@ static int read_incidents(struct making *making, const struct node **out, struct
 		       : read_tree(making, &document, out, err);
 }
 
+/* One of the lists of the first page. */
+static int read_duty(struct making *making, const char *q, const struct node **out, struct err *err)
+{
+	AUTO(buf_done) struct buf document;
+	struct document_query query = making->job->query;
+	query.q = text_of(q);
+	query.sort = TEXT("risk");
+	query.limit = TEXT("25");
+	buf_init(&document, DOCUMENT_BYTES_MAX);
+	return document_incidents(making->connection, &query, &document, err) < 0
+		       ? -1
+		       : read_tree(making, &document, out, err);
+}
+
+static int read_status(struct making *making, const struct node **out, struct err *err)
+{
+	AUTO(buf_done) struct buf document;
+	buf_init(&document, DOCUMENT_BYTES_MAX);
+	return document_status(
+		       making->connection, making->job->console->options.status, &document, err) < 0
+		       ? -1
+		       : read_tree(making, &document, out, err);
+}
+
+static int read_sources(struct making *making, const struct node **out, struct err *err)
+{
+	AUTO(buf_done) struct buf document;
+	struct snapshot *senders = snapshot_ref(making->job->console->options.senders);
+	buf_init(&document, DOCUMENT_BYTES_MAX);
+	int failed = document_sources(making->connection,
+		(const struct sender_set *)(const void *)senders, &document, err);
+	snapshot_unref(senders);
+	return failed ? -1 : read_tree(making, &document, out, err);
+}
+
+static int answer_on_call(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	AUTO(making_done) struct making making;
+	struct on_call_data data = {0};
+	begin(&making, connection, job, out);
+	if (read_duty(&making, ON_CALL_MINE, &data.mine, err) < 0 ||
+		read_duty(&making, ON_CALL_UNASSIGNED, &data.unassigned, err) < 0 ||
+		read_status(&making, &data.status, err) < 0 ||
+		read_sources(&making, &data.sources, err) < 0)
+		return -1;
+	page_on_call(&making.page, &data);
+	return 0;
+}
+
+static int answer_health(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	AUTO(making_done) struct making making;
+	const struct node *sources, *status;
+	begin(&making, connection, job, out);
+	if (read_sources(&making, &sources, err) < 0 || read_status(&making, &status, err) < 0)
+		return -1;
+	page_health(&making.page, sources, status);
+	return 0;
+}
+
+static int read_tokens(struct making *making, const struct node **out, struct err *err)
+{
+	AUTO(buf_done) struct buf document;
+	buf_init(&document, DOCUMENT_BYTES_MAX);
+	return document_tokens(making->connection, &document, err) < 0
+		       ? -1
+		       : read_tree(making, &document, out, err);
+}
+
+static int read_audit(struct making *making, const struct node **out, struct err *err)
+{
+	AUTO(buf_done) struct buf document;
+	buf_init(&document, DOCUMENT_BYTES_MAX);
+	return document_audit(making->connection, &making->job->query, &document, err) < 0
+		       ? -1
+		       : read_tree(making, &document, out, err);
+}
+
+static int answer_admin(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	AUTO(making_done) struct making making;
+	struct admin_data data = {0};
+	begin(&making, connection, job, out);
+	if (read_tokens(&making, &data.tokens, err) < 0 ||
+		read_audit(&making, &data.audit, err) < 0)
+		return -1;
+	page_admin(&making.page, &data);
+	return 0;
+}
+
 static int answer_incidents(
 	struct connection *connection, struct job *job, struct buf *out, struct err *err)
 {
@@ -82,7 +178,8 @@ static int answer_incidents(
 	begin(&making, connection, job, out);
 	if (read_incidents(&making, &document, err) < 0)
 		return -1;
-	const struct incident_filters filters = {.severity = query->severity,
+	const struct incident_filters filters = {.q = query->q,
+		.severity = query->severity,
 		.sort = query->sort,
 		.rollup = query->rollup,
 		.cluster = query->cluster,
@@ -123,17 +220,6 @@ static int read_of_query(
 	int failed = of_alerts ? document_alerts(connection, &query, &document, err)
 			       : document_activity(
 					 connection, making->wish->part[0], &query, &document, err);
-	return failed ? -1 : read_tree(making, &document, out, err);
-}
-
-static int read_sources(struct making *making, const struct node **out, struct err *err)
-{
-	AUTO(buf_done) struct buf document;
-	struct snapshot *senders = snapshot_ref(making->job->console->options.senders);
-	buf_init(&document, DOCUMENT_BYTES_MAX);
-	int failed = document_sources(making->connection,
-		(const struct sender_set *)(const void *)senders, &document, err);
-	snapshot_unref(senders);
 	return failed ? -1 : read_tree(making, &document, out, err);
 }
 
@@ -221,6 +307,10 @@ static const char *const of_incidents[] = {"q", "limit", "after", "sort", "rollu
 static const char *const paged[] = {"limit", "after", NULL};
 
 static const struct endpoint pages[] = {
+	{HTTP_GET, "/", ROLE_VIEWER, answer_on_call, NULL, HTML_TYPE, NULL, "On call.", REACH_LIST},
+	{HTTP_GET, "/health", ROLE_VIEWER, answer_health, NULL, HTML_TYPE, NULL, "Health.",
+		REACH_ALL},
+	{HTTP_GET, "/admin", ROLE_ADMIN, answer_admin, NULL, HTML_TYPE, paged, "Admin.", REACH_ALL},
 	{HTTP_GET, "/incidents", ROLE_VIEWER, answer_incidents, NULL, HTML_TYPE, of_incidents,
 		"Incidents.", REACH_LIST},
 	{HTTP_GET, "/incidents/{n}", ROLE_VIEWER, answer_incident, NULL, HTML_TYPE, NULL,

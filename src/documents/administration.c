@@ -7,10 +7,11 @@
 #include "store/audit.h"
 #include "store/heard.h"
 #include "store/ledger.h"
+#include "store/recent.h"
 #include "store/retention.h"
 #include "store/tokens.h"
 
-enum { ARENA_BYTES = 64 * 1024 * 1024 };
+enum { ARENA_BYTES = 64 * 1024 * 1024, RECENT_S = 300 };
 
 static void member_time_if(struct emitter *out, const char *key, int64_t wall_ns)
 {
@@ -240,15 +241,19 @@ int document_status(struct connection *connection, const struct status *status, 
 	if (ledger_load(ledger, connection, err) < 0 || !statement || sql_step(statement, err) < 0)
 		return -1;
 	struct retention_state retention;
+	uint64_t n_recent;
 	int64_t n_incidents = sql_i64(statement, 0);
+	int64_t since_ns = clock_wall_ns(&clock_system) - RECENT_S * NS_PER_S;
 	sqlite3_reset(statement);
-	if (retention_state_read(connection, &retention, err) < 0)
+	if (retention_state_read(connection, &retention, err) < 0 ||
+		recent_count(connection, since_ns, &n_recent, err) < 0)
 		return -1;
 	emit_init(&emitter, out);
 	emit_object(&emitter);
 	if (status)
 		write_running(&emitter, status);
 	emit_member_i64(&emitter, "incidents", n_incidents);
+	emit_member_u64(&emitter, "alerts_recent", n_recent);
 	write_retention(&emitter, status, &retention);
 	emit_key(&emitter, "ledger");
 	write_ledger(&emitter, ledger);

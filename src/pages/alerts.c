@@ -3,16 +3,9 @@
 
 #include "pages/badge.h"
 #include "pages/moment.h"
+#include "pages/table.h"
 
 enum { RULE_BYTES = 64, CMDLINE_BYTES = 120, NAME_BYTES = 40 };
-
-static void head_cell(struct page *page, const char *class, enum word word)
-{
-	html_open(&page->html, "th", class);
-	html_set_string(&page->html, "scope", "col");
-	page_say(page, word);
-	html_close(&page->html);
-}
 
 static void write_row(struct page *page, const struct node *alert)
 {
@@ -50,23 +43,15 @@ static void write_row(struct page *page, const struct node *alert)
 
 void alerts_table(struct page *page, const struct node *items)
 {
-	struct html *html = &page->html;
-	html_open(html, "div", "scroll");
-	html_open(html, "table", "list story");
-	html_set_string(html, "data-list", "alerts");
-	page_leaf(page, "caption", "unseen", WORD_NAV_ALERTS);
-	html_open(html, "thead", NULL);
-	html_open(html, "tr", NULL);
-	head_cell(page, "number", WORD_COLUMN_TIME);
-	head_cell(page, NULL, WORD_COLUMN_SEVERITY);
-	head_cell(page, NULL, WORD_COLUMN_RULE);
-	head_cell(page, NULL, WORD_COLUMN_WHAT);
-	head_cell(page, NULL, WORD_COLUMN_USER);
-	head_cell(page, NULL, WORD_COLUMN_SENSOR);
-	html_close(html);
-	html_close(html);
-	html_open(html, "tbody", NULL);
+	table_open(page, "list story", "alerts", WORD_NAV_ALERTS);
+	table_head(page, "number", WORD_COLUMN_TIME);
+	table_head(page, NULL, WORD_COLUMN_SEVERITY);
+	table_head(page, NULL, WORD_COLUMN_RULE);
+	table_head(page, NULL, WORD_COLUMN_WHAT);
+	table_head(page, NULL, WORD_COLUMN_USER);
+	table_head(page, NULL, WORD_COLUMN_SENSOR);
+	table_rows(page);
 	for (const struct node *item = items->first; item; item = item->next)
 		write_row(page, item);
-	html_close_to(html, html->depth - 3);
+	table_close(page);
 }

@@ -5,18 +5,11 @@
 #include "pages/incident.h"
 #include "pages/moment.h"
 #include "pages/picture.h"
+#include "pages/table.h"
 
 /* The parts behind the first screen: tactics, entities, alerts, similar incidents. */
 
 enum { NAME_BYTES = 90, TITLE_BYTES = 90 };
-
-static void head_cell(struct page *page, const char *class, enum word word)
-{
-	html_open(&page->html, "th", class);
-	html_set_string(&page->html, "scope", "col");
-	page_say(page, word);
-	html_close(&page->html);
-}
 
 /* ---- tactics ---- */
 
@@ -127,20 +120,14 @@ void incident_tactics(struct page *page, const struct incident_data *data)
 		return;
 	}
 	picture_lanes(page, data->incident);
-	html_open(html, "table", "list");
-	page_leaf(page, "caption", "unseen", WORD_PART_TACTICS);
-	html_open(html, "thead", NULL);
-	html_open(html, "tr", NULL);
-	head_cell(page, NULL, WORD_COLUMN_TACTIC);
-	head_cell(page, NULL, WORD_COLUMN_FIRST);
-	head_cell(page, NULL, WORD_COLUMN_RULES);
-	html_close(html);
-	html_close(html);
-	html_open(html, "tbody", NULL);
+	table_open(page, "list", NULL, WORD_PART_TACTICS);
+	table_head(page, NULL, WORD_COLUMN_TACTIC);
+	table_head(page, NULL, WORD_COLUMN_FIRST);
+	table_head(page, NULL, WORD_COLUMN_RULES);
+	table_rows(page);
 	for (const struct node *item = tactics->first; item; item = item->next)
 		write_tactic_row(page, data->incident, item);
-	html_close(html);
-	html_close(html);
+	table_close(page);
 	page_leaf(page, "h3", NULL, WORD_MATRIX);
 	write_matrix(page, data->incident);
 	struct text version = text_of(attack_version());
@@ -194,29 +181,22 @@ void incident_partial(struct page *page, const struct node *document)
 
 void incident_entities(struct page *page, const struct incident_data *data)
 {
-	struct html *html = &page->html;
 	const struct node *items = tree_member(data->entities, "items");
 	incident_partial(page, data->entities);
 	picture_graph(page, data->entities);
-	html_open(html, "div", "scroll");
-	html_open(html, "table", "list");
-	page_leaf(page, "caption", "unseen", WORD_PART_ENTITIES);
-	html_open(html, "thead", NULL);
-	html_open(html, "tr", NULL);
-	head_cell(page, NULL, WORD_COLUMN_KIND);
-	head_cell(page, NULL, WORD_COLUMN_NAME);
-	head_cell(page, NULL, WORD_COLUMN_SEVERITY);
-	head_cell(page, "number", WORD_COLUMN_ALERTS);
-	head_cell(page, "number", WORD_COLUMN_FIRST);
-	head_cell(page, "number", WORD_COLUMN_LAST_SEEN);
-	html_close(html);
-	html_close(html);
-	html_open(html, "tbody", NULL);
+	table_open(page, "list", NULL, WORD_PART_ENTITIES);
+	table_head(page, NULL, WORD_COLUMN_KIND);
+	table_head(page, NULL, WORD_COLUMN_NAME);
+	table_head(page, NULL, WORD_COLUMN_SEVERITY);
+	table_head(page, "number", WORD_COLUMN_ALERTS);
+	table_head(page, "number", WORD_COLUMN_FIRST);
+	table_head(page, "number", WORD_COLUMN_LAST_SEEN);
+	table_rows(page);
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
 		for (const struct node *item = items ? items->first : NULL; item; item = item->next)
 			if (text_is(tree_member_text(item, "kind"), kinds[i].kind))
 				write_entity(page, item, kinds[i].word);
-	html_close_to(html, html->depth - 3);
+	table_close(page);
 }
 
 /* ---- alerts ---- */
@@ -281,29 +261,21 @@ static void write_similar(struct page *page, const struct node *item)
 
 void incident_similar(struct page *page, const struct incident_data *data)
 {
-	struct html *html = &page->html;
 	const struct node *items = tree_member(data->similar, "items");
 	if (!items || !items->first) {
 		page_leaf(page, "p", "empty", WORD_BEFORE_NEVER);
 		return;
 	}
-	html_open(html, "div", "scroll");
-	html_open(html, "table", "list");
-	html_set_string(html, "data-list", "similar");
-	page_leaf(page, "caption", "unseen", WORD_PART_SIMILAR);
-	html_open(html, "thead", NULL);
-	html_open(html, "tr", NULL);
-	head_cell(page, "risk", WORD_COLUMN_RISK);
-	head_cell(page, NULL, WORD_COLUMN_SEVERITY);
-	head_cell(page, NULL, WORD_COLUMN_INCIDENT);
-	head_cell(page, NULL, WORD_COLUMN_LIKENESS);
-	head_cell(page, NULL, WORD_COLUMN_STATE);
-	head_cell(page, NULL, WORD_COLUMN_RESOLVED_BY);
-	head_cell(page, "number", WORD_COLUMN_LAST);
-	html_close(html);
-	html_close(html);
-	html_open(html, "tbody", NULL);
+	table_open(page, "list", "similar", WORD_PART_SIMILAR);
+	table_head(page, "risk", WORD_COLUMN_RISK);
+	table_head(page, NULL, WORD_COLUMN_SEVERITY);
+	table_head(page, NULL, WORD_COLUMN_INCIDENT);
+	table_head(page, NULL, WORD_COLUMN_LIKENESS);
+	table_head(page, NULL, WORD_COLUMN_STATE);
+	table_head(page, NULL, WORD_COLUMN_RESOLVED_BY);
+	table_head(page, "number", WORD_COLUMN_LAST);
+	table_rows(page);
 	for (const struct node *item = items->first; item; item = item->next)
 		write_similar(page, item);
-	html_close_to(html, html->depth - 3);
+	table_close(page);
 }

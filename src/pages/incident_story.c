@@ -3,6 +3,7 @@
 #include "pages/decide.h"
 #include "pages/incident.h"
 #include "pages/moment.h"
+#include "pages/table.h"
 
 /* The story: one row for all alerts of one kind, in the order in which they began. */
 
@@ -81,14 +82,6 @@ void incident_sentence(
 	page_fill(page, word, "b", values, 4);
 }
 
-static void head_cell(struct page *page, const char *class, enum word word)
-{
-	html_open(&page->html, "th", class);
-	html_set_string(&page->html, "scope", "col");
-	page_say(page, word);
-	html_close(&page->html);
-}
-
 static void write_raw_link(struct page *page, const struct node *print)
 {
 	struct html *html = &page->html;
@@ -165,24 +158,17 @@ void incident_story(struct page *page, const struct incident_data *data)
 	struct html *html = &page->html;
 	const struct node *story = tree_member(data->incident, "story");
 	size_t n = page_count(story), shown = 0;
-	html_open(html, "div", "scroll");
-	html_open(html, "table", "list story");
-	html_set_string(html, "data-list", "fingerprints");
-	page_leaf(page, "caption", "unseen", WORD_STORY_CAPTION);
-	html_open(html, "thead", NULL);
-	html_open(html, "tr", NULL);
-	head_cell(page, "pick", WORD_COLUMN_SELECT);
-	head_cell(page, "number", WORD_COLUMN_FIRST);
-	head_cell(page, "number", WORD_COLUMN_LAST_SEEN);
-	head_cell(page, "number", WORD_COLUMN_ALERTS);
-	head_cell(page, NULL, WORD_COLUMN_SEVERITY);
-	head_cell(page, NULL, WORD_COLUMN_RULE);
-	head_cell(page, NULL, WORD_COLUMN_WHAT);
-	head_cell(page, NULL, WORD_COLUMN_SENSOR);
-	head_cell(page, "number", WORD_RAW);
-	html_close(html);
-	html_close(html);
-	html_open(html, "tbody", NULL);
+	table_open(page, "list story", "fingerprints", WORD_STORY_CAPTION);
+	table_head(page, "pick", WORD_COLUMN_SELECT);
+	table_head(page, "number", WORD_COLUMN_FIRST);
+	table_head(page, "number", WORD_COLUMN_LAST_SEEN);
+	table_head(page, "number", WORD_COLUMN_ALERTS);
+	table_head(page, NULL, WORD_COLUMN_SEVERITY);
+	table_head(page, NULL, WORD_COLUMN_RULE);
+	table_head(page, NULL, WORD_COLUMN_WHAT);
+	table_head(page, NULL, WORD_COLUMN_SENSOR);
+	table_head(page, "number", WORD_RAW);
+	table_rows(page);
 	for (const struct node *print = story ? story->first : NULL; print && shown < PAGE_ROWS_MAX;
 		print = print->next, shown++)
 		write_print(page, data, print);

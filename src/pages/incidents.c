@@ -211,7 +211,6 @@ void incidents_table(struct page *page, const struct node *items,
 	const struct incident_filters *filters, bool may_select)
 {
 	struct html *html = &page->html;
-	badge_strip_definition(page);
 	html_open(html, "div", "scroll");
 	html_open(html, "table", "list");
 	html_set_string(html, "data-list", "incidents");
@@ -329,10 +328,8 @@ void page_incidents(
 	struct html *html = &page->html;
 	const struct node *items = tree_member(document, "items");
 	bool may_select = page_may(page, ROLE_ANALYST);
-	const struct page_head head = {.name = "incidents",
-		.title = page_word(page, WORD_NAV_INCIDENTS),
-		.refresh_s = 60,
-		.search = filters->q};
+	const struct page_head head = {
+		.name = "incidents", .title = page_word(page, WORD_NAV_INCIDENTS), .refresh_s = 60};
 	page_begin(page, &head);
 	html_open(html, "div", "bar");
 	page_leaf(page, "h1", NULL, WORD_NAV_INCIDENTS);
@@ -340,6 +337,7 @@ void page_incidents(
 	html_close(html);
 	if (may_select)
 		decide_bulk_bar(page);
+	badge_strip_definition(page);
 	if (items && items->first)
 		incidents_table(page, items, filters, may_select);
 	else

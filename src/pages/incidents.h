@@ -14,7 +14,8 @@ struct incident_filters {
 void page_incidents(
 	struct page *page, const struct node *document, const struct incident_filters *filters);
 
-/** A table of @items (an array), with or without boxes to select rows. */
+/** A table of @items (an array), with or without boxes to select rows. badge_strip_definition
+ * stands before it. @filters NULL: it cannot be sorted. */
 void incidents_table(struct page *page, const struct node *items,
 	const struct incident_filters *filters, bool may_select);
 

@@ -31,8 +31,9 @@ struct page {
 	struct html html;
 	struct arena *arena;
 	const struct page_reader *reader;
-	struct text path;  /* "/incidents" */
-	struct text query; /* as it was sent: "q=x&sort=risk"; absent: none */
+	struct text path;   /* "/incidents" */
+	struct text query;  /* as it was sent: "q=x&sort=risk"; absent: none */
+	struct text search; /* what stands in the search box */
 	int64_t now_ns;
 	const struct status *status; /* NULL: not known */
 };
@@ -42,7 +43,6 @@ struct page_head {
 	const char *name;   /* data-page, and which part of the navigation is lit */
 	struct text title;  /* of the window; h1 is the page's own */
 	unsigned refresh_s; /* without scripts it loads itself again; 0: not */
-	struct text search; /* what stands in the search box */
 };
 
 void page_begin(struct page *page, const struct page_head *head);

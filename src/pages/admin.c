@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pages/admin.h"
+
+#include "pages/moment.h"
+#include "pages/table.h"
+
+enum { NAME_BYTES = 60, DETAIL_BYTES = 200, HASH_BYTES = 12 };
+
+static const struct node *items_of(const struct node *document)
+{
+	const struct node *items = tree_member(document, "items");
+	return items && items->first ? items : NULL;
+}
+
+static void write_list(struct page *page, const struct node *list)
+{
+	struct html *html = &page->html;
+	html_open(html, "td", NULL);
+	for (const struct node *item = list ? list->first : NULL; item; item = item->next) {
+		if (item != list->first)
+			html_string(html, ", ");
+		html_clip(html, "span", NULL, item->value, NAME_BYTES);
+	}
+	html_close(html);
+}
+
+static void write_token(struct page *page, const struct node *item)
+{
+	struct html *html = &page->html;
+	bool is_revoked = tree_member(item, "revoked") != NULL;
+	int64_t expires_ns = page_time_of(item, "expires");
+	bool is_expired = expires_ns && expires_ns <= page->now_ns;
+	html_open(html, "tr", is_revoked || is_expired ? "context" : NULL);
+	html_set_flag(html, "data-row");
+	html_set_string(html, "data-kind", "token");
+	html_set(html, "data-number", tree_member_text(item, "id"));
+	table_number(page, item, "id");
+	table_text(page, item, "name", NAME_BYTES);
+	table_text(page, item, "role", NAME_BYTES);
+	table_text(page, item, "cluster", NAME_BYTES);
+	write_list(page, tree_member(item, "sources"));
+	table_text(page, item, "node", NAME_BYTES);
+	table_time(page, item, "created");
+	html_open(html, "td", "number");
+	moment_write(page, expires_ns, MOMENT_FULL);
+	html_close(html);
+	html_open(html, "td", NULL);
+	page_say(page, is_revoked   ? WORD_TOKEN_REVOKED
+		       : is_expired ? WORD_TOKEN_EXPIRED
+				    : WORD_TOKEN_IN_FORCE);
+	html_close(html);
+	html_close(html);
+}
+
+static void write_tokens(struct page *page, const struct node *document)
+{
+	const struct node *items = items_of(document);
+	page_leaf(page, "h2", NULL, WORD_TOKENS);
+	page_leaf(page, "p", "hint", WORD_TOKENS_HINT);
+	if (!items)
+		return;
+	table_open(page, "list", "tokens", WORD_TOKENS);
+	table_head(page, "number", WORD_COLUMN_NUMBER);
+	table_head(page, NULL, WORD_COLUMN_NAME);
+	table_head(page, NULL, WORD_COLUMN_ROLE);
+	table_head(page, NULL, WORD_PLACE_CLUSTER_NAME);
+	table_head(page, NULL, WORD_COLUMN_SOURCES);
+	table_head(page, NULL, WORD_PLACE_NODE_NAME);
+	table_head(page, "number", WORD_COLUMN_CREATED);
+	table_head(page, "number", WORD_COLUMN_EXPIRES);
+	table_head(page, NULL, WORD_COLUMN_STATE);
+	table_rows(page);
+	for (const struct node *item = items->first; item; item = item->next)
+		write_token(page, item);
+	table_close(page);
+}
+
+/* Who knows what members a detail has: each with its name. */
+static void write_detail(struct page *page, const struct node *detail)
+{
+	struct html *html = &page->html;
+	html_open(html, "td", "wrap");
+	for (const struct node *item = detail ? detail->first : NULL; item; item = item->next) {
+		if (!item->value.size)
+			continue;
+		html_open(html, "span", "pair");
+		html_leaf(html, "i", NULL, item->key);
+		html_string(html, " ");
+		html_clip(html, "span", NULL, item->value, DETAIL_BYTES);
+		html_close(html);
+	}
+	html_close(html);
+}
+
+static void write_entry(struct page *page, const struct node *item)
+{
+	struct html *html = &page->html;
+	struct text hash = tree_member_text(item, "hash");
+	html_open(html, "tr", NULL);
+	table_number(page, item, "id");
+	html_open(html, "td", NULL);
+	moment_write(page, page_time_of(item, "time"), MOMENT_FULL);
+	html_close(html);
+	table_text(page, item, "actor", NAME_BYTES);
+	table_text(page, item, "action", NAME_BYTES);
+	table_text(page, item, "target", NAME_BYTES);
+	write_detail(page, tree_member(item, "detail"));
+	html_open(html, "td", "id");
+	html_set(html, "title", hash);
+	html_text(html, text_part(hash, 0, HASH_BYTES));
+	html_close(html);
+	html_close(html);
+}
+
+static void write_audit(struct page *page, const struct node *document)
+{
+	struct html *html = &page->html;
+	const struct node *items = items_of(document);
+	struct text next = tree_member_text(document, "next");
+	html_open(html, "h2", NULL);
+	html_set_string(html, "id", "audit");
+	page_say(page, WORD_AUDIT);
+	html_close(html);
+	if (!items)
+		return;
+	table_open(page, "list", "audit", WORD_AUDIT);
+	table_head(page, "number", WORD_COLUMN_NUMBER);
+	table_head(page, NULL, WORD_COLUMN_TIME);
+	table_head(page, NULL, WORD_COLUMN_ACTOR);
+	table_head(page, NULL, WORD_COLUMN_ACTION);
+	table_head(page, NULL, WORD_COLUMN_TARGET);
+	table_head(page, NULL, WORD_COLUMN_DETAIL);
+	table_head(page, NULL, WORD_COLUMN_HASH);
+	table_rows(page);
+	for (const struct node *item = items->first; item; item = item->next)
+		write_entry(page, item);
+	table_close(page);
+	if (!next.size)
+		return;
+	const struct page_pair pair = {"after", next};
+	html_open(html, "nav", "pages");
+	page_set(page, "aria-label", WORD_PAGES);
+	html_open(html, "a", NULL);
+	html_set_string(html, "rel", "next");
+	html_setf(html, "href", "%.*s#audit", TEXT_ARG(page_link(page, "/admin", &pair, 1)));
+	page_say(page, WORD_NEXT_PAGE);
+	html_close(html);
+	html_close(html);
+}
+
+void page_admin(struct page *page, const struct admin_data *data)
+{
+	const struct page_head head = {.name = "admin", .title = page_word(page, WORD_NAV_ADMIN)};
+	page_begin(page, &head);
+	page_leaf(page, "h1", NULL, WORD_NAV_ADMIN);
+	write_tokens(page, data->tokens);
+	write_audit(page, data->audit);
+	page_end(page);
+}
