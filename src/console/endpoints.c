@@ -41,7 +41,7 @@ static int answer_incident_rate(
 static int answer_incident_similar(
 	struct connection *connection, struct job *job, struct buf *out, struct err *err)
 {
-	return document_incident_similar(connection, job->part, out, err);
+	return document_incident_similar(connection, job->part, &job->viewer->scope, out, err);
 }
 
 static int answer_incident_processes(

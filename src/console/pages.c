@@ -118,9 +118,10 @@ static int answer_on_call(
 	struct on_call_data data = {0};
 	begin(&making, connection, job, out);
 	if (read_duty(&making, ON_CALL_MINE, &data.mine, err) < 0 ||
-		read_duty(&making, ON_CALL_UNASSIGNED, &data.unassigned, err) < 0 ||
-		read_status(&making, &data.status, err) < 0 ||
-		read_sources(&making, &data.sources, err) < 0)
+		read_duty(&making, ON_CALL_UNASSIGNED, &data.unassigned, err) < 0)
+		return -1;
+	if (viewer_sees_all(job->viewer) && (read_status(&making, &data.status, err) < 0 ||
+						    read_sources(&making, &data.sources, err) < 0))
 		return -1;
 	page_on_call(&making.page, &data);
 	return 0;
@@ -223,13 +224,22 @@ static int read_of_query(
 	return failed ? -1 : read_tree(making, &document, out, err);
 }
 
+static int read_similar(struct making *making, const struct node **out, struct err *err)
+{
+	AUTO(buf_done) struct buf document;
+	buf_init(&document, DOCUMENT_BYTES_MAX);
+	return document_incident_similar(making->connection, making->wish->part[0],
+		       &making->job->viewer->scope, &document, err) < 0
+		       ? -1
+		       : read_tree(making, &document, out, err);
+}
+
 /* What the first screen and the story need. */
 static int read_story(struct making *making, struct incident_data *data, struct err *err)
 {
 	return read_of_part(making, document_incident_examples, &data->examples, err) < 0 ||
 			       read_of_part(making, document_incident_rate, &data->rate, err) < 0 ||
-			       read_of_part(making, document_incident_similar, &data->similar,
-				       err) < 0 ||
+			       read_similar(making, &data->similar, err) < 0 ||
 			       read_of_query(making, "activity", &data->activity, err) < 0
 		       ? -1
 		       : read_sources(making, &data->sources, err);
@@ -249,7 +259,7 @@ static int read_part(struct making *making, struct incident_data *data, struct e
 	case PART_ACTIVITY:
 		return read_of_query(making, "activity", &data->activity, err);
 	case PART_SIMILAR:
-		return read_of_part(making, document_incident_similar, &data->similar, err);
+		return read_similar(making, &data->similar, err);
 	case PART_TACTICS:
 	case N_INCIDENT_PARTS:
 		return 0;

@@ -14,6 +14,7 @@
 
 struct alert;
 struct alert_filter;
+struct scope;
 
 enum { DOCUMENT_BYTES_MAX = 64 * 1024 * 1024, LIST_LIMIT_DEFAULT = 100, LIST_LIMIT_MAX = 1000 };
 
@@ -66,9 +67,9 @@ CHECKED int document_incident_examples(
 /** How its alerts are spread over its time, by severity. */
 CHECKED int document_incident_rate(
 	struct connection *connection, struct text number, struct buf *out, struct err *err);
-/** Incidents of the last 30 days that are like it, with their verdicts. */
-CHECKED int document_incident_similar(
-	struct connection *connection, struct text number, struct buf *out, struct err *err);
+/** Incidents of the last 30 days that are like it, with their verdicts; only those in @scope. */
+CHECKED int document_incident_similar(struct connection *connection, struct text number,
+	const struct scope *scope, struct buf *out, struct err *err);
 /** Processes as a tree, as far as alerts tell: a parent's id is smaller than its children's. */
 CHECKED int document_incident_processes(
 	struct connection *connection, struct text number, struct buf *out, struct err *err);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/emit.h"
 #include "documents/documents.h"
+#include "model/scope.h"
 #include "store/incidents.h"
 
 enum { ARENA_BYTES = 64 * 1024 * 1024, SIMILAR_S = 30 * 86400 };
@@ -35,8 +36,8 @@ static void write_item(
 	emit_object_end(out);
 }
 
-int document_incident_similar(
-	struct connection *connection, struct text number, struct buf *out, struct err *err)
+int document_incident_similar(struct connection *connection, struct text number,
+	const struct scope *scope, struct buf *out, struct err *err)
 {
 	AUTO(arena_done) struct arena arena;
 	struct emitter emitter;
@@ -57,7 +58,8 @@ int document_incident_similar(
 		if (incident_summary_read(
 			    connection, list.items[i].number, &arena, &incident, err) < 0)
 			return -1;
-		write_item(&emitter, &list.items[i], &incident);
+		if (scope_includes(scope, incident.cluster, incident.namespace))
+			write_item(&emitter, &list.items[i], &incident);
 	}
 	emit_array_end(&emitter);
 	emit_object_end(&emitter);

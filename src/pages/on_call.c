@@ -108,7 +108,8 @@ void page_on_call(struct page *page, const struct on_call_data *data)
 	page_begin(page, &head);
 	html_open(html, "div", "bar");
 	page_leaf(page, "h1", NULL, WORD_NAV_ONCALL);
-	write_strip(page, data);
+	if (data->status)
+		write_strip(page, data);
 	html_close(html);
 	if (page_may(page, ROLE_ANALYST))
 		decide_bulk_bar(page);
