@@ -24,6 +24,8 @@ struct value {
 	unsigned char tag; /* tells tables apart in the cache */
 	const char *find;
 	const char *insert;
+	const char *
+		touch; /* writes the epoch, the insert's last value; NULL: the row stays for good */
 	struct part parts[PARTS_MAX];
 	size_t n_key, n_parts;
 };
@@ -34,16 +36,19 @@ struct known_print {
 };
 
 struct interns {
-	struct cache *ids;
+	unsigned epoch_bits;
+	uint64_t epoch;       /* of the alert that is worked on */
+	struct cache *ids;    /* id and the epoch that its row has: pack_use */
 	struct cache *prints; /* hash → struct known_print */
 	struct buf key;
 };
 
-struct interns *interns_new(void)
+struct interns *interns_new(unsigned epoch_bits)
 {
 	struct interns *interns = calloc(1, sizeof *interns);
 	if (!interns)
 		return NULL;
+	interns->epoch_bits = epoch_bits ? epoch_bits : INTERN_EPOCH_BITS;
 	buf_init(&interns->key, KEY_BYTES);
 	interns->ids = cache_new(GENERATION, NULL);
 	interns->prints = cache_new(GENERATION, free);
@@ -62,6 +67,11 @@ void interns_free(struct interns *interns)
 	cache_free(interns->prints);
 	buf_done(&interns->key);
 	free(interns);
+}
+
+unsigned interns_epoch_bits(const struct interns *interns)
+{
+	return interns->epoch_bits;
 }
 
 void interns_forget(struct interns *interns)
@@ -127,8 +137,53 @@ static void bind(sqlite3_stmt *statement, const struct value *value, size_t n)
 	}
 }
 
-static int find_or_make(
-	struct connection *connection, const struct value *value, int64_t *id, struct err *err)
+/* An id and an epoch in one number of the cache. */
+enum { ID_BITS = 36 };
+
+static int64_t pack_use(int64_t id, uint64_t epoch)
+{
+	return (int64_t)(epoch << ID_BITS | (uint64_t)id);
+}
+
+static int64_t id_of(int64_t use)
+{
+	return use & ((INT64_C(1) << ID_BITS) - 1);
+}
+
+static uint64_t epoch_of(int64_t use)
+{
+	return (uint64_t)use >> ID_BITS;
+}
+
+/* The row is used in this epoch. 1: written; 0: there is no such row any more. */
+static int touch(struct interns *interns, struct connection *connection, const char *sql,
+	int64_t id, struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(connection, sql, err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, id);
+	sql_bind_i64(statement, 2, (int64_t)interns->epoch);
+	return sql_run(statement, err) < 0 ? -1 : sqlite3_changes(connection->db) > 0;
+}
+
+static int make(struct interns *interns, struct connection *connection, const struct value *value,
+	int64_t *id, struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(connection, value->insert, err);
+	if (!statement)
+		return -1;
+	bind(statement, value, value->n_parts);
+	if (value->touch)
+		sql_bind_i64(statement, (int)value->n_parts + 1, (int64_t)interns->epoch);
+	if (sql_run(statement, err) < 0)
+		return -1;
+	*id = sqlite3_last_insert_rowid(connection->db);
+	return 0;
+}
+
+static int find_or_make(struct interns *interns, struct connection *connection,
+	const struct value *value, int64_t *id, struct err *err)
 {
 	sqlite3_stmt *statement = connection_statement(connection, value->find, err);
 	if (!statement)
@@ -137,19 +192,29 @@ static int find_or_make(
 	int found = sql_step(statement, err);
 	if (found < 0)
 		return -1;
-	if (found) {
-		*id = sql_i64(statement, 0);
-		sqlite3_reset(statement);
+	if (!found)
+		return make(interns, connection, value, id, err);
+	*id = sql_i64(statement, 0);
+	sqlite3_reset(statement);
+	return value->touch && touch(interns, connection, value->touch, *id, err) < 0 ? -1 : 0;
+}
+
+/*
+ * What the cache has, if it still holds: rows may leave only after the epoch that they say. 1: *id
+ * is it; 0: it is to be looked for.
+ */
+static int use_cached(struct interns *interns, struct connection *connection,
+	union table_value *cached, const char *sql, int64_t *id, struct err *err)
+{
+	if (!cached)
 		return 0;
-	}
-	statement = connection_statement(connection, value->insert, err);
-	if (!statement)
-		return -1;
-	bind(statement, value, value->n_parts);
-	if (sql_run(statement, err) < 0)
-		return -1;
-	*id = sqlite3_last_insert_rowid(connection->db);
-	return 0;
+	*id = id_of(cached->number);
+	if (!sql || epoch_of(cached->number) == interns->epoch)
+		return 1;
+	int there = touch(interns, connection, sql, *id, err);
+	if (there > 0)
+		cached->number = pack_use(*id, interns->epoch);
+	return there;
 }
 
 static int intern(struct interns *interns, struct connection *connection, const struct value *value,
@@ -159,15 +224,14 @@ static int intern(struct interns *interns, struct connection *connection, const 
 	if (!buf_ok(&interns->key))
 		return buf_error(&interns->key, err, "a name to be stored");
 	union table_value *cached = cache_get(interns->ids, key);
-	if (cached) {
-		*id = cached->number;
-		return 0;
-	}
-	if (find_or_make(connection, value, id, err) < 0)
+	int known = use_cached(interns, connection, cached, value->touch, id, err);
+	if (known)
+		return known < 0 ? -1 : 0;
+	if (find_or_make(interns, connection, value, id, err) < 0)
 		return -1;
 	cached = cache_put(interns->ids, key);
 	if (cached)
-		cached->number = *id;
+		cached->number = pack_use(*id, interns->epoch);
 	return 0;
 }
 
@@ -208,7 +272,8 @@ static int intern_image(struct interns *interns, struct connection *connection,
 	struct value value = {
 		.tag = 'i',
 		.find = "SELECT id FROM image WHERE name = ?1 AND digest = ?2",
-		.insert = "INSERT INTO image (name, digest) VALUES (?1, ?2)",
+		.insert = "INSERT INTO image (name, digest, used) VALUES (?1, ?2, ?3)",
+		.touch = "UPDATE image SET used = ?2 WHERE id = ?1",
 		.parts = {text_part_of(alert->image), text_part_of(alert->image_digest)},
 		.n_key = 2,
 		.n_parts = 2,
@@ -223,7 +288,9 @@ static int intern_process(struct interns *interns, struct connection *connection
 		.tag = 'p',
 		.find = "SELECT id FROM process"
 			" WHERE name = ?1 AND exe = ?2 AND parent = ?3 AND user = ?4",
-		.insert = "INSERT INTO process (name, exe, parent, user) VALUES (?1, ?2, ?3, ?4)",
+		.insert = "INSERT INTO process (name, exe, parent, user, used) VALUES (?1, ?2, ?3, "
+			  "?4, ?5)",
+		.touch = "UPDATE process SET used = ?2 WHERE id = ?1",
 		.parts = {text_part_of(process->name), text_part_of(process->exe),
 			text_part_of(process->parent), text_part_of(process->user)},
 		.n_key = 4,
@@ -273,7 +340,8 @@ static int intern_attack(struct interns *interns, struct connection *connection,
 	struct value value = {
 		.tag = 'a',
 		.find = "SELECT id FROM attack WHERE tactics = ?1 AND techniques = ?2",
-		.insert = "INSERT INTO attack (tactics, techniques) VALUES (?1, ?2)",
+		.insert = "INSERT INTO attack (tactics, techniques, used) VALUES (?1, ?2, ?3)",
+		.touch = "UPDATE attack SET used = ?2 WHERE id = ?1",
 		.parts = {number_part(alert->tactics),
 			blob_part(techniques, 4 * alert->n_techniques)},
 		.n_key = 2,
@@ -282,8 +350,8 @@ static int intern_attack(struct interns *interns, struct connection *connection,
 	return intern(interns, connection, &value, id, err);
 }
 
-static int intern_fingerprint(struct connection *connection, const struct alert *alert,
-	struct interned *out, struct err *err)
+static int intern_fingerprint(struct interns *interns, struct connection *connection,
+	const struct alert *alert, struct interned *out, struct err *err)
 {
 	struct value value = {
 		.find = "SELECT id FROM fingerprint WHERE hash = ?1",
@@ -297,7 +365,7 @@ static int intern_fingerprint(struct connection *connection, const struct alert 
 		.n_key = 1,
 		.n_parts = 7,
 	};
-	return find_or_make(connection, &value, &out->fingerprint, err);
+	return find_or_make(interns, connection, &value, &out->fingerprint, err);
 }
 
 static struct text print_key(const struct alert *alert)
@@ -332,7 +400,7 @@ static int intern_print(struct interns *interns, struct connection *connection,
 	}
 	if (intern_sensor(interns, connection, alert->sensor, &out->sensor, err) < 0 ||
 		intern_rule(interns, connection, alert->rule, &out->rule, err) < 0 ||
-		intern_fingerprint(connection, alert, out, err) < 0)
+		intern_fingerprint(interns, connection, alert, out, err) < 0)
 		return -1;
 	keep_print(interns, alert, out);
 	return 0;
@@ -344,13 +412,16 @@ static int intern_workload(struct interns *interns, struct connection *connectio
 	struct value value = {
 		.tag = 'w',
 		.find = "SELECT id FROM workload WHERE name = ?1",
-		.insert = "INSERT INTO workload (name) VALUES (?1)",
+		.insert = "INSERT INTO workload (name, used) VALUES (?1, ?2)",
+		.touch = "UPDATE workload SET used = ?2 WHERE id = ?1",
 		.parts = {text_part_of(name)},
 		.n_key = 1,
 		.n_parts = 1,
 	};
 	return intern(interns, connection, &value, id, err);
 }
+
+static const char touch_entity[] = "UPDATE entity SET used = ?2 WHERE id = ?1";
 
 /* The names that the tuple is made of, which cost less to put together. Absent: see the buf. */
 static struct text entity_cache_key(struct interns *interns, const struct alert *alert)
@@ -389,15 +460,16 @@ static int find_or_make_entity(struct interns *interns, struct connection *conne
 	struct value value = {
 		.find = "SELECT id FROM entity WHERE packed = ?1",
 		.insert = "INSERT INTO entity"
-			  " (packed, cluster, uid, container, name, node, workload)"
-			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, 0))",
+			  " (packed, cluster, uid, container, name, node, workload, used)"
+			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, 0), ?8)",
+		.touch = touch_entity,
 		.parts = {blob_part(packed.data, packed.size), text_part_of(seen.cluster),
 			optional_part(seen.uid), optional_part(seen.container),
 			optional_part(seen.name), optional_part(seen.node), number_part(workload)},
 		.n_key = 1,
 		.n_parts = 7,
 	};
-	return find_or_make(connection, &value, id, err);
+	return find_or_make(interns, connection, &value, id, err);
 }
 
 static int intern_entity(struct interns *interns, struct connection *connection,
@@ -407,22 +479,22 @@ static int intern_entity(struct interns *interns, struct connection *connection,
 	if (!key.data)
 		return buf_error(&interns->key, err, "a name to be stored");
 	union table_value *cached = cache_get(interns->ids, key);
-	if (cached) {
-		*id = cached->number;
-		return 0;
-	}
+	int known = use_cached(interns, connection, cached, touch_entity, id, err);
+	if (known)
+		return known < 0 ? -1 : 0;
 	if (find_or_make_entity(interns, connection, alert, id, err) < 0)
 		return -1;
 	key = entity_cache_key(interns, alert); /* a workload's was made in its place */
 	cached = key.data ? cache_put(interns->ids, key) : NULL;
 	if (cached)
-		cached->number = *id;
+		cached->number = pack_use(*id, interns->epoch);
 	return 0;
 }
 
 int interns_alert(struct interns *interns, struct connection *connection, const struct alert *alert,
 	uint64_t credential, struct interned *out, struct err *err)
 {
+	interns->epoch = alert->leaf >> interns->epoch_bits;
 	if (intern_print(interns, connection, alert, out, err) < 0 ||
 		intern_image(interns, connection, alert, &out->image, err) < 0 ||
 		intern_process(interns, connection, &alert->process, &out->process, err) < 0 ||

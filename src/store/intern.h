@@ -4,6 +4,10 @@
 /*
  * Small integers for values that repeat: rules, images, processes, entities, fingerprints … A
  * bounded cache stands before the tables; after a rollback it must be forgotten. The writer's.
+ *
+ * Images, processes, ATT&CK sets, entities and workloads leave (store/intern_expiry.h). Their rows
+ * say in which epoch of leaves an alert referred to them last; the first use in an epoch writes it,
+ * and by that finds out whether the row is still there.
  */
 
 #include "model/alert.h"
@@ -11,7 +15,11 @@
 
 struct interns;
 
-struct interns *interns_new(void); /* NULL without memory */
+enum { INTERN_EPOCH_BITS = 16 };
+
+/** NULL without memory. An epoch has 2^@epoch_bits leaves; 0: INTERN_EPOCH_BITS. */
+struct interns *interns_new(unsigned epoch_bits);
+unsigned interns_epoch_bits(const struct interns *interns);
 void interns_free(struct interns *interns);
 void interns_forget(struct interns *interns);
 

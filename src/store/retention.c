@@ -103,6 +103,7 @@ static int leave_runs(struct run *run, struct err *err);
 static int leave_senders(struct run *run, struct err *err);
 static int leave_facts(struct run *run, struct err *err);
 static int leave_days(struct run *run, struct err *err);
+static int leave_interns(struct run *run, struct err *err);
 static int shrink_file(struct run *run, struct err *err);
 
 static const struct {
@@ -120,6 +121,7 @@ static const struct {
 	{leave_senders, true},
 	{leave_facts, true},
 	{leave_days, false},
+	{leave_interns, true},
 	{shrink_file, false},
 };
 
@@ -245,6 +247,7 @@ static int start_pass(struct run *run, struct err *err)
 	retention->stray = (struct stray_cursor){0};
 	retention->next_leaf = retention->next_run = 0;
 	retention->next_salt = retention->next_tile = 0;
+	retention->interns = (struct intern_cursor){0};
 	fact_cursor_rewind(&retention->facts);
 	if (horizon_ns <= retention->floor_ns)
 		return 0;
@@ -372,6 +375,19 @@ static int leave_days(struct run *run, struct err *err)
 		day_of_slot(run->retention->before_slot) - NOVELTY_LOOKS_BACK_DAYS, err);
 	slice_spend(&run->slice, n > 0 ? (size_t)n : 0);
 	return n < 0 ? -1 : n > 0;
+}
+
+static int leave_interns(struct run *run, struct err *err)
+{
+	struct retention *retention = run->retention;
+	struct intern_expiry expiry = {
+		.n_leaves = retention->n_leaves,
+		.epoch_bits = retention->options.epoch_bits,
+		.before_day = day_of_slot(retention->before_slot) - NOVELTY_LOOKS_BACK_DAYS,
+	};
+	int more = interns_remove(run->connection, &retention->interns, &expiry, &run->slice, err);
+	retention->facts_removed |= expiry.names_removed;
+	return more;
 }
 
 /* Free pages are used again; they go back to the file system when there are too many. */

@@ -12,15 +12,13 @@
  * incident. The horizon never moves back: what has left cannot be correlated with. All progress is
  * in the rows themselves; a pass that was broken off begins again and finds what is left.
  *
- * Interned rows stay. Rules, sensors, images, ATT&CK sets and origins are bounded by what runs and
- * is configured; processes and fingerprints by distinct programs and resources; entities and keys
- * grow with every pod ever heard of, some 300 bytes each, because alerts without a slot name
- * entities and no index finds them. Frozen incidents (some kilobytes each) and the audit trail
- * stay.
+ * Interned rows leave when nothing refers to them (store/intern_expiry.h). Frozen incidents (some
+ * kilobytes each), what they tell of by number, and the audit trail stay.
  */
 
 #include "model/slot.h"
 #include "store/fact_expiry.h"
+#include "store/intern_expiry.h"
 #include "store/row_expiry.h"
 
 struct retention_options {
@@ -28,6 +26,7 @@ struct retention_options {
 	int64_t horizon_s;
 	int64_t raw_s;       /* 0, or more than horizon_s: as horizon_s */
 	uint64_t size_bytes; /* of the database file; 0: no limit */
+	unsigned epoch_bits; /* store/intern.h */
 };
 
 struct retention {
@@ -43,8 +42,10 @@ struct retention {
 	struct stray_cursor stray;
 	int64_t next_leaf, next_run, next_salt, next_tile;
 	struct fact_cursor facts;
+	struct intern_cursor interns;
 	struct content_job *content; /* of the incident that leaves next; NULL: none yet */
-	bool facts_removed;          /* caches of them are wrong; cleared by who drops those */
+	bool facts_removed;          /* or names: caches are wrong; cleared by who drops those */
+	uint64_t n_leaves;           /* of the ledger; set before each slice */
 	/* the size limit */
 	bool full;                /* it is exceeded and nothing more may leave */
 	int64_t blocked_until_ns; /* after a failure or when full, by the clock */

@@ -90,11 +90,13 @@ int store_open(struct store **out, const struct store_options *options, struct e
 	if (!store)
 		return err_set(err, ERR_MEMORY, "out of memory for the store");
 	struct retention_options retention = {
-		options->clock, options->horizon_s, options->raw_s, options->size_bytes};
+		options->clock, options->horizon_s, options->raw_s, options->size_bytes, 0};
 	store->options = *options;
-	retention_init(&store->retention, &retention);
 	store->path = strdup(options->path);
-	store->interns = interns_new();
+	store->interns = interns_new(options->epoch_bits);
+	if (store->interns)
+		retention.epoch_bits = interns_epoch_bits(store->interns);
+	retention_init(&store->retention, &retention);
 	store->heard = heard_new();
 	store->reframer = reframer_new();
 	buf_init(&store->scratch, SCRATCH_BYTES);
@@ -467,6 +469,7 @@ static int retain(struct store *store, struct err *err)
 {
 	if (store_begin(store, err) < 0)
 		return -1;
+	store->retention.n_leaves = store->committed_leaves;
 	int more = retention_slice(&store->retention, &store->connection, err);
 	if (more < 0 || store_commit(store, err) < 0)
 		return -1;

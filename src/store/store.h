@@ -26,6 +26,7 @@ struct store_options {
 	int64_t horizon_s;   /* alerts older than this are orphan_late; at least 8 days */
 	int64_t raw_s;       /* raw bytes leave at this age; 0: as horizon_s */
 	uint64_t size_bytes; /* limit of the file (store/retention.h); 0: none */
+	unsigned epoch_bits; /* of uses of interned rows (store/intern.h); 0: as usual */
 };
 
 struct store;

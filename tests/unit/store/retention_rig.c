@@ -53,8 +53,10 @@ void rig_start(struct rig *rig)
 	strcpy(rig->path, "/tmp/tocsin-retention-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(rig->path));
 	strcat(rig->path, "/db");
-	rig->options = (struct store_options){
-		.path = rig->path, .clock = &rig->clock, .horizon_s = HORIZON_DAYS * 86400};
+	rig->options = (struct store_options){.path = rig->path,
+		.clock = &rig->clock,
+		.horizon_s = HORIZON_DAYS * 86400,
+		.epoch_bits = 5};
 	open_store(rig);
 }
 
@@ -134,6 +136,9 @@ static void add(struct rig *rig, struct batch *batch, const struct sent *sent)
 		alert->pod = name;
 	}
 	alert->rule = word(batch, sent->rule ? sent->rule : "Terminal shell");
+	alert->process.name = arena_format(&batch->arena, "process %llu",
+		(unsigned long long)(sent->process ? sent->process : 1));
+	alert->image = word(batch, sent->image);
 	alert->sensor = TEXT("falco");
 	alert->severity = SEVERITY_MEDIUM;
 	alert->tactics = text_is(alert->rule, "Terminal shell") ? 8 : 16;
@@ -274,6 +279,25 @@ static void check_stories(struct rig *rig)
 	}
 }
 
+/* What refers to an interned row that is not there? */
+static void check_references(struct rig *rig)
+{
+	none(rig, "SELECT count(*) FROM alert WHERE process NOT IN (SELECT id FROM process)"
+		  " OR image NOT IN (SELECT id FROM image) OR attack NOT IN (SELECT id FROM attack)"
+		  " OR entity NOT IN (SELECT id FROM entity)"
+		  " OR fingerprint NOT IN (SELECT id FROM fingerprint)");
+	none(rig, "SELECT count(*) FROM slot WHERE entity NOT IN (SELECT id FROM entity)");
+	none(rig, "SELECT count(*) FROM presence WHERE entity NOT IN (SELECT id FROM entity)");
+	none(rig, "SELECT count(*) FROM member WHERE entity NOT IN (SELECT id FROM entity)");
+	none(rig, "SELECT count(*) FROM edit WHERE entity IS NOT NULL"
+		  " AND entity NOT IN (SELECT id FROM entity)");
+	none(rig, "SELECT count(*) FROM entity WHERE workload IS NOT NULL"
+		  " AND workload NOT IN (SELECT id FROM workload)");
+	none(rig, "SELECT count(*) FROM workload_day WHERE workload NOT IN (SELECT id FROM "
+		  "workload)");
+	none(rig, "SELECT count(*) FROM piece WHERE key NOT IN (SELECT id FROM key)");
+}
+
 void rig_check(struct rig *rig)
 {
 	none(rig, "SELECT count(*) FROM piece WHERE frozen = 1");
@@ -291,6 +315,7 @@ void rig_check(struct rig *rig)
 		  "frozen_print f WHERE f.number = p.number)");
 	ck_assert_int_eq(count_bits(rig),
 		rig_count(rig, "SELECT count(*) FROM (SELECT DISTINCT slot, entity FROM slot)"));
+	check_references(rig);
 	check_stories(rig);
 }
 

@@ -30,8 +30,10 @@ struct sent {
 	int64_t time_ns;
 	const char *uid, *name, *container, *rule;
 	uint32_t flags;
-	uint64_t occ;    /* 0: a new one */
-	uint64_t count;  /* 0: 1 */
+	uint64_t occ;     /* 0: a new one */
+	uint64_t count;   /* 0: 1 */
+	uint64_t process; /* its number, which is its name */
+	const char *image;
 	size_t raw_size; /* 0: short */
 	bool quarantined;
 };

@@ -264,7 +264,7 @@ END_TEST
 START_TEST(facts_do_not_call_back_what_is_leaving)
 {
 	for (int64_t day = 0; day < 2; day++) {
-		struct sent sent[200];
+		static struct sent sent[200];
 		for (size_t i = 0; i < 200; i++)
 			sent[i] = (struct sent){
 				.time_ns = T0 + day * DAY_NS + (int64_t)i * 60 * NS_PER_S,
@@ -517,6 +517,76 @@ START_TEST(raw_leaves_at_its_own_age)
 }
 END_TEST
 
+/* Alerts of as many processes, pods and images, an incident each. */
+static void send_many_names(size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		char uid[16], name[24];
+		text_format(uid, sizeof uid, "uid-%zu", i);
+		text_format(name, sizeof name, "n/pod%zu", i);
+		struct sent sent = {.time_ns = rig.wall_ns,
+			.uid = uid,
+			.name = name,
+			.image = uid,
+			.process = i + 2};
+		ck_assert_int_eq(rig_send_one(&rig, sent, NULL), OUTCOME_ACCEPTED);
+	}
+}
+
+static int64_t n_names(void)
+{
+	return rig_count(&rig, "SELECT (SELECT count(*) FROM process)"
+			       " + (SELECT count(*) FROM image) + (SELECT count(*) FROM entity)"
+			       " + (SELECT count(*) FROM workload)");
+}
+
+START_TEST(interned_rows_leave_when_nothing_refers_to_them)
+{
+	rig.wall_ns = T0;
+	send_many_names(200);
+	int64_t before = n_names();
+	pass_horizon_to(T0 + 12 * DAY_NS); /* novelty looks back on a workload's days */
+	ck_assert_int_ge(before, 800);
+	/* The newest rows, and those of the epoch that the ledger is in. */
+	ck_assert_int_le(n_names(), 4 * 32 + 4);
+	/* Their keys stay: the frozen incidents have them. */
+	ck_assert_int_eq(rig_count(&rig, "SELECT count(*) FROM key"), 200);
+	rig_check(&rig);
+	char *document = whole(7);
+	ck_assert_ptr_nonnull(strstr(document, "uid-6"));
+	free(document);
+	/* What is known in memory is found to be gone, and made again under another id. */
+	int64_t last = rig_count(&rig, "SELECT max(id) FROM process");
+	send_many_names(200);
+	ck_assert_int_gt(rig_count(&rig, "SELECT max(id) FROM process"), last);
+	ck_assert_int_ge(n_names(), before);
+	rig_check(&rig);
+	rig_reopen(&rig);
+	send_many_names(200);
+	rig_check(&rig);
+}
+END_TEST
+
+/* Old rows stay as long as one alert of their time does, or one uses them now. */
+START_TEST(interned_rows_stay_while_they_may_be_referred_to)
+{
+	rig.wall_ns = T0;
+	send_many_names(100);
+	rig.wall_ns = T0 + DAY_NS;
+	struct sent first = {
+		.time_ns = rig.wall_ns, .uid = "uid-0", .image = "uid-0", .process = 2};
+	for (int i = 0; i < 40; i++)
+		rig_send_one(&rig, first, NULL);
+	pass_horizon_to(T0 + 2 * HOUR_NS);
+	ck_assert_int_eq(n_alerts(), 40);
+	ck_assert_int_eq(
+		rig_count(&rig, "SELECT count(*) FROM process WHERE name = 'process 2'"), 1);
+	ck_assert_int_eq(
+		rig_count(&rig, "SELECT count(*) FROM process WHERE name = 'process 3'"), 0);
+	rig_check(&rig);
+}
+END_TEST
+
 START_TEST(what_is_held_stays)
 {
 	rig_send_row(&rig, "u", T0, 600);
@@ -728,6 +798,8 @@ int main(void)
 	tcase_add_test(tests, a_full_last_tile_stays);
 	tcase_add_test(tests, a_missing_tile_of_roots_is_found);
 	tcase_add_test(tests, raw_leaves_at_its_own_age);
+	tcase_add_test(tests, interned_rows_leave_when_nothing_refers_to_them);
+	tcase_add_test(tests, interned_rows_stay_while_they_may_be_referred_to);
 	tcase_add_test(tests, what_is_held_stays);
 	tcase_add_test(tests, the_writer_lets_things_leave);
 	tcase_add_test(tests, a_slice_is_short);

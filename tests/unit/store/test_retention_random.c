@@ -114,6 +114,7 @@ static struct sent draw(void)
 	static const char *const names[] = {NULL, "n/a", "n/b"};
 	static const char *const containers[] = {NULL, "aabbccddee01", "aabbccddee02"};
 	static const char *const rules[] = {"Terminal shell", "Read sensitive file", "Other"};
+	static const char *const images[] = {NULL, "nginx", "redis"};
 	static const uint32_t flags[] = {0, 0, 0, 0, 0, 0, ALERT_CONTEXT, ALERT_TIME_UNTRUSTED};
 	return (struct sent){
 		.time_ns = rig.wall_ns - drawn(drawn(4) ? 2 * HOUR_NS : 12 * DAY_NS),
@@ -122,6 +123,8 @@ static struct sent draw(void)
 		.container = containers[drawn(3)],
 		.rule = rules[drawn(3)],
 		.flags = flags[drawn(8)],
+		.process = (uint64_t)(1 + drawn(200)),
+		.image = images[drawn(3)],
 		.occ = (uint64_t)(1 + drawn(3000)),
 	};
 }
@@ -207,6 +210,14 @@ START_TEST(anything_in_any_order_stays_consistent)
 	ck_assert_int_eq(rig_count(&rig, "SELECT count(*) FROM presence"), 0);
 	ck_assert_int_eq(rig_count(&rig, "SELECT count(*) FROM container_fact"), 0);
 	ck_assert_int_eq(rig_count(&rig, "SELECT count(*) FROM name_fact"), 0);
+	/* What the last epoch used is still there, and what edits and frozen incidents name. */
+	ck_assert_int_le(rig_count(&rig, "SELECT count(*) FROM process"), 33);
+	ck_assert_int_le(rig_count(&rig, "SELECT count(*) FROM entity WHERE id NOT IN"
+					 " (SELECT entity FROM edit WHERE entity IS NOT NULL)"),
+		33);
+	ck_assert_int_le(rig_count(&rig, "SELECT count(*) FROM key WHERE id NOT IN"
+					 " (SELECT key FROM piece)"),
+		1);
 	free(before);
 }
 END_TEST
