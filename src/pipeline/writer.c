@@ -364,6 +364,15 @@ static void retain_some(struct writer *writer)
 			return;
 }
 
+/* What waits for idle time may not wait for ever. */
+static void catch_up(struct writer *writer)
+{
+	struct err err;
+	if (!writer->failed && store_is_behind(writer->options.store) &&
+		store_catch_up(writer->options.store, &err) < 0)
+		mend(writer, "maintenance", &err);
+}
+
 /* When nothing else is written: an empty transaction ends the snoozes that are over. */
 static void end_snoozes(struct writer *writer)
 {
@@ -445,6 +454,7 @@ static void *run(void *ctx)
 		if (chain) {
 			write_chain(writer, chain);
 			retain_some(writer);
+			catch_up(writer);
 		}
 		work_sealing(writer);
 		if (chain || writer->failed)

@@ -12,8 +12,20 @@
 enum {
 	PREFIX_BYTES = 8,
 	ENTRY_BYTES = PREFIX_BYTES + 4,
-	RUN_ROWS = 32 /* what removing one costs */
+	PART_SHIFT = 44,            /* as of a block's id */
+	RUN_ROWS = OCCURRENCE_PARTS /* what removing one costs */
 };
+
+/* In which part of a run an id is: by its first 6 bits. */
+static unsigned part_of(const unsigned char *occ)
+{
+	return occ[0] / (256 / OCCURRENCE_PARTS);
+}
+
+static int64_t part_id(unsigned part, int64_t first_leaf)
+{
+	return (int64_t)part << PART_SHIFT | first_leaf;
+}
 
 struct entry {
 	unsigned char prefix[PREFIX_BYTES];
@@ -65,19 +77,46 @@ static int read_entries(struct connection *connection, int64_t first, struct ent
 	return step;
 }
 
-static int write_run(struct connection *connection, int64_t first, int64_t last,
-	const struct buf *packed, struct err *err)
+static int write_part(
+	struct connection *connection, int64_t id, const struct buf *packed, struct err *err)
 {
-	sqlite3_stmt *statement = connection_statement(connection,
-		"INSERT INTO occurrence_run (first_leaf, last_leaf, entries) VALUES (?1, ?2, ?3)",
-		err);
+	sqlite3_stmt *statement = connection_statement(
+		connection, "INSERT INTO occurrence_part (id, entries) VALUES (?1, ?2)", err);
 	if (!statement)
 		return -1;
 	if (!buf_ok(packed))
 		return err_set(err, ERR_MEMORY, "out of memory for a run of occurrence ids");
+	sql_bind_i64(statement, 1, id);
+	sql_bind_blob(statement, 2, packed->data, packed->size);
+	return sql_run(statement, err);
+}
+
+static int write_parts(struct connection *connection, int64_t first, const struct entry *entries,
+	size_t n, struct err *err)
+{
+	AUTO(buf_done) struct buf packed;
+	buf_init(&packed, OCCURRENCE_RUN * ENTRY_BYTES + 1);
+	for (size_t i = 0; i < n;) {
+		unsigned part = part_of(entries[i].prefix);
+		buf_clear(&packed);
+		for (; i < n && part_of(entries[i].prefix) == part; i++) {
+			buf_add_bytes(&packed, entries[i].prefix, PREFIX_BYTES);
+			buf_add_be32(&packed, entries[i].distance);
+		}
+		if (write_part(connection, part_id(part, first), &packed, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int write_run(struct connection *connection, int64_t first, int64_t last, struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(connection,
+		"INSERT INTO occurrence_run (first_leaf, last_leaf) VALUES (?1, ?2)", err);
+	if (!statement)
+		return -1;
 	sql_bind_i64(statement, 1, first);
 	sql_bind_i64(statement, 2, last);
-	sql_bind_blob(statement, 3, packed->data, packed->size);
 	return sql_run(statement, err);
 }
 
@@ -86,8 +125,6 @@ int occurrence_run_make(struct connection *connection, struct err *err)
 	int64_t first, last = 0;
 	size_t n;
 	AUTO(free) struct entry *entries = calloc(OCCURRENCE_RUN, sizeof *entries);
-	AUTO(buf_done) struct buf packed;
-	buf_init(&packed, OCCURRENCE_RUN * ENTRY_BYTES + 1);
 	if (!entries)
 		return err_set(err, ERR_MEMORY, "out of memory for a run of occurrence ids");
 	if (runs_end(connection, &first, err) < 0 ||
@@ -96,11 +133,10 @@ int occurrence_run_make(struct connection *connection, struct err *err)
 	if (n < OCCURRENCE_RUN)
 		return 0;
 	qsort(entries, n, sizeof *entries, compare_entries);
-	for (size_t i = 0; i < n; i++) {
-		buf_add_bytes(&packed, entries[i].prefix, PREFIX_BYTES);
-		buf_add_be32(&packed, entries[i].distance);
-	}
-	return write_run(connection, first, last, &packed, err) < 0 ? -1 : 1;
+	return write_parts(connection, first, entries, n, err) < 0 ||
+			       write_run(connection, first, last, err) < 0
+		       ? -1
+		       : 1;
 }
 
 /* Does this leaf have the whole id? The prefix alone may be another's. */
@@ -137,7 +173,7 @@ static size_t lower_bound(struct text entries, const unsigned char *occ)
 	return low;
 }
 
-static int search_run(struct connection *connection, int64_t first, struct text entries,
+static int search_part(struct connection *connection, int64_t first, struct text entries,
 	const unsigned char *occ, int64_t *leaf, struct err *err)
 {
 	for (size_t i = lower_bound(entries, occ); i < entries.size / ENTRY_BYTES; i++) {
@@ -155,17 +191,23 @@ static int search_run(struct connection *connection, int64_t first, struct text 
 	return 0;
 }
 
+/* Newest first. */
 static int search_runs(
 	struct connection *connection, const unsigned char *occ, int64_t *leaf, struct err *err)
 {
 	int step, found = 0;
+	const int64_t leaf_mask = (INT64_C(1) << PART_SHIFT) - 1;
 	sqlite3_stmt *statement = connection_statement(connection,
-		"SELECT first_leaf, entries FROM occurrence_run ORDER BY first_leaf DESC", err);
+		"SELECT id, entries FROM occurrence_part WHERE id >= ?1 AND id < ?2"
+		" ORDER BY id DESC",
+		err);
 	if (!statement)
 		return -1;
+	sql_bind_i64(statement, 1, part_id(part_of(occ), 0));
+	sql_bind_i64(statement, 2, part_id(part_of(occ) + 1, 0));
 	while (!found && (step = sql_step(statement, err)) > 0)
-		found = search_run(
-			connection, sql_i64(statement, 0), sql_blob(statement, 1), occ, leaf, err);
+		found = search_part(connection, sql_i64(statement, 0) & leaf_mask,
+			sql_blob(statement, 1), occ, leaf, err);
 	if (!found && step < 0)
 		found = -1;
 	sqlite3_reset(statement);
@@ -230,6 +272,25 @@ static int next_run(struct connection *connection, int64_t *next_leaf, int64_t *
 	return found;
 }
 
+static int remove_run(struct connection *connection, int64_t first, struct err *err)
+{
+	for (unsigned part = 0; part < OCCURRENCE_PARTS; part++) {
+		sqlite3_stmt *statement = connection_statement(
+			connection, "DELETE FROM occurrence_part WHERE id = ?1", err);
+		if (!statement)
+			return -1;
+		sql_bind_i64(statement, 1, part_id(part, first));
+		if (sql_run(statement, err) < 0)
+			return -1;
+	}
+	sqlite3_stmt *statement = connection_statement(
+		connection, "DELETE FROM occurrence_run WHERE first_leaf = ?1", err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, first);
+	return sql_run(statement, err);
+}
+
 int occurrence_runs_remove(
 	struct connection *connection, int64_t *next_leaf, struct slice *slice, struct err *err)
 {
@@ -242,12 +303,7 @@ int occurrence_runs_remove(
 		slice_spend(slice, is_used ? 1 : RUN_ROWS);
 		if (is_used)
 			continue;
-		sqlite3_stmt *statement = connection_statement(
-			connection, "DELETE FROM occurrence_run WHERE first_leaf = ?1", err);
-		if (!statement)
-			return -1;
-		sql_bind_i64(statement, 1, run);
-		if (sql_run(statement, err) < 0)
+		if (remove_run(connection, run, err) < 0)
 			return -1;
 	}
 	return 1;

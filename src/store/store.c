@@ -25,6 +25,9 @@
 #include "store/slot_cache.h"
 #include "store/wal.h"
 
+/* Runs of occurrence ids that may be missing before they are made without idle time. */
+enum { RUNS_BEHIND = 8 };
+
 enum { STREAMS_MAX = 64, SCRATCH_BYTES = 16 * 1024 * 1024 };
 
 /* What the running transaction adds to one stream: becomes one block. */
@@ -447,6 +450,20 @@ static bool rows_are_due(const struct store *store)
 {
 	return store->committed_leaves >= store->runs_checked_leaves + OCCURRENCE_RUN ||
 	       heard_pending(store->heard);
+}
+
+bool store_is_behind(const struct store *store)
+{
+	return store->committed_leaves >=
+	       store->runs_checked_leaves + (uint64_t)RUNS_BEHIND * OCCURRENCE_RUN;
+}
+
+int store_catch_up(struct store *store, struct err *err)
+{
+	int more = idle_slice(store, true, err);
+	if (more == 0)
+		store->runs_checked_leaves = store->committed_leaves;
+	return more < 0 ? -1 : 0;
 }
 
 /* Rows and frames take turns, so that neither waits for the other's end. */

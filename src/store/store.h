@@ -72,6 +72,11 @@ CHECKED int store_recover(struct store *store, struct err *err);
  */
 CHECKED int store_idle(struct store *store, struct err *err);
 
+/** Did so much come without idle time that look-ups of alerts by id take long? */
+bool store_is_behind(const struct store *store);
+/** One slice against that. Outside a transaction; makes its own. */
+CHECKED int store_catch_up(struct store *store, struct err *err);
+
 /* How retention goes. */
 struct store_room {
 	uint64_t used_bytes, limit_bytes; /* 0: no limit */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "store/occurrences.h"
+#include "tests/lib/filled_store.h"
 #include "tests/lib/store_rig.h"
 
 enum { N_ROWS = 2 * OCCURRENCE_RUN + 100 };
@@ -92,8 +93,52 @@ START_TEST(finds_ids_in_runs_and_behind_them)
 	ck_assert_int_eq(occurrence_run_make(connection, &err), 0);
 	check_all(N_ROWS);
 	ck_assert_int_eq(
-		store_rig_number(connection, "SELECT sum(length(entries)) FROM occurrence_run"),
+		store_rig_number(connection, "SELECT sum(length(entries)) FROM occurrence_part"),
 		2 * OCCURRENCE_RUN * 12);
+	/* A look-up reads one part of each run, so none may be much larger than the others. */
+	ck_assert_int_eq(store_rig_number(connection, "SELECT count(*) FROM occurrence_part"),
+		2 * OCCURRENCE_PARTS);
+	ck_assert_int_lt(store_rig_number(connection, "SELECT max(length(entries)) FROM "
+						      "occurrence_part WHERE id >= 1 << 44"),
+		3 * OCCURRENCE_RUN / OCCURRENCE_PARTS * 12 / 2);
+}
+END_TEST
+
+START_TEST(runs_leave_with_their_alerts)
+{
+	struct err err = {0};
+	int64_t next = 0;
+	struct slice slice = slice_start(&clock_system, 100000, 1000000);
+	for (int64_t row = 0; row < N_ROWS; row++)
+		insert_row(leaf_of(row));
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(occurrence_run_make(connection, &err), 1);
+	ck_assert_int_eq(
+		connection_run(connection, "DELETE FROM alert WHERE leaf < 19000", &err), 0);
+	ck_assert_int_eq(occurrence_runs_remove(connection, &next, &slice, &err), 0);
+	ck_assert_int_eq(store_rig_number(connection, "SELECT count(*) FROM occurrence_part"),
+		OCCURRENCE_PARTS);
+	ck_assert_int_eq(store_rig_number(connection, "SELECT count(*) FROM occurrence_run"), 1);
+}
+END_TEST
+
+/* Under a load without idle time, what a look-up looks through stays bounded. */
+START_TEST(runs_are_made_without_idle_time_in_the_end)
+{
+	enum { EACH = 4096, MOST = 12 * OCCURRENCE_RUN };
+	struct err err = {0};
+	struct filled_store filled;
+	filled_store_init(&filled);
+	size_t n = 0;
+	for (; n < MOST && !store_is_behind(filled.store); n += EACH)
+		filled_store_add(&filled, SOURCE_FALCO, EACH);
+	ck_assert_uint_lt(n, MOST);
+	ck_assert_uint_ge(n, 2 * OCCURRENCE_RUN);
+	while (store_is_behind(filled.store))
+		ck_assert_int_eq(store_catch_up(filled.store, &err), 0);
+	ck_assert_int_eq(filled_store_number(&filled, "SELECT count(*) FROM occurrence_run"),
+		(int64_t)(n / OCCURRENCE_RUN));
+	filled_store_done(&filled);
 }
 END_TEST
 
@@ -103,6 +148,9 @@ int main(void)
 	TCase *tests = tcase_create("occurrences");
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, finds_ids_in_runs_and_behind_them);
+	tcase_add_test(tests, runs_leave_with_their_alerts);
+	tcase_add_test(tests, runs_are_made_without_idle_time_in_the_end);
+	tcase_set_timeout(tests, 60);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

@@ -29,7 +29,8 @@ static char *dump(void)
 {
 	static const char *const tables[] = {"alert", "duplicate", "slot", "presence", "piece",
 		"member", "frozen_incident", "frozen_print", "container_fact", "name_fact",
-		"quarantine", "health", "block", "tile", "meta", "occurrence_run", "salt"};
+		"quarantine", "health", "block", "tile", "meta", "occurrence_run",
+		"occurrence_part", "salt"};
 	struct buf out;
 	buf_init(&out, SIZE_MAX / 2);
 	for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
