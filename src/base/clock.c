@@ -163,15 +163,36 @@ static bool parse_time(struct text text, size_t *at, int64_t *seconds)
 	return true;
 }
 
-bool clock_parse(struct text text, int64_t *wall_ns)
+static bool parse_all(struct text text, int64_t *seconds, int64_t *fraction)
 {
 	size_t at = 0;
-	int64_t date_s, time_s, fraction, offset_s;
+	int64_t date_s, time_s, offset_s;
 	if (!parse_date(text, &at, &date_s) || !one_of(text, &at, "Tt ") ||
-		!parse_time(text, &at, &time_s) || !parse_fraction(text, &at, &fraction) ||
+		!parse_time(text, &at, &time_s) || !parse_fraction(text, &at, fraction) ||
 		!parse_zone(text, &at, &offset_s) || at != text.size)
 		return false;
-	int64_t seconds = date_s + time_s - offset_s;
+	*seconds = date_s + time_s - offset_s;
+	return true;
+}
+
+static bool to_ns(int64_t seconds, int64_t fraction, int64_t *wall_ns)
+{
 	return !__builtin_mul_overflow(seconds, NS_PER_S, wall_ns) &&
 	       !__builtin_add_overflow(*wall_ns, fraction, wall_ns);
+}
+
+bool clock_parse(struct text text, int64_t *wall_ns)
+{
+	int64_t seconds, fraction;
+	return parse_all(text, &seconds, &fraction) && to_ns(seconds, fraction, wall_ns);
+}
+
+bool clock_parse_bound(struct text text, int64_t *wall_ns)
+{
+	int64_t seconds, fraction;
+	if (!parse_all(text, &seconds, &fraction))
+		return false;
+	if (!to_ns(seconds, fraction, wall_ns))
+		*wall_ns = seconds < 0 ? INT64_MIN : INT64_MAX;
+	return true;
 }

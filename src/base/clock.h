@@ -54,5 +54,8 @@ char *clock_format(int64_t wall_ns, char out[CLOCK_TEXT_BYTES]);
  */
 bool clock_parse(struct text text, int64_t *wall_ns);
 
+/** The same for what is only compared with: beyond 1677–2262 it is INT64_MIN or INT64_MAX. */
+bool clock_parse_bound(struct text text, int64_t *wall_ns);
+
 /** Days since 1970-01-01 of a civil date (proleptic Gregorian). */
 int64_t clock_days(int64_t year, unsigned month, unsigned day);

@@ -19,7 +19,10 @@ struct job {
 	struct text part;            /* {n}, {id}; the request's */
 	const struct viewer *viewer; /* the request's */
 	struct document_query query;
-	struct batch *decided; /* the decision that is answered, the job's; NULL: none */
+	struct batch *decided;  /* the decision that is answered, the job's; NULL: none */
+	struct text none_match; /* If-None-Match; the request's */
+	/* out */
+	uint64_t revision; /* of the incident that is answered; 0: of none */
 };
 
 /* Writes the document, or fails: ERR_INPUT 400, ERR_MISSING 404, ERR_BUSY 503, else 500. */

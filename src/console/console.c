@@ -9,13 +9,20 @@
 #include "base/emit.h"
 #include "base/log.h"
 #include "console/api.h"
+#include "console/entity_tag.h"
 #include "console/events.h"
 #include "console/pages.h"
 #include "console/reading.h"
 #include "console/sign_in.h"
 #include "console/viewers.h"
+#include "model/query.h"
 
-enum { N_READERS = 2, JOBS_BYTES = 1024 * 1024, PROBLEM_BYTES = 4096 };
+enum {
+	N_READERS = 2,
+	JOBS_BYTES = 1024 * 1024,
+	PROBLEM_BYTES = 4096,
+	PARAMETER_CHARACTERS_MAX = 512
+};
 
 struct reader {
 	struct console *console;
@@ -131,6 +138,8 @@ static void do_job(struct reader *reader, struct job *job)
 	int failed = read_document(reader, job, &body, &err);
 	if (pages_has(job->endpoint)) {
 		pages_respond(job, failed, &body, &err);
+	} else if (!failed && job->revision && entity_tag_answer(job, &body)) {
+		buf_done(&body);
 	} else if (!failed) {
 		api_respond(job->request, 200, job->endpoint->content_type, &body);
 	} else {
@@ -220,18 +229,41 @@ static void add_asker(
 		query->me = viewer->name;
 }
 
+static bool is_under(const struct endpoint *endpoint, const char *prefix)
+{
+	return text_starts(text_of(endpoint->path), text_of(prefix));
+}
+
 /* A parameter that does nothing would look like a filter that works. */
-static bool query_is_known(struct http_request *request, const struct endpoint *endpoint)
+static bool query_is_good(struct http_request *request, const struct endpoint *endpoint)
 {
 	static const char *const none[] = {NULL};
-	char detail[160];
-	struct text unknown =
-		http_query_unknown(request, endpoint->parameters ? endpoint->parameters : none);
-	if (!unknown.data)
+	const struct http_query_rules rules = {
+		.names = endpoint->parameters ? endpoint->parameters : none,
+		.phrase = "q",
+		.phrase_characters_max = QUERY_BYTES_MAX,
+		.may_be_empty = !is_under(endpoint, "/api/"), /* a page's form sends all it has */
+		.characters_max = PARAMETER_CHARACTERS_MAX,
+		.may_repeat = is_under(endpoint, "/api/v2/"), /* Alertmanager's filters do */
+	};
+	char fault[160];
+	if (http_query_is_good(request, &rules, fault, sizeof fault))
 		return true;
-	size_t length = text_format(detail, sizeof detail, "'%.60s' is no parameter of %s",
-		unknown.data, endpoint->path);
-	http_respond_problem(request, 400, "Bad request", (struct text){detail, length});
+	http_respond_problem(request, 400, "Bad request", text_of(fault));
+	return false;
+}
+
+/* What a form of another site can send is not taken for JSON. */
+static bool body_is_json(struct http_request *request, const struct endpoint *endpoint)
+{
+	struct text type = http_header(request, "Content-Type"), media;
+	text_split(&type, ';', &media);
+	media = text_trim(media);
+	if (!is_under(endpoint, "/api/") || !http_body(request).size || !media.size ||
+		text_equal_nocase(media, TEXT("application/json")))
+		return true;
+	http_respond_problem(request, 415, "Unsupported media type",
+		TEXT("send JSON, with Content-Type: application/json"));
 	return false;
 }
 
@@ -247,6 +279,7 @@ bool console_read(
 	job->console = console;
 	job->viewer = api_viewer(request);
 	job->part = http_path_part(request, 0);
+	job->none_match = http_header(request, "If-None-Match");
 	api_query(request, &job->query);
 	add_asker(console, request, &job->query);
 	if (queue_push(console->jobs, &job->item))
@@ -258,7 +291,7 @@ bool console_read(
 static void handle(struct http_request *request, void *ctx)
 {
 	struct binding *binding = ctx;
-	if (!query_is_known(request, binding->endpoint))
+	if (!query_is_good(request, binding->endpoint) || !body_is_json(request, binding->endpoint))
 		return;
 	if (!binding->endpoint->answer)
 		binding->endpoint->direct(request, binding->console);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,6 +7,7 @@
 #include "base/emit.h"
 #include "console/api.h"
 #include "console/decision_wish.h"
+#include "console/entity_tag.h"
 
 enum { ANSWER_BYTES = 64 * 1024 };
 
@@ -36,8 +38,13 @@ void decision_respond_refusal(struct http_request *request, const struct decisio
 	emit_member_string(&emitter, "title", decision_title(result->status));
 	emit_member_u64(&emitter, "status", result->status);
 	emit_member_text(&emitter, "detail", result->refusal);
-	if (result->number)
+	if (result->number) {
+		char instance[64];
+		text_format(instance, sizeof instance, "/api/v1/incidents/INC-%" PRIu64,
+			result->number);
+		emit_member_string(&emitter, "instance", instance);
 		emit_member_u64(&emitter, "revision", result->revision);
+	}
 	emit_object_end(&emitter);
 	api_respond(request, result->status, "application/problem+json", &body);
 }
@@ -60,7 +67,8 @@ static int answer_decided(
 	struct connection *connection, struct job *job, struct buf *out, struct err *err)
 {
 	const struct decision_result *result = &job->decided->decisions->incident.result;
-	return document_decided(connection, result->number, result->answer, out, err);
+	return document_decided(
+		connection, result->number, result->answer, &job->revision, out, err);
 }
 
 static const struct endpoint decided = {
@@ -133,15 +141,12 @@ static enum decision_kind kind_of(struct text path)
 	return N_DECISION_KINDS;
 }
 
-/* "12", as the incident's document has it, in the quotes of an entity tag or without; "*": any. */
 static bool read_if_match(struct text header, struct incident_decision *wish)
 {
-	if (!header.size || text_is(header, "*"))
+	if (!header.data || text_is(header, "*"))
 		return true;
-	if (header.size > 2 && header.data[0] == '"' && header.data[header.size - 1] == '"')
-		header = text_part(header, 1, header.size - 2);
 	wish->has_revision = true;
-	return text_to_u64(header, &wish->revision);
+	return entity_tag_revision(header, &wish->revision);
 }
 
 /* Of all that was asked, but for If-Match: asked again, it is the answer that counts. */
@@ -179,7 +184,7 @@ static bool read_decision(struct job *job, struct wish_refusal *refusal)
 	if (!incident_number_parse(http_path_part(request, 0), &wish->number))
 		return refuse(refusal, "an incident is a number, as INC-12");
 	if (!read_if_match(text_trim(http_header(request, "If-Match")), wish))
-		return refuse(refusal, "If-Match must be one revision, as \"12\"");
+		return refuse(refusal, "If-Match must be one revision or ETag, as \"12\"");
 	if (key.size > IDEMPOTENCY_KEY_BYTES_MAX)
 		return refuse(refusal, "an Idempotency-Key has at most 200 bytes");
 	wish->key = arena_copy(arena, key);

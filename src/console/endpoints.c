@@ -16,7 +16,7 @@ static int answer_incidents(
 static int answer_incident(
 	struct connection *connection, struct job *job, struct buf *out, struct err *err)
 {
-	return document_incident(connection, job->part, out, err);
+	return document_incident_revision(connection, job->part, &job->revision, out, err);
 }
 
 static int answer_incident_examples(

@@ -35,7 +35,7 @@ static struct recorrelation_request *read_request(struct http_request *request)
 	}
 	wish->item.weight_bytes = 1; /* the queue holds one */
 	wish->apply = !text_is(dry, "true");
-	if ((from.size && !clock_parse(from, &wish->from_ns)) ||
+	if ((from.size && !clock_parse_bound(from, &wish->from_ns)) ||
 		(dry.size && !text_is(dry, "true") && !text_is(dry, "false"))) {
 		http_respond_problem(request, 400, "Bad request",
 			TEXT("from is a time as 2026-11-24T10:00:00Z, dry_run is true or false"));

@@ -269,6 +269,11 @@ void sign_in_link_make(struct http_request *request, struct console *console)
 			TEXT("links are made with the token itself: tocsin sign-in"));
 		return;
 	}
+	struct text body = text_trim(http_body(request));
+	if (body.size && !text_is(body, "{}")) {
+		http_respond_problem(request, 400, "Bad request", TEXT("this body has no members"));
+		return;
+	}
 	struct batch *batch = new_batch(request, DECISION_LINK_CREATE);
 	if (!batch)
 		return;

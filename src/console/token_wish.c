@@ -7,7 +7,7 @@
 #include "base/pull.h"
 #include "model/source.h"
 
-enum { NAME_BYTES_MAX = 64, SHOWN_BYTES_MAX = 40 };
+enum { NAME_BYTES_MAX = 64, NODE_BYTES_MAX = 253, SHOWN_BYTES_MAX = 40 };
 
 static const struct pull_limits limits = {
 	.max_depth = 2, .max_string_bytes = 256, .max_keys = 16, .max_bytes = 16 * 1024};
@@ -88,9 +88,9 @@ static int read_wish(struct text body, struct arena *arena, struct wish *wish, s
 	return 0;
 }
 
-static bool is_name(struct text name)
+static bool is_name(struct text name, size_t max)
 {
-	if (name.size == 0 || name.size > NAME_BYTES_MAX)
+	if (name.size == 0 || name.size > max)
 		return false;
 	for (size_t i = 0; i < name.size; i++) {
 		char byte = text_lower(name.data[i]);
@@ -107,14 +107,17 @@ int token_wish_read(struct text body, struct arena *arena, struct credential *ou
 	struct credential credential = {0};
 	if (read_wish(body, arena, &wish, err) < 0)
 		return -1;
-	if (!is_name(wish.name) || !is_name(wish.cluster))
+	if (!is_name(wish.name, NAME_BYTES_MAX) || !is_name(wish.cluster, NAME_BYTES_MAX))
 		return err_set(err, ERR_INPUT,
 			"name and cluster must be 1 to %d letters, digits, '.', '_' or '-'",
 			NAME_BYTES_MAX);
+	if (wish.node.size && !is_name(wish.node, NODE_BYTES_MAX))
+		return err_set(err, ERR_INPUT,
+			"node must be at most %d letters, digits, '.', '_' or '-'", NODE_BYTES_MAX);
 	if (!role_parse(wish.role, &credential.role))
 		return err_set(
 			err, ERR_INPUT, "role must be source, viewer, analyst, responder or admin");
-	if (wish.expires.data && !clock_parse(wish.expires, &credential.expires_at_ns))
+	if (wish.expires.data && !clock_parse_bound(wish.expires, &credential.expires_at_ns))
 		return err_set(err, ERR_INPUT, "expires must be RFC 3339, as 2027-01-01T00:00:00Z");
 	credential.name = arena_copy(arena, wish.name);
 	credential.cluster = arena_copy(arena, wish.cluster);

@@ -44,6 +44,8 @@ static void came_back(struct batch *batch)
 	struct token_job *job = batch->owner;
 	if (batch->err.kind == ERR_NONE)
 		answer(batch, job);
+	else if (batch->err.kind == ERR_INPUT) /* the name is taken */
+		http_respond_problem(job->request, 409, "Conflict", text_of(batch->err.text));
 	else
 		api_respond_error(job->request, &batch->err);
 	job_free(job);
@@ -91,10 +93,7 @@ void tokens_create(struct http_request *request, struct console *console)
 	struct decision *decision = batch->decisions;
 	decision->kind = DECISION_TOKEN_CREATE;
 	if (token_wish_read(http_body(request), &batch->arena, &decision->credential, &err) < 0) {
-		if (err.kind == ERR_LIMIT)
-			http_respond_problem(request, 413, "Content too large", text_of(err.text));
-		else
-			api_respond_error(request, &err);
+		http_respond_problem(request, 400, "Bad request", text_of(err.text));
 		job_free(job);
 		batch_free(batch);
 		return;

@@ -49,10 +49,13 @@ CHECKED int document_incidents(struct connection *connection, const struct docum
 	struct buf *out, struct err *err);
 CHECKED int document_incident(
 	struct connection *connection, struct text number, struct buf *out, struct err *err);
+/** The same, and its revision in *revision. */
+CHECKED int document_incident_revision(struct connection *connection, struct text number,
+	uint64_t *revision, struct buf *out, struct err *err);
 /** The incident that @number is part of now, with what was decided (JSON) as its member "decision".
  */
 CHECKED int document_decided(struct connection *connection, uint64_t number, struct text decision,
-	struct buf *out, struct err *err);
+	uint64_t *revision, struct buf *out, struct err *err);
 /** What happened and what was done about it, in the order of time. */
 CHECKED int document_timeline(
 	struct connection *connection, struct text number, struct buf *out, struct err *err);

@@ -362,7 +362,7 @@ static int judge(struct connection *connection, struct incident *incident, struc
 
 /* @decision: what was decided just now; absent: nothing. */
 static int write_incident(struct connection *connection, uint64_t number, struct text decision,
-	struct buf *out, struct err *err)
+	uint64_t *revision, struct buf *out, struct err *err)
 {
 	AUTO(arena_done) struct arena arena;
 	struct emitter emitter;
@@ -373,6 +373,7 @@ static int write_incident(struct connection *connection, uint64_t number, struct
 		return -1;
 	if (!incident.redirect_to && incident_content(connection, &incident, err) < 0)
 		return -1;
+	*revision = incident.revision;
 	emit_init(&emitter, out);
 	emit_object(&emitter);
 	if (incident.redirect_to)
@@ -395,22 +396,29 @@ static int read_number(struct text word, uint64_t *number, struct err *err)
 		(int)(word.size < 40 ? word.size : 40), word.data ? word.data : "");
 }
 
-int document_incident(
-	struct connection *connection, struct text number, struct buf *out, struct err *err)
+int document_incident_revision(struct connection *connection, struct text number,
+	uint64_t *revision, struct buf *out, struct err *err)
 {
 	uint64_t wanted;
 	return read_number(number, &wanted, err) < 0
 		       ? -1
-		       : write_incident(connection, wanted, TEXT_NONE, out, err);
+		       : write_incident(connection, wanted, TEXT_NONE, revision, out, err);
+}
+
+int document_incident(
+	struct connection *connection, struct text number, struct buf *out, struct err *err)
+{
+	uint64_t revision;
+	return document_incident_revision(connection, number, &revision, out, err);
 }
 
 int document_decided(struct connection *connection, uint64_t number, struct text decision,
-	struct buf *out, struct err *err)
+	uint64_t *revision, struct buf *out, struct err *err)
 {
 	uint64_t now;
 	return overlay_survivor(connection, number, &now, err) < 0
 		       ? -1
-		       : write_incident(connection, now, decision, out, err);
+		       : write_incident(connection, now, decision, revision, out, err);
 }
 
 static void write_activity(struct emitter *out, const struct activity *activity)

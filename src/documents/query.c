@@ -68,7 +68,7 @@ int query_filter(const struct document_query *query, enum query_of of, struct ar
 int query_time(struct text word, int64_t *out, struct err *err)
 {
 	*out = 0;
-	if (word.size && !clock_parse(word, out))
+	if (word.size && !clock_parse_bound(word, out))
 		return err_set(err, ERR_INPUT,
 			"'%.*s' is no time: give RFC 3339, as 2026-11-24T03:00:00Z",
 			(int)(word.size < 40 ? word.size : 40), word.data);

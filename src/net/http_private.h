@@ -25,7 +25,7 @@ enum {
 	HTTP_BODY_FIRST_BYTES = 64 * 1024,         /* of a Content-Length that we believe at once */
 	HTTP_BODY_GRACE_MS = 10000,                /* before the least rate of 1 byte a ms counts */
 	HTTP_PEER_BYTES = 48,
-	HTTP_OWN_HEADERS = 8, /* name, value, name, value … */
+	HTTP_OWN_HEADERS = 10, /* name, value, name, value …, NULL */
 };
 
 enum request_state {

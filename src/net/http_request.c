@@ -63,8 +63,7 @@ static void refuse_method(struct http_request *request, unsigned methods)
 	char *allow = arena_bytes(&request->arena, 64);
 	if (allow) {
 		http_methods_write(methods, allow, 64);
-		request->own_headers[0] = MHD_HTTP_HEADER_ALLOW;
-		request->own_headers[1] = allow;
+		http_add_header(request, MHD_HTTP_HEADER_ALLOW, allow);
 	}
 	http_refuse(request, 405, "Method not allowed", text_of(allow));
 }
@@ -256,70 +255,6 @@ struct text http_header(const struct http_request *request, const char *name)
 {
 	return text_of(
 		MHD_lookup_connection_value(request->connection->mhd, MHD_HEADER_KIND, name));
-}
-
-struct text http_query(struct http_request *request, const char *name)
-{
-	struct text value = text_of(
-		MHD_lookup_connection_value(request->connection->mhd, MHD_GET_ARGUMENT_KIND, name));
-	struct text decoded = {NULL, 0};
-	return http_decode(value, &request->arena, &decoded) ? decoded : TEXT_NONE;
-}
-
-/* Escapes are still there; microhttpd has made spaces of plus signs. */
-static void write_plain(struct buf *out, const char *text)
-{
-	for (; text && *text; text++)
-		buf_add_byte(out, *text == ' ' ? '+' : (unsigned char)*text);
-}
-
-static enum MHD_Result write_parameter(
-	void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-	struct buf *out = ctx;
-	(void)kind;
-	buf_add_byte(out, '&');
-	write_plain(out, name);
-	if (value)
-		buf_add_byte(out, '=');
-	write_plain(out, value);
-	return MHD_YES;
-}
-
-void http_query_write(struct http_request *request, struct buf *out)
-{
-	size_t at = out->size;
-	MHD_get_connection_values(
-		request->connection->mhd, MHD_GET_ARGUMENT_KIND, write_parameter, out);
-	if (out->size > at)
-		out->data[at] = '?';
-}
-
-/* What is allowed, and what was found that is not. */
-struct query_check {
-	const char *const *names;
-	const char *unknown;
-};
-
-static enum MHD_Result check_name(
-	void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-	struct query_check *check = ctx;
-	(void)kind;
-	(void)value;
-	for (size_t i = 0; check->names[i]; i++)
-		if (text_is(text_of(name), check->names[i]))
-			return MHD_YES;
-	check->unknown = name;
-	return MHD_NO;
-}
-
-struct text http_query_unknown(struct http_request *request, const char *const *names)
-{
-	struct query_check check = {names, NULL};
-	MHD_get_connection_values(
-		request->connection->mhd, MHD_GET_ARGUMENT_KIND, check_name, &check);
-	return text_of(check.unknown);
 }
 
 struct text http_body(const struct http_request *request)

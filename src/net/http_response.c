@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -32,11 +33,34 @@ static bool has_header(const char *const *headers, const char *name)
 	return false;
 }
 
+/* What a status needs to be of use, where nobody said better. */
+static const char *const status_headers[] = {MHD_HTTP_HEADER_WWW_AUTHENTICATE,
+	"Bearer realm=\"tocsin\"", NULL, MHD_HTTP_HEADER_RETRY_AFTER, "1", NULL};
+
+static const char *const *headers_of(unsigned status)
+{
+	if (status == 401)
+		return status_headers;
+	return status == 429 || status == 503 ? status_headers + 3 : status_headers + 2;
+}
+
 static void add_headers(struct MHD_Response *out, const char *const *headers)
 {
 	/* Fails only without memory or for values with line ends, which then stay out. */
 	for (; headers && *headers; headers += 2)
 		ignore(MHD_add_response_header(out, headers[0], headers[1]) == MHD_YES ? 0 : -1);
+}
+
+/* Of @headers, those that the answer does not have itself. */
+static void add_missing(
+	struct MHD_Response *out, const struct http_request *request, const char *const *headers)
+{
+	for (; *headers; headers += 2) {
+		const char *const one[] = {headers[0], headers[1], NULL};
+		if (!has_header(request->response.headers, headers[0]) &&
+			!has_header(request->own_headers, headers[0]))
+			add_headers(out, one);
+	}
 }
 
 static struct MHD_Response *make_bare(struct http_request *request)
@@ -62,11 +86,8 @@ static struct MHD_Response *make(struct http_request *request)
 			MHD_HTTP_HEADER_CONTENT_TYPE, response->content_type, NULL};
 		add_headers(out, type);
 	}
-	for (const char *const *standard = standard_headers; *standard; standard += 2)
-		if (!has_header(response->headers, standard[0])) {
-			const char *const one[] = {standard[0], standard[1], NULL};
-			add_headers(out, one);
-		}
+	add_missing(out, request, standard_headers);
+	add_missing(out, request, headers_of(response->status));
 	add_headers(out, response->headers);
 	add_headers(out, request->own_headers);
 	if (request->must_close || request->connection->server->is_quiesced)
@@ -137,6 +158,16 @@ static struct http_response problem(unsigned status, const char *title, struct t
 	return response;
 }
 
+void http_add_header(struct http_request *request, const char *name, const char *value)
+{
+	size_t i = 0;
+	while (request->own_headers[i])
+		i += 2;
+	assert(i + 2 < HTTP_OWN_HEADERS);
+	request->own_headers[i] = name;
+	request->own_headers[i + 1] = value;
+}
+
 void http_respond_problem(
 	struct http_request *request, unsigned status, const char *title, struct text detail)
 {
@@ -148,8 +179,7 @@ void http_respond_retry(struct http_request *request, unsigned status, const cha
 	struct text detail, unsigned retry_after_s)
 {
 	text_format(request->own_value, sizeof request->own_value, "%u", retry_after_s);
-	request->own_headers[0] = MHD_HTTP_HEADER_RETRY_AFTER;
-	request->own_headers[1] = request->own_value;
+	http_add_header(request, MHD_HTTP_HEADER_RETRY_AFTER, request->own_value);
 	http_respond_problem(request, status, title, detail);
 }
 

@@ -90,8 +90,21 @@ struct text http_header(
 struct text http_query(struct http_request *request, const char *name);
 /** Appends the query as it was sent, with its '?'; nothing when there is none. Loop thread only. */
 void http_query_write(struct http_request *request, struct buf *out);
-/** The first query parameter that is not in @names (ended by NULL); absent if there is none. */
-struct text http_query_unknown(struct http_request *request, const char *const *names);
+
+/* What a query may hold. */
+struct http_query_rules {
+	const char *const *names; /* ended by NULL, at most 64 */
+	size_t characters_max;    /* of one value, decoded */
+	const char *phrase;       /* one of them that may be empty, and longer; NULL: none */
+	size_t phrase_characters_max;
+	bool may_be_empty;
+	bool may_repeat;
+};
+
+/** All names known, each once, its escapes whole, UTF-8, not too long? Else what is wrong is put
+ * into @fault. Loop thread only. */
+bool http_query_is_good(struct http_request *request, const struct http_query_rules *rules,
+	char *fault, size_t size);
 struct text http_body(const struct http_request *request); /* handle and later */
 /** Moves the body out (caller frees); for batches that outlive the request. */
 char *http_body_take(struct http_request *request, size_t *size);
@@ -119,10 +132,17 @@ struct http_response {
 				       request's arena */
 };
 
+/**
+ * One more header of the answer, before the answer is given; at most 4. Its owner's thread only.
+ * @name is a literal; @value is one, or the request's arena's.
+ */
+void http_add_header(struct http_request *request, const char *name, const char *value);
+
 /** Answers. Takes the body. Any thread; the request must not be touched afterwards. */
 void http_respond(struct http_request *request, const struct http_response *response);
 
-/** RFC 9457 problem+json: status, title and detail. Any thread. */
+/** RFC 9457 problem+json: status, title and detail. Any thread. A 401 also says how to authenticate
+ * (WWW-Authenticate), a 429 or 503 when to come back (Retry-After), unless they do already. */
 void http_respond_problem(
 	struct http_request *request, unsigned status, const char *title, struct text detail);
 

@@ -12,10 +12,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-try:
-    from contract import Contract  # noqa: E402
-except ImportError:
-    sys.exit("openapi: needs PyYAML: apt-get install python3-yaml")
+from contract import Contract  # noqa: E402
 
 FILE = "schema/openapi.yaml"
 OUTSIDE = ("/livez", "/readyz", "/metrics")
@@ -43,7 +40,7 @@ def draft(contract, endpoint):
     lines += ["      parameters:"] if endpoint["parameters"] else []
     for name in endpoint["parameters"]:
         lines += ["        - $ref: \"#/components/parameters/%s\"" % name] if name in known else [
-            "        - name: %s" % name, "          in: query", "          description: <what>", "          schema: {type: string, maxLength: 1024}"]
+            "        - name: %s" % name, "          in: query", "          description: <what>", "          schema: {type: string, minLength: 1, maxLength: 512}"]
     if method in ("POST", "PUT"):
         lines += ["      requestBody: <content, or leave this out>"]
     answers = ["BadRequest 400", "Unauthorized 401", "Forbidden 403", "NotFound 404", "Failed 500", "Busy 503"]

@@ -57,6 +57,8 @@ class Daemon:
     def request(self, method, path, body=None, token="admin", headers=None, timeout=120):
         """-> status, body; status 0: no answer."""
         headers = dict(headers or {})
+        if body and path.startswith("/api/"):
+            headers.setdefault("Content-Type", "application/json")
         if token:
             headers["Authorization"] = "Bearer " + (self.token(token) if token in ("admin", "ingest") else token)
         try:

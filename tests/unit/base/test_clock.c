@@ -7,6 +7,17 @@
 
 static char text[CLOCK_TEXT_BYTES];
 
+START_TEST(bounds_have_no_end)
+{
+	int64_t ns;
+	ck_assert(clock_parse_bound(TEXT("0001-01-01T00:00:00Z"), &ns) && ns == INT64_MIN);
+	ck_assert(clock_parse_bound(TEXT("9999-12-31T23:59:59.5Z"), &ns) && ns == INT64_MAX);
+	ck_assert(clock_parse_bound(TEXT("1970-01-01T00:00:01Z"), &ns) && ns == NS_PER_S);
+	ck_assert(!clock_parse_bound(TEXT("9999-13-01T00:00:00Z"), &ns));
+	ck_assert(!clock_parse(TEXT("9999-12-31T23:59:59.5Z"), &ns));
+}
+END_TEST
+
 START_TEST(there_and_back)
 {
 	static const struct {
@@ -93,6 +104,7 @@ int main(void)
 	Suite *suite = suite_create("clock");
 	TCase *tests = tcase_create("clock");
 	tcase_add_test(tests, there_and_back);
+	tcase_add_test(tests, bounds_have_no_end);
 	tcase_add_test(tests, every_day_is_counted);
 	tcase_add_test(tests, takes_the_forms_of_rfc_3339);
 	tcase_add_test(tests, refuses_what_is_no_time);
