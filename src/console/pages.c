@@ -15,6 +15,7 @@
 #include "pages/incidents.h"
 #include "pages/on_call.h"
 #include "pages/problem.h"
+#include "pages/suppressions.h"
 
 enum { PAGE_BYTES_MAX = 8 * 1024 * 1024, PAGE_ARENA_BYTES = 256 * 1024 * 1024, FORM_BYTES = 8192 };
 
@@ -111,6 +112,19 @@ static int read_sources(struct making *making, const struct node **out, struct e
 	return failed ? -1 : read_tree(making, &document, out, err);
 }
 
+static int read_suppressions(
+	struct making *making, struct text show, const struct node **out, struct err *err)
+{
+	AUTO(buf_done) struct buf document;
+	struct document_query query = making->job->query;
+	query.show = show;
+	buf_init(&document, DOCUMENT_BYTES_MAX);
+	return document_suppressions(
+		       making->connection, &query, making->page.now_ns, &document, err) < 0
+		       ? -1
+		       : read_tree(making, &document, out, err);
+}
+
 static int answer_on_call(
 	struct connection *connection, struct job *job, struct buf *out, struct err *err)
 {
@@ -120,8 +134,10 @@ static int answer_on_call(
 	if (read_duty(&making, ON_CALL_MINE, &data.mine, err) < 0 ||
 		read_duty(&making, ON_CALL_UNASSIGNED, &data.unassigned, err) < 0)
 		return -1;
-	if (viewer_sees_all(job->viewer) && (read_status(&making, &data.status, err) < 0 ||
-						    read_sources(&making, &data.sources, err) < 0))
+	if (viewer_sees_all(job->viewer) &&
+		(read_status(&making, &data.status, err) < 0 ||
+			read_sources(&making, &data.sources, err) < 0 ||
+			read_suppressions(&making, TEXT("expiring"), &data.suppressions, err) < 0))
 		return -1;
 	page_on_call(&making.page, &data);
 	return 0;
@@ -167,6 +183,56 @@ static int answer_admin(
 		read_audit(&making, &data.audit, err) < 0)
 		return -1;
 	page_admin(&making.page, &data);
+	return 0;
+}
+
+static int answer_suppressions(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	AUTO(making_done) struct making making;
+	const struct node *document;
+	struct text show = job->query.show.size ? job->query.show : TEXT("active");
+	begin(&making, connection, job, out);
+	if (read_suppressions(&making, show, &document, err) < 0)
+		return -1;
+	page_suppressions(&making.page, document, show);
+	return 0;
+}
+
+static int answer_suppression(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	AUTO(making_done) struct making making;
+	AUTO(buf_done) struct buf one, hidden;
+	const struct node *suppression, *hits;
+	begin(&making, connection, job, out);
+	struct text id = making.wish->part[0];
+	buf_init(&one, DOCUMENT_BYTES_MAX);
+	buf_init(&hidden, DOCUMENT_BYTES_MAX);
+	if (document_suppression(connection, id, making.page.now_ns, &one, err) < 0 ||
+		read_tree(&making, &one, &suppression, err) < 0 ||
+		document_suppression_hits(connection, id, &job->query, &hidden, err) < 0 ||
+		read_tree(&making, &hidden, &hits, err) < 0)
+		return -1;
+	page_suppression(&making.page, suppression, hits);
+	return 0;
+}
+
+static int answer_alerts(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	AUTO(making_done) struct making making;
+	AUTO(buf_done) struct buf document;
+	const struct node *alerts;
+	struct document_query query = job->query;
+	begin(&making, connection, job, out);
+	buf_init(&document, DOCUMENT_BYTES_MAX);
+	if (!query.limit.size)
+		query.limit = TEXT("50");
+	if (document_alerts(connection, &query, &document, err) < 0 ||
+		read_tree(&making, &document, &alerts, err) < 0)
+		return -1;
+	page_alerts(&making.page, alerts);
 	return 0;
 }
 
@@ -314,6 +380,8 @@ static int answer_alert(
 static const char *const of_incidents[] = {"q", "limit", "after", "sort", "rollup", "severity",
 	"cluster", "namespace", "pod", "node", "since", NULL};
 
+static const char *const of_suppressions[] = {"limit", "after", "show", NULL};
+static const char *const of_alerts[] = {"q", "limit", "after", NULL};
 static const char *const paged[] = {"limit", "after", NULL};
 
 static const struct endpoint pages[] = {
@@ -321,6 +389,12 @@ static const struct endpoint pages[] = {
 	{HTTP_GET, "/health", ROLE_VIEWER, answer_health, NULL, HTML_TYPE, NULL, "Health.",
 		REACH_ALL},
 	{HTTP_GET, "/admin", ROLE_ADMIN, answer_admin, NULL, HTML_TYPE, paged, "Admin.", REACH_ALL},
+	{HTTP_GET, "/suppressions", ROLE_VIEWER, answer_suppressions, NULL, HTML_TYPE,
+		of_suppressions, "Suppressions.", REACH_ALL},
+	{HTTP_GET, "/suppressions/{id}", ROLE_VIEWER, answer_suppression, NULL, HTML_TYPE, paged,
+		"One suppression.", REACH_ALL},
+	{HTTP_GET, "/alerts", ROLE_VIEWER, answer_alerts, NULL, HTML_TYPE, of_alerts, "Alerts.",
+		REACH_LIST},
 	{HTTP_GET, "/incidents", ROLE_VIEWER, answer_incidents, NULL, HTML_TYPE, of_incidents,
 		"Incidents.", REACH_LIST},
 	{HTTP_GET, "/incidents/{n}", ROLE_VIEWER, answer_incident, NULL, HTML_TYPE, NULL,

@@ -10,10 +10,17 @@
 #include "base/cleanup.h"
 #include "base/emit.h"
 #include "base/log.h"
+#include "console/page_request.h"
 #include "console/viewers.h"
+#include "pages/sign_in.h"
 
 /* The form's own secret, before there is a session. */
 #define FORM_COOKIE "tocsin_sign_in"
+
+/* How the page looks, and where changing that leads back to. */
+static const char *const of_sign_in[] = {"next", NULL};
+static const struct endpoint sign_in_page = {
+	.method = HTTP_GET, .path = "/sign-in", .parameters = of_sign_in};
 
 enum { PAGE_BYTES = 64 * 1024, DAY_S = 86400, N_HEADERS = 10 };
 
@@ -164,12 +171,19 @@ static void respond_form(struct console *console, struct http_request *request, 
 		add_header(&headers, "Retry-After",
 			arena_string(arena, arena_format(arena, "%u", retry_after_s)));
 	csrf_of(cookie, csrf);
-	struct sign_in_page page = {.csrf = text_of(csrf),
+	const struct sign_in_form form = {.csrf = text_of(csrf),
 		.link = attempt->link,
 		.next = next_is_ours(attempt->next) ? attempt->next : TEXT_NONE,
 		.problem = problem};
+	const struct page_request *wish = page_request_new(request, NULL, &sign_in_page);
+	if (!wish) {
+		http_respond_retry(request, 503, "No memory now", TEXT("try again"), 1);
+		return;
+	}
+	struct page page;
 	buf_init(&body, PAGE_BYTES);
-	sign_in_page_write(&page, &body);
+	page_request_begin(wish, console, &page, arena, &body);
+	page_sign_in(&page, &form);
 	api_respond_page(request, status, &body, headers.items);
 }
 

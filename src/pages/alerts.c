@@ -55,3 +55,52 @@ void alerts_table(struct page *page, const struct node *items)
 		write_row(page, item);
 	table_close(page);
 }
+
+/* A query of alerts has fields that one of incidents has not: a box of its own. */
+static void write_box(struct page *page)
+{
+	struct html *html = &page->html;
+	html_open(html, "form", "filters");
+	html_set_string(html, "action", "/alerts");
+	html_void(html, "input", NULL);
+	html_set_string(html, "type", "search");
+	html_set_string(html, "name", "q");
+	html_set_string(html, "size", "60");
+	html_set_string(html, "autocomplete", "off");
+	html_set_string(html, "spellcheck", "false");
+	page_set(page, "aria-label", WORD_SEARCH_ALERTS);
+	page_set(page, "placeholder", WORD_SEARCH_ALERTS_EXAMPLE);
+	html_set(html, "value", page->search);
+	page_leaf(page, "button", NULL, WORD_APPLY);
+	html_close(html);
+}
+
+void page_alerts(struct page *page, const struct node *document)
+{
+	struct html *html = &page->html;
+	const struct node *items = tree_member(document, "items");
+	struct text next = tree_member_text(document, "next");
+	const struct page_head head = {
+		.name = "alerts", .title = page_word(page, WORD_NAV_ALERTS), .refresh_s = 60};
+	page_begin(page, &head);
+	html_open(html, "div", "bar");
+	page_leaf(page, "h1", NULL, WORD_NAV_ALERTS);
+	write_box(page);
+	html_close(html);
+	if (items && items->first)
+		alerts_table(page, items);
+	else
+		page_leaf(page, "p", "empty", WORD_ALERTS_EMPTY);
+	if (next.size) {
+		const struct page_pair pairs[] = {{"q", page->search}, {"after", next}};
+		html_open(html, "nav", "pages");
+		page_set(page, "aria-label", WORD_PAGES);
+		html_open(html, "a", NULL);
+		html_set_string(html, "rel", "next");
+		html_set(html, "href", page_link(page, "/alerts", pairs, 2));
+		page_say(page, WORD_NEXT_PAGE);
+		html_close(html);
+		html_close(html);
+	}
+	page_end(page);
+}

@@ -13,3 +13,6 @@ void alerts_table(struct page *page, const struct node *items);
  * (@raw_allowed says which).
  */
 void page_alert(struct page *page, const struct node *alert, struct text raw, bool raw_allowed);
+
+/** Alerts that a query fits, newest first. @document: document_alerts. */
+void page_alerts(struct page *page, const struct node *document);

@@ -73,7 +73,8 @@ class Browser:
     def form(self, path="/sign-in"):
         """-> the hidden fields of the page's form."""
         page = self.get(path, site="none")
-        found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page.text)
+        form = page.text[page.text.find('action="/sign-in"'):]
+        found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', form)
         return {name: html.unescape(value) for name, value in found}
 
     def sign_in(self, token=None, path="/sign-in", **fields):
@@ -102,7 +103,7 @@ def make_token(daemon, **wish):
 def signing_in(daemon):
     browser = Browser(daemon)
     page = browser.get("/sign-in", site="none")
-    check("the sign-in page needs nobody and no script", page.status == 200 and "<form" in page.text and "<script" not in page.text, page)
+    check("the sign-in page needs nobody and no script", page.status == 200 and 'method="post" action="/sign-in"' in page.text and "<script>" not in page.text, page)
     answer = browser.sign_in(daemon.token("admin"))
     check("a token signs in", answer.status == 303 and answer.header("Location") == "/", answer)
     lines = answer.headers.get_all("Set-Cookie")

@@ -174,6 +174,9 @@ def check_headers(daemon):
     check("pages forbid what they do not need", status == 200 and "default-src 'none'" in policy and "unsafe" not in policy and
           "frame-ancestors 'none'" in policy and headers.get("X-Content-Type-Options") == "nosniff" and headers.get("Cache-Control") == "no-store",
           dict(headers))
+    page = Page(fetch(daemon, "/sign-in", "zh-CN", token=None)[2])
+    faults = [f for f in page.faults() if "search box" not in f]
+    check("the sign-in page is whole", not faults and "登录" in page.text, faults)
     status, headers, _ = fetch(daemon, "/incidents/1", token=None)
     check("without a credential a page leads to the sign-in", status == 303 and headers["Location"].startswith("/sign-in"), (status, dict(headers)))
 
@@ -275,7 +278,11 @@ def main():
             worst = max(incidents(daemon), key=lambda i: i["risk"])["number"][4:]
             alert = json.loads(daemon.get("/api/v1/incidents/%s/alerts" % worst)[1])["items"][0]["id"]
             parts = ["/incidents/%s%s" % (worst, p) for p in ("", "/tactics", "/processes", "/entities", "/alerts", "/activity", "/similar")]
-            paths = ["/", "/incidents", "/health", "/admin", "/alerts/" + alert] + parts
+            status, made = daemon.request("POST", "/api/v1/suppressions", json.dumps({
+                "matchers": ['namespace="nowhere"'], "reason": "A test", "for": "1h"}).encode(), headers={"Content-Type": "application/json"})
+            assert status == 200, made
+            paths = ["/", "/incidents", "/alerts", "/suppressions", "/suppressions/" + json.loads(made)["id"], "/health", "/admin",
+                     "/alerts/" + alert] + parts
             check_structure(daemon, paths)
             check_languages(daemon)
             check_headers(daemon)

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* What is not told of: who hid it, why, until when, and what it hid. */
+
+#include "pages/page.h"
+
+/** @document: document_suppressions; @show: which of them, as it was asked. */
+void page_suppressions(struct page *page, const struct node *document, struct text show);
+
+/** @suppression: document_suppression; @hits: document_suppression_hits. */
+void page_suppression(struct page *page, const struct node *suppression, const struct node *hits);
