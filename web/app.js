@@ -9,6 +9,7 @@ import { showPalette } from "./palette.js";
 import { focusQuery, startQuery } from "./query.js";
 import { clearSelection, currentRow, move, openRow, startRows, toggleSelection } from "./rows.js";
 import { startSelection } from "./selection.js";
+import { startSuppressions } from "./suppress.js";
 import { startTimes } from "./time.js";
 import { startView, takeIn } from "./view.js";
 
@@ -78,6 +79,7 @@ if (isSignedIn()) {
 	startSelection();
 	startDecisions();
 	startDrawer();
+	startSuppressions();
 	startQuery();
 	startView();
 	startKeys();

@@ -63,7 +63,8 @@ struct console {
 	struct http_route *routes; /* one per endpoint, ctx is the binding */
 	struct http_route metrics_routes[2];
 	struct binding *bindings;
-	struct http_route *page_routes; /* console/pages.c */
+	struct http_route *page_routes;  /* console/pages.c */
+	struct http_route missing_route; /* likewise */
 	struct binding *page_bindings;
 	struct events *events; /* NULL: none */
 	struct sign_in *sign_in;

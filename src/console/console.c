@@ -337,6 +337,7 @@ int console_new(struct console **out, const struct console_options *options, str
 	console->metrics_routes[0] = (struct http_route){
 		.method = HTTP_GET, .path = "/metrics", .handle = show_metrics, .ctx = console};
 	console->page_routes = pages_routes_new(console, &console->page_bindings);
+	console->missing_route = pages_missing_route(console);
 	if (!console->jobs || !console->readers || !console->incident_metrics ||
 		!console->page_routes || make_routes(console, err) < 0 ||
 		sign_in_start(console, err) < 0) {
@@ -405,6 +406,11 @@ const struct http_route *console_routes(struct console *console)
 const struct http_route *console_page_routes(struct console *console)
 {
 	return console->page_routes;
+}
+
+const struct http_route *console_missing_route(struct console *console)
+{
+	return &console->missing_route;
 }
 
 const struct http_route *console_metrics_routes(struct console *console)

@@ -54,5 +54,7 @@ void console_free(struct console *console); /* accepts NULL; after http_server_s
 const struct http_route *console_routes(struct console *console);
 /** Pages for people: likewise. */
 const struct http_route *console_page_routes(struct console *console);
+/** For http_server_options.missing. */
+const struct http_route *console_missing_route(struct console *console);
 /** /metrics alone, open. */
 const struct http_route *console_metrics_routes(struct console *console);

@@ -74,6 +74,7 @@ struct page_request *page_request_new(
 	wish->part[1] = http_path_part(request, 1);
 	wish->query = query_of(request, endpoint);
 	wish->search = http_query(request, "q");
+	wish->matchers = http_query(request, "matchers");
 	return arena->failed ? NULL : wish;
 }
 

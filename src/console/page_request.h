@@ -9,9 +9,10 @@
 struct page_request {
 	struct page_reader reader;
 	struct text path;
-	struct text query;   /* "q=x&sort=risk", of the parameters we know */
-	struct text part[2]; /* of the path */
-	struct text search;  /* q */
+	struct text query;    /* "q=x&sort=risk", of the parameters we know */
+	struct text part[2];  /* of the path */
+	struct text search;   /* q */
+	struct text matchers; /* what a suppression shall begin with */
 };
 
 /** @viewer NULL: nobody has signed in. NULL without memory. */

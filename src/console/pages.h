@@ -11,6 +11,9 @@
 /** Routes of pages; the last has a NULL path. Owned by the console. NULL without memory. */
 struct http_route *pages_routes_new(struct console *console, struct binding **bindings);
 
+/** Its admit answers a GET of a path that nothing has. */
+struct http_route pages_missing_route(struct console *console);
+
 /** Is it a page's? */
 bool pages_has(const struct endpoint *endpoint);
 

@@ -222,6 +222,7 @@ static int listen_http(struct daemon *daemon, struct err *err)
 		.tls = daemon->tls,
 		.clock = &clock_system,
 		.routes = daemon->routes,
+		.missing = console_missing_route(daemon->console),
 	};
 	if (http_server_start(&daemon->http, daemon->loop, &options, err) < 0)
 		return -1;

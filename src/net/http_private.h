@@ -104,6 +104,7 @@ struct http_server {
 	struct tls_server *tls;
 	const struct clock *clock;
 	const struct http_route *const *routes;
+	const struct http_route *missing; /* NULL: none */
 	struct http_limits limits;
 	struct http_connection *connections;
 	size_t body_bytes; /* of all requests that are not answered */

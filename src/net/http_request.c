@@ -68,6 +68,21 @@ static void refuse_method(struct http_request *request, unsigned methods)
 	http_refuse(request, 405, "Method not allowed", text_of(allow));
 }
 
+/* No route has the path with this method. */
+static void refuse_path(struct http_request *request, const struct http_match *match)
+{
+	const struct http_route *missing = request->connection->server->missing;
+	bool reads = request->method == HTTP_GET || request->method == HTTP_HEAD;
+	if (match->methods) {
+		refuse_method(request, match->methods);
+	} else if (reads && missing) {
+		missing->admit(request, missing->ctx);
+		request->must_close = true;
+	} else {
+		http_refuse(request, 404, "Not found", TEXT("nothing has this path"));
+	}
+}
+
 /* Finds the route and asks it. Afterwards the state is RECEIVING or ANSWERED. */
 static void request_admit(struct http_request *request, const struct framing *framing)
 {
@@ -76,10 +91,7 @@ static void request_admit(struct http_request *request, const struct framing *fr
 	size_t limit = 0;
 	http_route_find(server->routes, request->method, request->path, &request->arena, &match);
 	if (!match.route) {
-		if (match.methods)
-			refuse_method(request, match.methods);
-		else
-			http_refuse(request, 404, "Not found", TEXT("nothing has this path"));
+		refuse_path(request, &match);
 		return;
 	}
 	if (match.is_malformed) {

@@ -196,6 +196,7 @@ int http_server_start(struct http_server **out, struct loop *loop,
 	server->tls = options->tls;
 	server->clock = options->clock;
 	server->routes = options->routes;
+	server->missing = options->missing;
 	server->limits = options->limits ? *options->limits : default_limits;
 	server->listen_fd = -1;
 	if (open_socket(options, &server->listen_fd, err) < 0) {

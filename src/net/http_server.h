@@ -66,6 +66,8 @@ struct http_server_options {
 	const struct clock *clock;
 	const struct http_route *const *routes; /* arrays ended by a route with NULL path; ended by
 						   NULL; must outlive the server */
+	const struct http_route *missing; /* its admit answers GETs of paths that no route has;
+					     NULL: a problem+json does */
 };
 
 /** Starts listening; requests come once the loop runs. Loop thread, or before it runs. */

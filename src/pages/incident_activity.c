@@ -61,6 +61,32 @@ static void write_detail(struct page *page, const struct node *detail)
 	}
 }
 
+static bool can_be_undone(const struct node *incident, struct text edit)
+{
+	const struct node *edits = tree_member(incident, "edits");
+	for (const struct node *item = edits ? edits->first : NULL; item; item = item->next)
+		if (text_equal(tree_member_text(item, "edit"), edit))
+			return true;
+	return false;
+}
+
+static void write_undo(struct page *page, const struct node *incident, const struct node *activity)
+{
+	struct html *html = &page->html;
+	struct text edit = tree_member_text(activity, "edit");
+	if (!edit.size || !page_may(page, ROLE_ANALYST) || !can_be_undone(incident, edit))
+		return;
+	html_string(html, " ");
+	html_open(html, "button", "act");
+	html_set_string(html, "type", "button");
+	html_set_string(html, "data-act", "undo");
+	html_set(html, "data-number", page_incident_number(tree_member_text(incident, "number")));
+	html_set(html, "data-revision", tree_member_text(incident, "revision"));
+	html_set(html, "data-edit", edit);
+	page_say(page, WORD_ACT_UNDO);
+	html_close(html);
+}
+
 void incident_activity(struct page *page, const struct incident_data *data)
 {
 	struct html *html = &page->html;
@@ -78,6 +104,7 @@ void incident_activity(struct page *page, const struct incident_data *data)
 		html_string(html, " ");
 		incident_activity_kind(page, tree_member_text(item, "kind"));
 		write_detail(page, tree_member(item, "detail"));
+		write_undo(page, data->incident, item);
 		html_close(html);
 	}
 	html_close(html);

@@ -7,7 +7,7 @@
 
 /* The story: one row for all alerts of one kind, in the order in which they began. */
 
-enum { RULE_BYTES = 72, NAME_BYTES = 40, EXAMPLE_BYTES = 140 };
+enum { RULE_BYTES = 72, NAME_BYTES = 40, EXAMPLE_BYTES = 140, MATCHERS_BYTES = 4096 };
 
 struct text incident_example(const struct incident_data *data, struct text fingerprint)
 {
@@ -82,7 +82,45 @@ void incident_sentence(
 	page_fill(page, word, "b", values, 4);
 }
 
-static void write_raw_link(struct page *page, const struct node *print)
+/* A matcher of a suppression: name="value", a quote and a backslash in it escaped. */
+static void add_matcher(struct buf *out, const char *name, struct text value)
+{
+	if (!value.size)
+		return;
+	buf_addf(out, "%s=\"", name);
+	for (size_t i = 0; i < value.size; i++) {
+		if (value.data[i] == '"' || value.data[i] == '\\')
+			buf_add_byte(out, '\\');
+		if (value.data[i] == '\n')
+			buf_add_string(out, "\\n");
+		else
+			buf_add_byte(out, (unsigned char)value.data[i]);
+	}
+	buf_add_string(out, "\"\n");
+}
+
+/* Leads to a form that is filled with what would hide this row. */
+static void write_tune_link(
+	struct page *page, const struct incident_data *data, const struct node *print)
+{
+	const struct node *entity = tree_member(data->incident, "entity");
+	struct buf matchers;
+	buf_init(&matchers, MATCHERS_BYTES);
+	add_matcher(&matchers, "rule", tree_member_text(print, "rule"));
+	add_matcher(&matchers, "cluster", tree_member_text(entity, "cluster"));
+	add_matcher(&matchers, "namespace", tree_member_text(entity, "namespace"));
+	const struct page_pair pair = {"matchers", buf_text(&matchers)};
+	html_string(&page->html, " ");
+	html_open(&page->html, "a", "act");
+	html_set(&page->html, "href", page_link(page, "/suppressions", &pair, 1));
+	html_set_flag(&page->html, "data-tune");
+	page_say(page, WORD_TUNE);
+	html_close(&page->html);
+	buf_done(&matchers);
+}
+
+static void write_links(
+	struct page *page, const struct incident_data *data, const struct node *print)
 {
 	struct html *html = &page->html;
 	const struct node *samples = tree_member(print, "samples");
@@ -94,6 +132,8 @@ static void write_raw_link(struct page *page, const struct node *print)
 		page_say(page, WORD_RAW_SHORT);
 		html_close(html);
 	}
+	if (page_may(page, ROLE_ANALYST))
+		write_tune_link(page, data, print);
 	html_close(html);
 }
 
@@ -149,7 +189,7 @@ static void write_print(
 	html_clip(html, "td", "rule", tree_member_text(print, "rule"), RULE_BYTES);
 	write_what(page, data, print);
 	html_clip(html, "td", NULL, tree_member_text(print, "sensor"), NAME_BYTES);
-	write_raw_link(page, print);
+	write_links(page, data, print);
 	html_close(html);
 }
 

@@ -135,7 +135,7 @@ static void open_field(struct page *page, enum word label)
 }
 
 /* Scripts send it; see docs/console.md. */
-static void write_form(struct page *page)
+static void write_form(struct page *page, struct text matchers)
 {
 	static const struct {
 		const char *value;
@@ -145,6 +145,8 @@ static void write_form(struct page *page)
 	struct html *html = &page->html;
 	html_open(html, "details", "act suppress");
 	html_set_string(html, "id", "suppress");
+	if (matchers.size)
+		html_set_flag(html, "open");
 	page_leaf(page, "summary", NULL, WORD_SUPPRESS_NEW);
 	html_open(html, "form", NULL);
 	html_set_string(html, "data-form", "suppress");
@@ -155,6 +157,7 @@ static void write_form(struct page *page)
 	html_set_string(html, "spellcheck", "false");
 	html_set_string(html, "placeholder", "namespace=\"dev\"\nrule=~\"Read.*\"");
 	html_set_flag(html, "required");
+	html_lines(html, matchers);
 	html_close(html);
 	html_close(html);
 	open_field(page, WORD_FIELD_REASON);
@@ -190,7 +193,8 @@ static void write_form(struct page *page)
 	html_close(html);
 }
 
-void page_suppressions(struct page *page, const struct node *document, struct text show)
+void page_suppressions(
+	struct page *page, const struct node *document, struct text show, struct text matchers)
 {
 	struct html *html = &page->html;
 	const struct node *items = tree_member(document, "items");
@@ -201,7 +205,7 @@ void page_suppressions(struct page *page, const struct node *document, struct te
 	page_leaf(page, "h1", NULL, WORD_NAV_SUPPRESSIONS);
 	page_leaf(page, "p", "hint", WORD_SUPPRESSIONS_HINT);
 	if (page_may(page, ROLE_ANALYST))
-		write_form(page);
+		write_form(page, matchers);
 	write_views(page, document, show);
 	if (items && items->first)
 		write_table(page, items);

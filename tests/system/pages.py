@@ -218,10 +218,15 @@ def check_hostile(daemon):
 
 
 def check_errors(daemon):
-    for path, wanted in (("/incidents/999999", 404), ("/incidents/x", 400), ("/incidents/1/nothing", 404), ("/alerts/" + "0" * 32, 404)):
+    for path, wanted in (("/incidents/999999", 404), ("/incidents/x", 400), ("/incidents/1/nothing", 404), ("/alerts/" + "0" * 32, 404), ("/nothing/here", 404)):
         status, headers, text = fetch(daemon, path)
         check("%s is a page with status %d" % (path, wanted), status == wanted and headers["Content-Type"].startswith("text/html") and
               not Page(text).faults(), (status, Page(text).faults()))
+
+
+def check_missing_for_programs(daemon):
+    status, answer = daemon.get("/nothing/here")
+    check("programs get problem+json where nothing is", status == 404 and json.loads(answer)["status"] == 404, answer[:200])
 
 
 def check_preferences(daemon):
@@ -288,6 +293,7 @@ def main():
             check_headers(daemon)
             check_links(daemon, paths)
             check_errors(daemon)
+            check_missing_for_programs(daemon)
             check_preferences(daemon)
             check_sizes(daemon)
             hostile(daemon)
