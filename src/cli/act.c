@@ -102,16 +102,6 @@ static int replay_lines(struct replay *replay, FILE *file, struct err *err)
 	return chunk.size ? send_chunk(replay, buf_text(&chunk), err) : 0;
 }
 
-static int print_made(struct session *session, const struct buf *document, struct err *err)
-{
-	AUTO(view_done) struct view view;
-	if (view_take(buf_text(document), &view, err) < 0)
-		return -1;
-	if (!view_write(session, &view))
-		buf_addf(&view.out, "%.*s\n", TEXT_ARG(buf_text(document)));
-	return print_text(buf_text(&view.out), err);
-}
-
 static int print_outcome(struct session *session, const struct replay *replay, struct err *err)
 {
 	AUTO(buf_done) struct buf document;
@@ -129,7 +119,7 @@ static int print_outcome(struct session *session, const struct replay *replay, s
 	emit_member_u64(&emitter, "duplicate", replay->duplicate);
 	emit_member_u64(&emitter, "quarantined", replay->quarantined);
 	emit_object_end(&emitter);
-	return print_made(session, &document, err);
+	return view_print(session, buf_text(&document), TEXT_NONE, err);
 }
 
 int act_ingest(struct session *session, struct err *err)
@@ -210,7 +200,7 @@ static int print_report_as_document(
 	emit_member_u64(&emitter, "audit_entries", report->n_audit);
 	emit_member_bool(&emitter, "audit_broken", report->broken_audit_id != 0);
 	emit_object_end(&emitter);
-	return print_made(session, &document, err);
+	return view_print(session, buf_text(&document), TEXT_NONE, err);
 }
 
 int act_verify(struct session *session, struct err *err)
@@ -275,7 +265,8 @@ int act_token_create(struct session *session, struct err *err)
 	describe_token(session, &body);
 	if (session_call(session, "POST", "/api/v1/tokens", buf_text(&body), &answer, err) < 0)
 		return -1;
-	return print_made(session, &answer, err);
+	buf_add_byte(&answer, '\n');
+	return view_print(session, buf_text(&answer), buf_text(&answer), err);
 }
 
 int act_token_revoke(struct session *session, struct err *err)
@@ -286,15 +277,13 @@ int act_token_revoke(struct session *session, struct err *err)
 	text_format(path, sizeof path, "/api/v1/tokens/%s", command_argument(session));
 	if (session_call(session, "DELETE", path, TEXT_NONE, &answer, err) < 0)
 		return -1;
-	if (session->form == OUTPUT_TABLE)
-		return print_text(TEXT("revoked\n"), err);
 	buf_clear(&answer);
 	struct emitter emitter;
 	emit_init(&emitter, &answer);
 	emit_object(&emitter);
 	emit_member_string(&emitter, "revoked", command_argument(session));
 	emit_object_end(&emitter);
-	return print_made(session, &answer, err);
+	return view_print(session, buf_text(&answer), TEXT("revoked\n"), err);
 }
 
 /* The link leads to the daemon as this program reaches it. */
@@ -312,9 +301,6 @@ int act_sign_in(struct session *session, struct err *err)
 	struct text path = tree_member_text(tree, "path");
 	if (!path.size)
 		return err_set(err, ERR_INPUT, "%s answered without a link", session->server);
-	if (session->form == OUTPUT_TABLE)
-		buf_addf(&line, "%s%.*s\n", session->server, TEXT_ARG(path));
-	else
-		buf_addf(&line, "%.*s\n", TEXT_ARG(text_trim(buf_text(&answer))));
-	return print_text(buf_text(&line), err);
+	buf_addf(&line, "%s%.*s\n", session->server, TEXT_ARG(path));
+	return view_print(session, buf_text(&answer), buf_text(&line), err);
 }

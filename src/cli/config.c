@@ -17,25 +17,12 @@ static int read_settings(struct session *session, struct settings *settings, str
 	return 0;
 }
 
-/* A document in the form that was asked for; @table: for people. */
-static int print_document(
-	struct session *session, struct text document, struct text table, struct err *err)
-{
-	AUTO(view_done) struct view view;
-	if (session->form == OUTPUT_TABLE)
-		return print_text(table, err);
-	if (view_take(document, &view, err) < 0)
-		return -1;
-	view_write(session, &view);
-	return print_text(buf_text(&view.out), err);
-}
-
 int config_check(struct session *session, struct err *err)
 {
 	struct settings settings;
 	return read_settings(session, &settings, err) < 0
 		       ? -1
-		       : print_document(session, TEXT("{\"ok\":true}"), TEXT("ok\n"), err);
+		       : view_print(session, TEXT("{\"ok\":true}"), TEXT("ok\n"), err);
 }
 
 int config_show(struct session *session, struct err *err)
@@ -49,7 +36,7 @@ int config_show(struct session *session, struct err *err)
 		return -1;
 	settings_write_json(&settings, &document);
 	settings_show(&settings, &out);
-	return print_document(session, buf_text(&document), buf_text(&out), err);
+	return view_print(session, buf_text(&document), buf_text(&out), err);
 }
 
 int config_schema(struct session *session, struct err *err)
@@ -60,7 +47,7 @@ int config_schema(struct session *session, struct err *err)
 	buf_init(&out, PAGE_BYTES);
 	settings_write_schema(&document);
 	buf_addf(&out, "%.*s\n", TEXT_ARG(buf_text(&document)));
-	return print_document(session, buf_text(&document), buf_text(&out), err);
+	return view_print(session, buf_text(&document), buf_text(&out), err);
 }
 
 int config_sample(struct session *session, struct err *err)

@@ -199,5 +199,11 @@ int act_unsuppress(struct session *session, struct err *err)
 	make_path(session, "", path, sizeof path);
 	if (session_call(session, "DELETE", path, TEXT_NONE, &answer, err) < 0)
 		return -1;
-	return print_text(TEXT("ended\n"), err);
+	buf_clear(&answer);
+	struct emitter emitter;
+	emit_init(&emitter, &answer);
+	emit_object(&emitter);
+	emit_member_string(&emitter, "ended", command_argument(session));
+	emit_object_end(&emitter);
+	return view_print(session, buf_text(&answer), TEXT("ended\n"), err);
 }

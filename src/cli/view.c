@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/view.h"
 
+#include "base/cleanup.h"
+#include "cli/commands.h"
 #include "cli/yaml_view.h"
 
 enum { ANSWER_BYTES = 256 * 1024 * 1024 };
@@ -66,6 +68,17 @@ bool view_write(const struct session *session, struct view *view)
 		break;
 	}
 	return true;
+}
+
+int view_print(struct session *session, struct text document, struct text table, struct err *err)
+{
+	AUTO(view_done) struct view view;
+	if (session->form == OUTPUT_TABLE)
+		return print_text(table, err);
+	if (view_take(document, &view, err) < 0)
+		return -1;
+	view_write(session, &view);
+	return print_text(buf_text(&view.out), err);
 }
 
 struct text cell(const struct node *node, const char *key)

@@ -26,6 +26,10 @@ CHECKED int view_take(struct text document, struct view *view, struct err *err);
 /** Writes the forms for programs into view->out. false: a table is wanted. */
 bool view_write(const struct session *session, struct view *view);
 
+/** Prints a document that was made here, in the form that was asked for; @table: for people. */
+CHECKED int view_print(
+	struct session *session, struct text document, struct text table, struct err *err);
+
 /** A member's text; absent if it is not there. */
 struct text cell(const struct node *node, const char *key);
 

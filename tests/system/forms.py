@@ -116,6 +116,10 @@ def arguments_of(daemon, folder):
         made = json.loads(daemon.request("POST", "/api/v1/tokens", json.dumps({"name": "gone%d" % n, "role": "viewer"}).encode())[1])
         return [str(made["id"])]
 
+    def suppression():
+        wish = {"matchers": ['rule="shell 30"'], "reason": "a test", "for": "2h"}
+        return json.loads(daemon.request("POST", "/api/v1/suppressions", json.dumps(wish).encode())[1])["id"]
+
     def edit(n):
         answer = daemon.request("POST", "/api/v1/incidents/INC-2/merge", b'{"with":"INC-3"}')
         return ["INC-2", json.loads(answer[1])["decision"]["edit"]]
@@ -126,6 +130,8 @@ def arguments_of(daemon, folder):
         "incidents snooze": ["INC-1", "--for", "2h"], "incidents cut": ["INC-1", "--at", now_text(4000)], "incidents merge": lambda n: ["INC-1", "INC-%d" % (n + 30)],
         "incidents unlink": lambda n: ["INC-1", prints[n]], "incidents undo": edit,
         "ingest": [more, "--source", "falco"], "tokens create": lambda n: ["t%d" % n, "--role", "viewer"], "tokens revoke": token,
+        "suppress show": [suppression()], "suppress hits": [suppression()], "suppress expire": lambda n: [suppression()],
+        "suppress add": ['rule="shell 31"', "--reason", "a test", "--for", "2h"],
         "config check": [config], "config show": [config],
     }
 
