@@ -5,13 +5,19 @@
 
 #include "base/clock.h"
 
-enum { READ_MS = 2000, STEPS = 10000, GATE_MS = 50 };
+enum { READ_MS = 2000, LATE_MS = 1000, STEPS = 10000, GATE_MS = 50 };
 
 /* SQLite asks every STEPS instructions: is the time over? */
 static int is_over(void *ctx)
 {
 	const struct reading *reading = ctx;
 	return clock_monotonic_ms(&clock_system) > reading->deadline_ms;
+}
+
+static bool is_late(void *ctx)
+{
+	const struct reading *reading = ctx;
+	return clock_monotonic_ms(&clock_system) > reading->late_ms;
 }
 
 static int open_connection(struct reading *reading, struct err *err)
@@ -22,6 +28,8 @@ static int open_connection(struct reading *reading, struct err *err)
 	if (connection_open(&reading->connection, reading->database, CONNECTION_READ, NULL, err) <
 		0)
 		return -1;
+	reading->connection.is_late = is_late;
+	reading->connection.late_ctx = reading;
 	sqlite3_progress_handler(reading->connection.db, STEPS, is_over, reading);
 	return 0;
 }
@@ -39,7 +47,9 @@ int reading_begin(struct reading *reading, struct err *err)
 	if (open_connection(reading, err) < 0)
 		return -1;
 	wait_gate(reading->status);
-	reading->deadline_ms = clock_monotonic_ms(&clock_system) + READ_MS;
+	int64_t now_ms = clock_monotonic_ms(&clock_system);
+	reading->deadline_ms = now_ms + READ_MS;
+	reading->late_ms = now_ms + LATE_MS;
 	return connection_run(&reading->connection, "BEGIN", err);
 }
 

@@ -14,6 +14,7 @@ struct reading {
 	const struct status *status;
 	struct connection connection;
 	int64_t deadline_ms; /* INT64_MAX: no read is going on */
+	int64_t late_ms;     /* from then on lists give what they have found */
 };
 
 /** Opens the connection if it is not, waits a moment if reads have to, begins a transaction. */

@@ -41,3 +41,11 @@ bool match_has(const struct match *match, struct text text)
 	}
 	return false;
 }
+
+bool match_has_any(const struct match *match, const struct text *texts, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (match_has(match, texts[i]))
+			return true;
+	return n == 0 && match_has(match, TEXT_NONE);
+}

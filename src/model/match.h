@@ -23,5 +23,8 @@ struct match {
 	const struct regex *regex;
 };
 
+/** Does any of @texts, which are all there? Of none: does nothing match? */
+bool match_has_any(const struct match *match, const struct text *texts, size_t n);
+
 /** Takes time in proportion to pattern times text at worst. An absent @text is the empty one. */
 bool match_has(const struct match *match, struct text text);

@@ -18,14 +18,6 @@ static void add(struct texts *texts, struct text text)
 		texts->items[texts->n++] = text;
 }
 
-static bool has_text(const struct match *match, const struct text *texts, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (match_has(match, texts[i]))
-			return true;
-	return n == 0 && match_has(match, TEXT_NONE);
-}
-
 static bool in_range(const struct query_term *term, int64_t number)
 {
 	return number >= term->low && number <= term->high;
@@ -106,12 +98,12 @@ static bool alert_match(const struct query_term *term, const struct alert *alert
 	if (field == FIELD_FINGERPRINT)
 		return has_hex(&term->match, alert->fingerprint);
 	if (field == FIELD_TAG)
-		return has_text(&term->match, alert->tags.items, alert->tags.n);
+		return match_has_any(&term->match, alert->tags.items, alert->tags.n);
 	if (field == FIELD_ANY_TEXT)
 		alert_any_text(alert, &texts);
 	else
 		alert_texts(field, alert, &texts);
-	return has_text(&term->match, texts.items, texts.n);
+	return match_has_any(&term->match, texts.items, texts.n);
 }
 
 static bool alert_mask(const struct query_term *term, const struct alert *alert)
@@ -208,7 +200,7 @@ static bool incident_has_word(const struct match *match, const struct incident *
 	struct texts texts = {.n = 0};
 	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
 		incident_texts(fields[i], incident, &texts);
-	return has_text(match, texts.items, texts.n) || incident_has_rule(match, incident);
+	return match_has_any(match, texts.items, texts.n) || incident_has_rule(match, incident);
 }
 
 static bool incident_match(const struct query_term *term, const struct incident *incident)
@@ -218,14 +210,14 @@ static bool incident_match(const struct query_term *term, const struct incident 
 	case FIELD_RULE:
 		return incident_has_rule(&term->match, incident);
 	case FIELD_SENSOR:
-		return has_text(&term->match, incident->sensors.items, incident->sensors.n);
+		return match_has_any(&term->match, incident->sensors.items, incident->sensors.n);
 	case FIELD_FINGERPRINT:
 		return incident_has_print(&term->match, incident);
 	case FIELD_ANY_TEXT:
 		return incident_has_word(&term->match, incident);
 	default:
 		incident_texts(term->field->id, incident, &texts);
-		return has_text(&term->match, texts.items, texts.n);
+		return match_has_any(&term->match, texts.items, texts.n);
 	}
 }
 
@@ -346,4 +338,25 @@ bool query_needs_incident(const struct query *query)
 {
 	return query->of == QUERY_OF_ALERTS &&
 	       asks_for(query->root, FIELD_INCIDENT, FIELD_INCIDENT);
+}
+
+static void bound_by(
+	const struct query_node *node, enum query_field_id field, int64_t *low, int64_t *high)
+{
+	const struct query_term *term = &node->term;
+	if (node->kind == QUERY_AND)
+		for (const struct query_node *inner = node->first; inner; inner = inner->next)
+			bound_by(inner, field, low, high);
+	if (node->kind != QUERY_TERM || term->field->id != field ||
+		term->test != QUERY_TEST_RANGE)
+		return;
+	*low = term->low > *low ? term->low : *low;
+	*high = term->high < *high ? term->high : *high;
+}
+
+void query_bound(
+	const struct query *query, enum query_field_id field, int64_t *low, int64_t *high)
+{
+	if (query)
+		bound_by(query->root, field, low, high);
 }

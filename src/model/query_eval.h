@@ -21,3 +21,10 @@ bool query_needs_story(const struct query *query);
 
 /** Does it ask which incident an alert is part of? */
 bool query_needs_incident(const struct query *query);
+
+/**
+ * Narrows [*low, *high] to what every match must have in a field with numbers. Looks at terms that
+ * must be so on the top level only. @query may be NULL.
+ */
+void query_bound(
+	const struct query *query, enum query_field_id field, int64_t *low, int64_t *high);

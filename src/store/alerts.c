@@ -3,9 +3,11 @@
 
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "model/alert_record.h"
 #include "model/entity.h"
 #include "model/query_eval.h"
+#include "store/alert_scan.h"
 #include "store/block.h"
 #include "store/incidents.h"
 #include "store/ledger.h"
@@ -207,32 +209,6 @@ bool alert_is_wanted(const struct alert_filter *filter, const struct alert *aler
 	       text_wanted(filter->container_id, alert->container_id);
 }
 
-/* The next leaf below @before, or 0 at the end in *found. */
-static int next_leaf(struct connection *connection, const struct alert_filter *filter,
-	uint64_t before, uint64_t *leaf, struct err *err)
-{
-	if (filter->leaves) {
-		size_t at = filter->n_leaves;
-		while (at > 0 && before && filter->leaves[at - 1] >= before)
-			at--;
-		*leaf = at ? filter->leaves[at - 1] : 0;
-		return at > 0;
-	}
-	sqlite3_stmt *statement = connection_statement(connection,
-		filter->quarantined
-			? "SELECT leaf FROM quarantine WHERE leaf < ?1 ORDER BY leaf DESC LIMIT 1"
-			: "SELECT leaf FROM alert WHERE leaf < ?1 ORDER BY leaf DESC LIMIT 1",
-		err);
-	if (!statement)
-		return -1;
-	sql_bind_i64(statement, 1, before ? (int64_t)before : INT64_MAX);
-	int found = sql_step(statement, err);
-	if (found > 0)
-		*leaf = (uint64_t)sql_i64(statement, 0);
-	sqlite3_reset(statement);
-	return found;
-}
-
 /* Does the filter's query find it? */
 static int is_found(struct connection *connection, const struct query *query,
 	const struct alert *alert, bool *found, struct err *err)
@@ -262,33 +238,44 @@ static int read_wanted(struct connection *connection, const struct alert_filter 
 	return 0;
 }
 
+/* Is the page long enough, or reading it taking too long? */
+static bool is_full(struct connection *connection, const struct alert_page *page, size_t n,
+	size_t scanned)
+{
+	return n == page->limit || scanned == SCANNED_MAX ||
+	       (scanned && connection_is_late(connection));
+}
+
 int alerts_list(struct connection *connection, const struct alert_filter *filter,
 	struct alert_page *page, struct err *err)
 {
+	AUTO(alert_scan_done) struct alert_scan scan;
 	struct alert **last = &page->first;
-	uint64_t before = page->before;
+	size_t n = 0, scanned = 0;
 	page->first = NULL;
 	page->next_before = 0;
-	for (size_t scanned = 0, n = 0;; scanned++) {
+	if (alert_scan_init(&scan, connection, filter, page->before, page->arena, err) < 0)
+		return -1;
+	for (uint64_t before = page->before;; before = scan.before, scanned++) {
 		uint64_t leaf = 0;
-		int found = next_leaf(connection, filter, before, &leaf, err);
-		if (found <= 0)
-			return found;
-		if (n == page->limit || scanned == SCANNED_MAX) {
-			page->next_before = before;
+		enum alert_scan_found found = alert_scan_next(&scan, &leaf, err);
+		if (found == ALERT_SCAN_FAILED || found == ALERT_SCAN_END)
+			return found == ALERT_SCAN_END ? 0 : -1;
+		bool pause = found == ALERT_SCAN_PAUSE;
+		if (pause && !connection_is_late(connection))
+			continue;
+		if (pause || is_full(connection, page, n, scanned)) {
+			page->next_before = pause ? scan.before : before;
 			return 0;
 		}
 		struct alert *alert;
 		if (read_wanted(connection, filter, leaf, page->arena, &alert, err) < 0)
 			return -1;
-		before = leaf;
-		if (alert) {
-			*last = alert;
-			last = &alert->next;
-			n++;
-		}
-		if (leaf == 0)
-			return 0;
+		if (!alert)
+			continue;
+		*last = alert;
+		last = &alert->next;
+		n++;
 	}
 }
 

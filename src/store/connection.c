@@ -54,6 +54,10 @@ int connection_error(sqlite3 *db, int code, struct err *err)
 	default:
 		break;
 	}
+	if ((code & 0xff) == SQLITE_INTERRUPT)
+		return err_set(err, kind,
+			"reading this takes too long: ask for less time, as last<2h, or a smaller "
+			"limit");
 	return err_set(err, kind, "database: %s (SQLite code %d)",
 		db ? sqlite3_errmsg(db) : sqlite3_errstr(code), code);
 }

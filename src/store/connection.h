@@ -32,7 +32,16 @@ struct connection {
 	struct cache *slots;    /* store/slot_cache.h; NULL until a slot is joined */
 	struct cache *contents; /* store/contents.h; NULL until a content id is computed */
 	enum connection_mode mode;
+	/* of a bounded read: is it time to give what was found? NULL: never */
+	bool (*is_late)(void *ctx);
+	void *late_ctx;
 };
+
+/** Is it? */
+static inline bool connection_is_late(const struct connection *connection)
+{
+	return connection->is_late && connection->is_late(connection->late_ctx);
+}
 
 /** @vfs names an SQLite VFS, NULL the default. On failure *connection is closed and empty. */
 CHECKED int connection_open(struct connection *connection, const char *path,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/incident_ranks.h"
 
-#include "model/title.h"
+#include "base/cleanup.h"
+#include "store/query_sql.h"
 
 static int no_memory(struct err *err)
 {
@@ -10,14 +11,18 @@ static int no_memory(struct err *err)
 
 /* Numbers by falling risk. */
 static int read_ranks(struct connection *connection, const struct incident_filter *filter,
-	uint64_t *numbers, size_t *n, struct err *err)
+	struct arena *arena, uint64_t *numbers, size_t *n, struct err *err)
 {
-	sqlite3_stmt *statement = connection_statement(connection,
+	AUTO(query_sql_done) struct query_sql condition;
+	AUTO(query_statement) sqlite3_stmt *statement = NULL;
+	if (query_sql_init(&condition, connection, filter->query, arena, err) < 0)
+		return -1;
+	statement = query_sql_prepare(connection, &condition,
 		"SELECT number FROM (SELECT i.number, p.risk FROM incident i"
-		" JOIN piece p ON p.number = i.number WHERE i.redirect_to IS NULL"
-		" AND p.severity >= ?1 AND p.risk >= ?2 AND p.hi >= ?3"
-		" ORDER BY i.number DESC LIMIT ?4) ORDER BY risk DESC, number DESC",
-		err);
+		" JOIN piece p ON p.number = i.number JOIN key k ON k.id = p.key"
+		" WHERE i.redirect_to IS NULL"
+		" AND p.severity >= ?1 AND p.risk >= ?2 AND p.hi >= ?3 AND ",
+		" ORDER BY i.number DESC LIMIT ?4) ORDER BY risk DESC, number DESC", err);
 	if (!statement)
 		return -1;
 	sql_bind_i64(statement, 1, filter->severity_min);
@@ -30,17 +35,6 @@ static int read_ranks(struct connection *connection, const struct incident_filte
 	return found;
 }
 
-/* Is it to be listed? */
-static int look(struct connection *connection, const struct incident_filter *filter,
-	struct incident *incident, struct arena *arena, bool *wanted, struct err *err)
-{
-	bool elsewhere;
-	if (incident_roll_up(connection, filter, incident, &elsewhere, err) < 0)
-		return -1;
-	*wanted = false;
-	return elsewhere ? 0 : incident_is_found(connection, filter, incident, arena, wanted, err);
-}
-
 int incidents_by_risk(struct connection *connection, const struct incident_filter *filter,
 	struct incident_page *page, struct err *err)
 {
@@ -51,21 +45,20 @@ int incidents_by_risk(struct connection *connection, const struct incident_filte
 	page->next_before = 0;
 	if (!numbers)
 		return no_memory(err);
-	if (read_ranks(connection, filter, numbers, &n_ranked, err) < 0)
+	if (read_ranks(connection, filter, page->arena, numbers, &n_ranked, err) < 0)
 		return -1;
-	for (size_t i = 0; i < n_ranked && n < page->limit; i++) {
+	for (size_t i = 0; i < n_ranked && n < page->limit && !(i && connection_is_late(connection));
+		i++) {
 		struct incident *incident = arena_alloc(page->arena, sizeof *incident);
 		if (!incident)
 			return no_memory(err);
 		if (incident_summary_read(connection, numbers[i], page->arena, incident, err) < 0)
 			return -1;
-		bool wanted;
-		if (look(connection, filter, incident, page->arena, &wanted, err) < 0)
+		bool shown;
+		if (incident_is_shown(connection, filter, incident, page->arena, &shown, err) < 0)
 			return -1;
-		if (!wanted)
+		if (!shown)
 			continue;
-		if (incident->n_rolled_up)
-			incident->title = incident_title(incident, page->arena);
 		*last = incident;
 		last = &incident->next;
 		n++;

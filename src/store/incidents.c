@@ -14,6 +14,7 @@
 #include "store/incident_story.h"
 #include "store/links.h"
 #include "store/pieces.h"
+#include "store/query_sql.h"
 #include "store/rollups.h"
 #include "store/rules.h"
 #include "store/suppressed.h"
@@ -335,59 +336,47 @@ static bool is_wanted(const struct incident_filter *filter, const struct inciden
 	       text_wanted(filter->pod, incident->pod) && text_wanted(filter->node, incident->node);
 }
 
-int incident_is_found(struct connection *connection, const struct incident_filter *filter,
+/* Does its query find it? */
+static int ask_query(struct connection *connection, const struct query *query,
+	struct incident *incident, struct arena *arena, bool *found, struct err *err)
+{
+	if (query_needs_story(query) && incident_story_read(connection, incident, arena, err) < 0)
+		return -1;
+	*found = query_has_incident(query, incident);
+	return 0;
+}
+
+/* What is suppressed is judged last, unless the query asks for it: it may cost reading a story. */
+static int is_found(struct connection *connection, const struct incident_filter *filter,
 	struct incident *incident, struct arena *arena, bool *found, struct err *err)
 {
 	const struct query *query = filter->query;
+	bool judge = filter->suppressed;
+	bool judge_first = judge && query && query_needs_judgement(query);
 	*found = is_wanted(filter, incident);
-	if (*found && query) {
-		if (query_needs_story(query) &&
-			incident_story_read(connection, incident, arena, err) < 0)
-			return -1;
-		*found = query_has_incident(query, incident);
-	}
-	return *found && filter->suppressed
+	if (*found && judge_first &&
+		suppressed_look(filter, connection, incident, found, err) < 0)
+		return -1;
+	if (*found && query && ask_query(connection, query, incident, arena, found, err) < 0)
+		return -1;
+	return *found && judge && !judge_first
 		       ? suppressed_look(filter, connection, incident, found, err)
 		       : 0;
 }
 
-/* The next incident below @before that the row alone does not rule out. 1, 0 at the end, -1. */
-static int next_row(struct connection *connection, const struct incident_filter *filter,
-	uint64_t before, struct row_rest *rest, struct incident *incident, struct err *err)
+/* The incident that many alike are shown as, if this is one of them; 0: it stands for itself. */
+static int stands_for(struct connection *connection, const struct incident_filter *filter,
+	const struct incident *incident, uint64_t *number, struct err *err)
 {
-	sqlite3_stmt *statement = connection_statement(connection,
-		QUERY " WHERE i.number < ?1 AND i.redirect_to IS NULL AND p.number IS NOT NULL"
-		      " AND p.severity >= ?2 AND p.risk >= ?3 AND p.hi >= ?4"
-		      " ORDER BY i.number DESC LIMIT 1",
-		err);
-	if (!statement)
-		return -1;
-	sql_bind_i64(statement, 1, before ? (int64_t)before : INT64_MAX);
-	sql_bind_i64(statement, 2, filter->severity_min);
-	sql_bind_i64(statement, 3, filter->risk_min_milli);
-	sql_bind_i64(statement, 4, filter->since_ns ? filter->since_ns : INT64_MIN);
-	int found = sql_step(statement, err);
-	if (found <= 0)
-		return found;
-	int failed = read_row(statement, incident, rest, err);
-	sqlite3_reset(statement);
-	return failed ? -1 : 1;
-}
-
-int incident_roll_up(struct connection *connection, const struct incident_filter *filter,
-	struct incident *incident, bool *elsewhere, struct err *err)
-{
-	uint64_t newest;
-	*elsewhere = false;
+	*number = 0;
 	if (!filter->roll_up || !incident->rollup)
 		return 0;
-	if (rollup_newest(connection, incident->rollup, &newest, err) < 0)
-		return -1;
-	if (!newest)
-		return 0;
-	*elsewhere = newest != incident->number;
-	if (*elsewhere)
-		return 0;
+	return rollup_newest(connection, incident->rollup, number, err);
+}
+
+static int roll_up(struct connection *connection, struct incident *incident, struct arena *arena,
+	struct err *err)
+{
 	struct rollup_extent extent;
 	if (rollup_read(connection, incident->rollup, &extent, err) < 0)
 		return -1;
@@ -395,45 +384,119 @@ int incident_roll_up(struct connection *connection, const struct incident_filter
 	incident->n_alerts = extent.n_alerts;
 	incident->first_seen_ns = extent.first_seen_ns;
 	incident->last_seen_ns = extent.last_seen_ns;
+	incident->title = incident_title(incident, arena);
+	incident->suggested_title = TEXT_NONE;
+	return 0;
+}
+
+int incident_is_shown(struct connection *connection, const struct incident_filter *filter,
+	struct incident *incident, struct arena *arena, bool *shown, struct err *err)
+{
+	uint64_t number;
+	struct incident other;
+	if (is_found(connection, filter, incident, arena, shown, err) < 0)
+		return -1;
+	if (!*shown)
+		return 0;
+	if (stands_for(connection, filter, incident, &number, err) < 0)
+		return -1;
+	if (!number)
+		return 0;
+	if (number == incident->number)
+		return roll_up(connection, incident, arena, err);
+	if (incident_summary_read(connection, number, arena, &other, err) < 0 ||
+		is_found(connection, filter, &other, arena, shown, err) < 0)
+		return -1;
+	*shown = !*shown;
+	return 0;
+}
+
+/* Rows that the filter's numbers and its query's condition let through, by falling number. */
+static sqlite3_stmt *prepare_rows(struct connection *connection,
+	const struct incident_filter *filter, uint64_t before, const struct query_sql *condition,
+	struct err *err)
+{
+	sqlite3_stmt *statement = query_sql_prepare(connection, condition,
+		QUERY " WHERE i.number < ?1 AND i.redirect_to IS NULL AND p.number IS NOT NULL"
+		      " AND p.severity >= ?2 AND p.risk >= ?3 AND p.hi >= ?4 AND ",
+		" ORDER BY i.number DESC", err);
+	if (!statement)
+		return NULL;
+	sql_bind_i64(statement, 1, before ? (int64_t)before : INT64_MAX);
+	sql_bind_i64(statement, 2, filter->severity_min);
+	sql_bind_i64(statement, 3, filter->risk_min_milli);
+	sql_bind_i64(statement, 4, filter->since_ns ? filter->since_ns : INT64_MIN);
+	return statement;
+}
+
+/* Of an incident of which the row was read: one that is shown elsewhere needs no more reading. */
+static int is_elsewhere(struct connection *connection, const struct incident_filter *filter,
+	const struct incident *incident, bool *elsewhere, struct err *err)
+{
+	uint64_t number = 0;
+	if (!filter->query && stands_for(connection, filter, incident, &number, err) < 0)
+		return -1;
+	*elsewhere = number && number != incident->number;
+	return 0;
+}
+
+/* Reads the row, and the rest where it is wanted: NULL in *out where it is not. */
+static int read_listed(struct connection *connection, sqlite3_stmt *statement,
+	const struct incident_filter *filter, struct arena *arena, struct incident **out,
+	struct err *err)
+{
+	AUTO(row_rest_done) struct row_rest rest = {.arena = arena};
+	struct incident *incident = arena_alloc(arena, sizeof *incident);
+	bool shown, elsewhere;
+	*out = NULL;
+	if (!incident)
+		return no_memory(err);
+	if (read_row(statement, incident, &rest, err) < 0 ||
+		is_elsewhere(connection, filter, incident, &elsewhere, err) < 0)
+		return -1;
+	if (elsewhere)
+		return 0;
+	if (complete(connection, incident, &rest, arena, err) < 0 ||
+		incident_is_shown(connection, filter, incident, arena, &shown, err) < 0)
+		return -1;
+	if (shown)
+		*out = incident;
 	return 0;
 }
 
 int incidents_list(struct connection *connection, const struct incident_filter *filter,
 	struct incident_page *page, struct err *err)
 {
+	AUTO(query_sql_done) struct query_sql condition;
+	AUTO(query_statement) sqlite3_stmt *statement = NULL;
 	struct incident **last = &page->first;
 	uint64_t before = page->before;
 	page->first = NULL;
 	page->next_before = 0;
-	for (size_t scanned = 0, n = 0;; scanned++) {
-		AUTO(row_rest_done) struct row_rest rest = {.arena = page->arena};
-		struct incident *incident = arena_alloc(page->arena, sizeof *incident);
-		if (!incident)
-			return no_memory(err);
-		int step = next_row(connection, filter, before, &rest, incident, err);
+	if (query_sql_init(&condition, connection, filter->query, page->arena, err) < 0)
+		return -1;
+	statement = prepare_rows(connection, filter, before, &condition, err);
+	int step = statement ? 1 : -1;
+	for (size_t scanned = 0, n = 0; step > 0; scanned++) {
+		struct incident *incident;
+		step = sql_step(statement, err);
 		if (step <= 0)
-			return step;
-		if (n == page->limit || scanned == SCANNED_MAX) {
+			break;
+		if (n == page->limit || scanned == SCANNED_MAX ||
+			(scanned && connection_is_late(connection))) {
 			page->next_before = before;
-			return 0;
+			break;
 		}
-		bool elsewhere;
-		before = incident->number;
-		if (incident_roll_up(connection, filter, incident, &elsewhere, err) < 0)
+		before = (uint64_t)sql_i64(statement, 0);
+		if (read_listed(connection, statement, filter, page->arena, &incident, err) < 0)
 			return -1;
-		if (elsewhere)
-			continue;
-		if (complete(connection, incident, &rest, page->arena, err) < 0)
-			return -1;
-		bool found;
-		if (incident_is_found(connection, filter, incident, page->arena, &found, err) < 0)
-			return -1;
-		if (!found)
+		if (!incident)
 			continue;
 		*last = incident;
 		last = &incident->next;
 		n++;
 	}
+	return step < 0 ? -1 : 0;
 }
 
 /* Is the alert the piece's own, by its claims? */

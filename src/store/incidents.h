@@ -22,18 +22,15 @@ struct incident_filter {
 	const struct query *query; /* of incidents; NULL: any */
 };
 
-/** Is it where the filter wants it, and does its query find it? What is suppressed is judged then.
- * Numbers and times of the filter are not looked at. It must be as lists have it; its story is read
- * where that is asked for. */
-CHECKED int incident_is_found(struct connection *connection, const struct incident_filter *filter,
-	struct incident *incident, struct arena *arena, bool *found, struct err *err);
-
 /**
- * Where the filter says roll_up: *elsewhere when another incident stands for it; where it stands
- * for many alike, n_rolled_up, n_alerts and times become theirs.
+ * Does a list with this filter have it? What is suppressed is judged. It must be as lists have it;
+ * numbers and times of the filter are not looked at; its story is read where the query asks for it.
+ *
+ * Where the filter says roll_up, one that stands for many alike gets n_rolled_up and their sums,
+ * times and title; the others are not shown, unless the query finds them and not that one.
  */
-CHECKED int incident_roll_up(struct connection *connection, const struct incident_filter *filter,
-	struct incident *incident, bool *elsewhere, struct err *err);
+CHECKED int incident_is_shown(struct connection *connection, const struct incident_filter *filter,
+	struct incident *incident, struct arena *arena, bool *shown, struct err *err);
 
 enum { INCIDENTS_LIST_MAX = 1000 };
 
