@@ -347,15 +347,13 @@ static void bound_by(
 	if (node->kind == QUERY_AND)
 		for (const struct query_node *inner = node->first; inner; inner = inner->next)
 			bound_by(inner, field, low, high);
-	if (node->kind != QUERY_TERM || term->field->id != field ||
-		term->test != QUERY_TEST_RANGE)
+	if (node->kind != QUERY_TERM || term->field->id != field || term->test != QUERY_TEST_RANGE)
 		return;
 	*low = term->low > *low ? term->low : *low;
 	*high = term->high < *high ? term->high : *high;
 }
 
-void query_bound(
-	const struct query *query, enum query_field_id field, int64_t *low, int64_t *high)
+void query_bound(const struct query *query, enum query_field_id field, int64_t *low, int64_t *high)
 {
 	if (query)
 		bound_by(query->root, field, low, high);

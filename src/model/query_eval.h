@@ -26,5 +26,4 @@ bool query_needs_incident(const struct query *query);
  * Narrows [*low, *high] to what every match must have in a field with numbers. Looks at terms that
  * must be so on the top level only. @query may be NULL.
  */
-void query_bound(
-	const struct query *query, enum query_field_id field, int64_t *low, int64_t *high);
+void query_bound(const struct query *query, enum query_field_id field, int64_t *low, int64_t *high);

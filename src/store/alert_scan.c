@@ -6,11 +6,6 @@
 
 static const uint64_t beyond_all = (uint64_t)INT64_MAX + 1;
 
-static int64_t slot_of(int64_t time_ns)
-{
-	return time_ns / SLOT_NS - (time_ns % SLOT_NS < 0);
-}
-
 /* Is the whole store not older than the slot? Then no bound is worth looking for. */
 static int begins_after(struct connection *connection, int64_t slot, bool *after, struct err *err)
 {
@@ -86,9 +81,8 @@ static int bound(struct alert_scan *scan, struct err *err)
 int alert_scan_init(struct alert_scan *scan, struct connection *connection,
 	const struct alert_filter *filter, uint64_t before, struct arena *arena, struct err *err)
 {
-	*scan = (struct alert_scan){.connection = connection,
-		.filter = filter,
-		.before = before ? before : beyond_all};
+	*scan = (struct alert_scan){
+		.connection = connection, .filter = filter, .before = before ? before : beyond_all};
 	if (filter->leaves || filter->quarantined)
 		return query_sql_init(&scan->sql, connection, NULL, arena, err);
 	return query_sql_init(&scan->sql, connection, filter->query, arena, err) < 0

@@ -239,8 +239,8 @@ static int read_wanted(struct connection *connection, const struct alert_filter 
 }
 
 /* Is the page long enough, or reading it taking too long? */
-static bool is_full(struct connection *connection, const struct alert_page *page, size_t n,
-	size_t scanned)
+static bool is_full(
+	struct connection *connection, const struct alert_page *page, size_t n, size_t scanned)
 {
 	return n == page->limit || scanned == SCANNED_MAX ||
 	       (scanned && connection_is_late(connection));

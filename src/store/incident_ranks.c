@@ -47,8 +47,7 @@ int incidents_by_risk(struct connection *connection, const struct incident_filte
 		return no_memory(err);
 	if (read_ranks(connection, filter, page->arena, numbers, &n_ranked, err) < 0)
 		return -1;
-	for (size_t i = 0; i < n_ranked && n < page->limit && !(i && connection_is_late(connection));
-		i++) {
+	for (size_t i = 0; i < n_ranked && n < page->limit; i++) {
 		struct incident *incident = arena_alloc(page->arena, sizeof *incident);
 		if (!incident)
 			return no_memory(err);

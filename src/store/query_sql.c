@@ -40,8 +40,8 @@ static void add_pointer(struct writer *writer, const void *pointer)
 
 /* "%" stands for a parameter with the number, "@" for one with the term, "^" for what is so where
  * rows do not say. */
-static void add_sql(struct writer *writer, const char *format, const struct query_term *term,
-	int64_t number)
+static void add_sql(
+	struct writer *writer, const char *format, const struct query_term *term, int64_t number)
 {
 	for (; *format; format++) {
 		if (*format == '%')
@@ -214,8 +214,8 @@ static void add_place(struct writer *writer, const struct query_term *term, cons
 	" AND " texts ")"
 
 /* Ids of what the term finds in a table of names, ascending. */
-static bool find_ids(struct writer *writer, const struct match *match, const char *sql,
-	struct query_ids *ids)
+static bool find_ids(
+	struct writer *writer, const struct match *match, const char *sql, struct query_ids *ids)
 {
 	sqlite3_stmt *statement = connection_statement(writer->connection, sql, writer->err);
 	ids->ids = arena_array(writer->sql->arena, RULES_MAX, sizeof *ids->ids);
@@ -348,8 +348,7 @@ static void add_node(struct writer *writer, enum query_of of, const struct query
 int query_sql_init(struct query_sql *sql, struct connection *connection, const struct query *query,
 	struct arena *arena, struct err *err)
 {
-	struct writer writer = {
-		.sql = sql, .connection = connection, .at_least = true, .err = err};
+	struct writer writer = {.sql = sql, .connection = connection, .at_least = true, .err = err};
 	sql->n_bindings = 0;
 	sql->arena = arena;
 	buf_init(&sql->text, SQL_BYTES);
@@ -386,8 +385,8 @@ static void bind(sqlite3_stmt *statement, const struct query_sql *sql)
 			sql_bind_blob(statement, at, binding->text.data, binding->text.size);
 			break;
 		case BINDING_POINTER:
-			sqlite3_bind_pointer(
-				statement, at, (void *)(uintptr_t)binding->pointer, QUERY_POINTER, NULL);
+			sqlite3_bind_pointer(statement, at, (void *)(uintptr_t)binding->pointer,
+				QUERY_POINTER, NULL);
 			break;
 		}
 	}

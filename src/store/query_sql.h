@@ -28,7 +28,8 @@ struct query_binding {
 };
 
 struct query_sql {
-	struct buf text; /* of alerts: about "alert a"; of incidents: "incident i", "piece p", "key k" */
+	struct buf text; /* of alerts: about "alert a"; of incidents: "incident i", "piece p", "key
+			    k" */
 	struct query_binding bindings[QUERY_SQL_BINDINGS_MAX];
 	size_t n_bindings;
 	struct arena *arena;
