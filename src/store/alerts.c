@@ -238,7 +238,7 @@ static int read_wanted(struct connection *connection, const struct alert_filter 
 	return 0;
 }
 
-/* Is the page long enough, or reading it taking too long? */
+/* Is the page long enough, or reading it taking too long? At least one row is looked at. */
 static bool is_full(
 	struct connection *connection, const struct alert_page *page, size_t n, size_t scanned)
 {
@@ -262,12 +262,12 @@ int alerts_list(struct connection *connection, const struct alert_filter *filter
 		if (found == ALERT_SCAN_FAILED || found == ALERT_SCAN_END)
 			return found == ALERT_SCAN_END ? 0 : -1;
 		bool pause = found == ALERT_SCAN_PAUSE;
-		if (pause && !connection_is_late(connection))
-			continue;
-		if (pause || is_full(connection, page, n, scanned)) {
+		if (is_full(connection, page, n, pause ? SIZE_MAX : scanned)) {
 			page->next_before = pause ? scan.before : before;
 			return 0;
 		}
+		if (pause)
+			continue;
 		struct alert *alert;
 		if (read_wanted(connection, filter, leaf, page->arena, &alert, err) < 0)
 			return -1;

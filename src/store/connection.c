@@ -38,9 +38,12 @@ int connection_error(sqlite3 *db, int code, struct err *err)
 		break;
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-	case SQLITE_INTERRUPT:
 		kind = ERR_BUSY;
 		break;
+	case SQLITE_INTERRUPT:
+		return err_set(err, ERR_BUSY,
+			"reading this takes too long: ask for less time, as last<2h, or a smaller "
+			"limit");
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 	case SQLITE_SCHEMA:
@@ -54,10 +57,6 @@ int connection_error(sqlite3 *db, int code, struct err *err)
 	default:
 		break;
 	}
-	if ((code & 0xff) == SQLITE_INTERRUPT)
-		return err_set(err, kind,
-			"reading this takes too long: ask for less time, as last<2h, or a smaller "
-			"limit");
 	return err_set(err, kind, "database: %s (SQLite code %d)",
 		db ? sqlite3_errmsg(db) : sqlite3_errstr(code), code);
 }
