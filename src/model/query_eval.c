@@ -227,7 +227,8 @@ static uint32_t incident_flags(const struct incident *incident)
 	       (incident->snoozed_until_ns ? QUERY_IS_SNOOZED : 0U) |
 	       (incident->frozen ? QUERY_IS_FROZEN : 0U) |
 	       (incident->recurrence_of ? QUERY_IS_RECURRENCE : 0U) |
-	       (incident->split_from ? QUERY_IS_SPLIT : 0U);
+	       (incident->split_from ? QUERY_IS_SPLIT : 0U) |
+	       (incident->suppressed_by.n ? QUERY_IS_SUPPRESSED : 0U);
 }
 
 static bool incident_mask(const struct query_term *term, const struct incident *incident)
@@ -332,6 +333,11 @@ bool query_needs_story(const struct query *query)
 {
 	return query->of == QUERY_OF_INCIDENTS &&
 	       asks_for(query->root, FIELD_TECHNIQUE, FIELD_FINGERPRINT);
+}
+
+bool query_needs_judgement(const struct query *query)
+{
+	return asks_for(query->root, FIELD_INCIDENT_FLAG, FIELD_INCIDENT_FLAG);
 }
 
 bool query_needs_incident(const struct query *query)

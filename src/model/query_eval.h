@@ -19,6 +19,9 @@ bool query_has_incident(const struct query *query, const struct incident *incide
 /** Does it ask for what only incidents that were read whole have (fingerprints, techniques)? */
 bool query_needs_story(const struct query *query);
 
+/** Does it ask what must be judged first: is the incident suppressed? */
+bool query_needs_judgement(const struct query *query);
+
 /** Does it ask which incident an alert is part of? */
 bool query_needs_incident(const struct query *query);
 

@@ -121,7 +121,8 @@ static bool incident_flag_at(size_t i, struct query_word *out)
 {
 	static const struct query_word flags[] = {{"sealed", QUERY_IS_SEALED},
 		{"snoozed", QUERY_IS_SNOOZED}, {"frozen", QUERY_IS_FROZEN},
-		{"recurrence", QUERY_IS_RECURRENCE}, {"split", QUERY_IS_SPLIT}};
+		{"recurrence", QUERY_IS_RECURRENCE}, {"split", QUERY_IS_SPLIT},
+		{"suppressed", QUERY_IS_SUPPRESSED}};
 	if (i >= sizeof flags / sizeof flags[0])
 		return false;
 	*out = flags[i];

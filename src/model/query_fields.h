@@ -123,4 +123,5 @@ enum query_incident_flag {
 	QUERY_IS_FROZEN = 4,
 	QUERY_IS_RECURRENCE = 8,
 	QUERY_IS_SPLIT = 16,
+	QUERY_IS_SUPPRESSED = 32, /* judged when it is read: no row says it */
 };

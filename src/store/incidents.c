@@ -354,8 +354,7 @@ static int is_found(struct connection *connection, const struct incident_filter 
 	bool judge = filter->suppressed;
 	bool judge_first = judge && query && query_needs_judgement(query);
 	*found = is_wanted(filter, incident);
-	if (*found && judge_first &&
-		suppressed_look(filter, connection, incident, found, err) < 0)
+	if (*found && judge_first && suppressed_look(filter, connection, incident, found, err) < 0)
 		return -1;
 	if (*found && query && ask_query(connection, query, incident, arena, found, err) < 0)
 		return -1;

@@ -306,6 +306,8 @@ static void add_term(struct writer *writer, enum query_of of, const struct query
 	const char *mask = mask_sql(of, term->field->kind);
 	if (term->test == QUERY_TEST_RANGE && range)
 		add_range(writer, range, term);
+	else if (term->field->id == FIELD_INCIDENT_FLAG && term->mask & QUERY_IS_SUPPRESSED)
+		add_unknown(writer);
 	else if (term->test == QUERY_TEST_MASK && mask)
 		add_sql(writer, mask, term, term->mask);
 	else if (term->field->id == FIELD_TECHNIQUE && of == QUERY_OF_ALERTS)
