@@ -10,6 +10,23 @@
 
 enum { LINE_BYTES = 64 * 1024 };
 
+/* What somebody gets of it who sees some namespaces only. */
+static const char *reach_name(enum reach reach)
+{
+	switch (reach) {
+	case REACH_ALL:
+		return "all";
+	case REACH_OWN:
+	case REACH_OWN_FORM:
+		return "own";
+	case REACH_LIST:
+	case REACH_INCIDENT:
+	case REACH_ALERT:
+		return "namespaces";
+	}
+	return "";
+}
+
 static void write_endpoint(struct emitter *out, const struct endpoint *endpoint)
 {
 	char method[64];
@@ -22,6 +39,7 @@ static void write_endpoint(struct emitter *out, const struct endpoint *endpoint)
 	emit_text(out, first);
 	emit_member_string(out, "path", endpoint->path);
 	emit_member_string(out, "role", endpoint->role ? role_name(endpoint->role) : "open");
+	emit_member_string(out, "reach", reach_name(endpoint->reach));
 	emit_member_text(out, "content_type", text_of(endpoint->content_type));
 	emit_member_string(out, "text", endpoint->text);
 	emit_key(out, "parameters");

@@ -47,11 +47,11 @@ def main():
     for name, values in known.items():
         parameter = components["parameters"][name]
         parameter["schema"] = {"anyOf": [{"enum": values}, parameter["schema"]]}
-    # Single parameters cannot say that "after" goes with one order only, nor what the query language is: asked by hand.
+    # Parameters cannot say that "after" goes with some orders only, nor what the query language is: asked by hand.
     for item in document["paths"].values():
         for operation in item.values():
             if isinstance(operation, dict) and "parameters" in operation:
-                operation["parameters"] = [p for p in operation["parameters"] if contract.resolve(p)["name"] not in ("q", "sort")]
+                operation["parameters"] = [p for p in operation["parameters"] if contract.resolve(p)["name"] not in ("q", "sort", "show")]
     # The run's own token stays in force.
     components_token = document["paths"]["/api/v1/tokens/{id}"]["parameters"][0]
     components_token["schema"]["minimum"] = 100000

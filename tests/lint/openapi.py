@@ -36,7 +36,7 @@ def draft(contract, endpoint):
         lines += ["    parameters: [{$ref: \"#/components/parameters/%s\"}]" % name for name in re.findall(r"{(\w+)}", path)]
     lines += ["    %s:" % method.lower(), "      operationId: <unique>", "      summary: %s" % json.dumps(endpoint["text"]),
               "      tags: [<one of the file's>]", "      x-role: %s" % endpoint["role"]]
-    lines += ["      security: []"] if endpoint["role"] == "open" else []
+    lines += ["      security: []"] if endpoint["role"] == "open" else ["      x-reach: %s" % endpoint["reach"]]
     lines += ["      parameters:"] if endpoint["parameters"] else []
     for name in endpoint["parameters"]:
         lines += ["        - $ref: \"#/components/parameters/%s\"" % name] if name in known else [
@@ -63,6 +63,7 @@ def compare(contract, operations, table):
     for key in sorted(table.keys() & operations.keys()):
         operation, endpoint, where = operations[key], table[key], "%s %s" % key
         compare_texts(where, "x-role", endpoint["role"], operation.get("x-role"))
+        compare_texts(where, "x-reach", endpoint["reach"] if endpoint["role"] != "open" else None, operation.get("x-reach"))
         compare_texts(where, "summary", endpoint["text"], operation.get("summary"))
         named = [p["name"] for p in contract.parameters(*key, "query")]
         compare_texts(where, "the set of query parameters", ", ".join(sorted(endpoint["parameters"])), ", ".join(sorted(named)))
@@ -75,7 +76,7 @@ def look_at(contract, key, operation):
     """What each operation must say for itself."""
     where, statuses = "%s: %s %s" % (FILE, *key), operation["responses"].keys()
     if operation.get("x-role") != "open":
-        for status in {"401", "403"} - statuses:
+        for status in {"401", "403"} - statuses | ({"404"} - statuses if operation.get("x-reach") == "all" else set()):
             print("%s: no response %s" % (where, status))
     elif operation.get("security") != []:
         print("%s: is open, and must say security: []" % where)
@@ -179,8 +180,8 @@ def members(contract, schema):
 
 
 def operation_lines(contract, key, operation):
-    yield "\n### %s `%s`\n\n%s Role: %s.%s" % (key[0], key[1], " ".join(operation["summary"].split()), operation["x-role"],
-                                            " " + operation["description"] if "description" in operation else "")
+    reach = "; " + operation["x-reach"] if "x-reach" in operation else ""
+    yield "\n### %s `%s`\n\n%s Role: %s%s.%s" % (key[0], key[1], " ".join(operation["summary"].split()), operation["x-role"], reach, " " + operation["description"] if "description" in operation else "")
     rows = [row("`%s`" % p["name"], place, ". ".join(filter(None, (p.get("description", "").rstrip("."), limits_of(contract.resolve(p["schema"]))
             or type_of(contract, p["schema"]))))) for place in ("query", "header") for p in contract.parameters(*key, place)]
     if rows:
