@@ -6,9 +6,6 @@
 #include <gnutls/gnutls.h>
 #include <string.h>
 
-/* Most parts are names; one call for them with their size costs less than two. */
-enum { SHORT_PART_BYTES = 60 };
-
 struct digest digest_of(struct text text)
 {
 	struct digest digest;
@@ -18,40 +15,65 @@ struct digest digest_of(struct text text)
 	return digest;
 }
 
-/* The state *is* GnuTLS's handle, which is a pointer. */
-struct digest_state *digest_start(void)
+struct digest_state *digest_start(struct digest_state *state)
+{
+	state->handle = NULL;
+	state->size = 0;
+	return state;
+}
+
+static void hash_more(struct digest_state *state, struct text text)
+{
+	int failed = gnutls_hash(state->handle, text.data, text.size);
+	assert(!failed);
+}
+
+static struct text gathered(const struct digest_state *state)
+{
+	return (struct text){state->bytes, state->size};
+}
+
+/* From here on nothing is gathered any more. */
+static void hand_on(struct digest_state *state)
 {
 	gnutls_hash_hd_t handle = NULL;
 	int failed = gnutls_hash_init(&handle, GNUTLS_DIG_SHA256);
 	assert(!failed);
-	return (struct digest_state *)handle;
+	state->handle = handle;
+	hash_more(state, gathered(state));
 }
 
 void digest_add(struct digest_state *state, struct text text)
 {
 	if (text.size == 0)
 		return;
-	int failed = gnutls_hash((gnutls_hash_hd_t)state, text.data, text.size);
-	assert(!failed);
+	if (!state->handle && text.size <= sizeof state->bytes - state->size) {
+		memcpy(state->bytes + state->size, text.data, text.size);
+		state->size += text.size;
+		return;
+	}
+	if (!state->handle)
+		hand_on(state);
+	hash_more(state, text);
 }
 
 void digest_add_part(struct digest_state *state, struct text text)
 {
-	char bytes[4 + SHORT_PART_BYTES];
-	bool together = text.size && text.size <= SHORT_PART_BYTES;
+	char size[4];
 	for (unsigned i = 0; i < 4; i++)
-		bytes[i] = (char)(text.size >> (24 - 8 * i));
-	if (together)
-		memcpy(bytes + 4, text.data, text.size);
-	digest_add(state, (struct text){bytes, 4 + (together ? text.size : 0)});
-	if (!together)
-		digest_add(state, text);
+		size[i] = (char)(text.size >> (24 - 8 * i));
+	digest_add(state, (struct text){size, sizeof size});
+	digest_add(state, text);
 }
 
 struct digest digest_end(struct digest_state *state)
 {
 	struct digest digest;
-	gnutls_hash_deinit((gnutls_hash_hd_t)state, digest.bytes);
+	if (state->handle)
+		gnutls_hash_deinit(state->handle, digest.bytes);
+	else
+		digest = digest_of(gathered(state));
+	explicit_bzero(state->bytes, state->size); /* it may have been a secret */
 	return digest;
 }
 

@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 
-enum { DIGEST_BYTES = 32 };
+enum { DIGEST_BYTES = 32, DIGEST_GATHERED_BYTES = 1024 };
 
 struct digest {
 	unsigned char bytes[DIGEST_BYTES];
@@ -13,10 +13,18 @@ struct digest {
 
 struct digest digest_of(struct text text);
 
-/** A running SHA-256. Every digest_start needs one digest_end. */
-struct digest_state;
+/**
+ * A running SHA-256. What is added is gathered and hashed in one call, which costs half of a call
+ * for each part; only more than fits is handed on. Every digest_start needs one digest_end.
+ */
+struct digest_state {
+	void *handle; /* GnuTLS's, once more was added than fits; else NULL */
+	size_t size;
+	char bytes[DIGEST_GATHERED_BYTES];
+};
 
-struct digest_state *digest_start(void);
+/** Returns @state. */
+struct digest_state *digest_start(struct digest_state *state);
 void digest_add(struct digest_state *state, struct text text);
 /** Adds the size as 4 bytes big-endian, then the bytes: no two lists of parts hash alike. */
 void digest_add_part(struct digest_state *state, struct text text);

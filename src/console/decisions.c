@@ -155,7 +155,7 @@ static struct digest digest_request(
 {
 	char number[24];
 	size_t size = text_format(number, sizeof number, "%llu", (unsigned long long)wish->number);
-	struct digest_state *state = digest_start();
+	struct digest_state room, *state = digest_start(&room);
 	digest_add_part(state, text_of(decision_name(kind)));
 	digest_add_part(state, (struct text){number, size});
 	digest_add_part(state, body);

@@ -20,7 +20,7 @@ static const struct endpoint decided = {
 /* Of all that was asked: asked again, it is the answer that counts. */
 static struct digest digest_request(enum decision_kind kind, struct text id, struct text body)
 {
-	struct digest_state *state = digest_start();
+	struct digest_state room, *state = digest_start(&room);
 	digest_add_part(state, kind == DECISION_SUPPRESS ? TEXT("suppress") : TEXT("unsuppress"));
 	digest_add_part(state, id);
 	digest_add_part(state, body);

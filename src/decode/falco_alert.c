@@ -102,7 +102,7 @@ static void identify(const struct falco_event *event, struct alert *alert)
 		occurrence_of_raw(alert, TEXT("falco"));
 		return;
 	}
-	struct digest_state *state = occurrence_start(alert, TEXT("falco"));
+	struct digest_state room, *state = occurrence_start(&room, alert, TEXT("falco"));
 	digest_add_part(state, event->hostname);
 	digest_add_part(state, falco_source(event));
 	digest_add_part(state, event->rule);

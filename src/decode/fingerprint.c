@@ -209,7 +209,7 @@ void alert_fingerprint(struct alert *alert)
 	char pattern[PATTERN_MAX_BYTES];
 	const struct process *process = &alert->process;
 	size_t size = resource_pattern(alert->resource, pattern, sizeof pattern);
-	struct digest_state *state = digest_start();
+	struct digest_state room, *state = digest_start(&room);
 	digest_add_part(state, alert->sensor);
 	digest_add_part(state, alert->rule);
 	digest_add_part(state, process->exe.size ? process->exe : process->name);

@@ -132,7 +132,7 @@ static void identify(const struct kubearmor_event *event, struct arena *arena, s
 		occurrence_of_raw(alert, TEXT("kubearmor"));
 		return;
 	}
-	struct digest_state *state = occurrence_start(alert, TEXT("kubearmor"));
+	struct digest_state room, *state = occurrence_start(&room, alert, TEXT("kubearmor"));
 	occurrence_add_i64(state, event->kind);
 	occurrence_add_i64(state, alert->time_ns);
 	add_part(state, arena, container_id(event));

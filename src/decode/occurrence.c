@@ -3,9 +3,10 @@
 
 #include <string.h>
 
-struct digest_state *occurrence_start(const struct alert *alert, struct text family)
+struct digest_state *occurrence_start(
+	struct digest_state *state, const struct alert *alert, struct text family)
 {
-	struct digest_state *state = digest_start();
+	digest_start(state);
 	digest_add_part(state, family);
 	digest_add_part(state, alert->cluster);
 	return state;
@@ -27,7 +28,7 @@ void occurrence_end(struct digest_state *state, struct alert *alert)
 
 void occurrence_of_raw(struct alert *alert, struct text family)
 {
-	struct digest_state *state = occurrence_start(alert, family);
+	struct digest_state room, *state = occurrence_start(&room, alert, family);
 	digest_add_part(state, TEXT("raw"));
 	digest_add_part(state, alert->raw);
 	occurrence_end(state, alert);

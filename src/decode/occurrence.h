@@ -10,8 +10,9 @@
 #include "base/digest.h"
 #include "model/alert.h"
 
-/** A running id, with @family and alert->cluster in it. One occurrence_end each. */
-struct digest_state *occurrence_start(const struct alert *alert, struct text family);
+/** A running id, with @family and alert->cluster in it; @state. One occurrence_end each. */
+struct digest_state *occurrence_start(
+	struct digest_state *state, const struct alert *alert, struct text family);
 void occurrence_add_i64(struct digest_state *state, int64_t value);
 void occurrence_end(struct digest_state *state, struct alert *alert);
 

@@ -87,7 +87,7 @@ static void identify(struct tetragon_event *event, struct alert *alert)
 		return;
 	}
 	sort_members(event);
-	struct digest_state *state = occurrence_start(alert, TEXT("tetragon"));
+	struct digest_state room, *state = occurrence_start(&room, alert, TEXT("tetragon"));
 	digest_add_part(state, field(event, FIELD_NODE_NAME));
 	digest_add_part(state, event->name);
 	occurrence_add_i64(state, alert->time_ns);

@@ -259,7 +259,7 @@ static void identify(const struct form *form, struct alert *alert)
 		occurrence_of_raw(alert, TEXT("tocsin"));
 		return;
 	}
-	struct digest_state *state = occurrence_start(alert, TEXT("tocsin"));
+	struct digest_state room, *state = occurrence_start(&room, alert, TEXT("tocsin"));
 	digest_add_part(state, alert->sensor);
 	if (has_id) {
 		digest_add_part(state, (struct text){(const char *)id, sizeof id});

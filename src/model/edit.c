@@ -15,7 +15,7 @@ void edit_id_make(char out[EDIT_ID_BYTES])
 
 void edit_carved(struct text unlink_id, char out[CARVED_BYTES + 1])
 {
-	struct digest_state *state = digest_start();
+	struct digest_state room, *state = digest_start(&room);
 	digest_add_part(state, unlink_id);
 	struct digest digest = digest_end(state);
 	text_hex(out, digest.bytes, CARVED_BYTES / 2);

@@ -16,7 +16,7 @@ void secret_make(char out[SECRET_TEXT_BYTES], struct digest *digest)
 
 void csrf_of(struct text cookie, char out[SECRET_TEXT_BYTES])
 {
-	struct digest_state *state = digest_start();
+	struct digest_state room, *state = digest_start(&room);
 	digest_add_part(state, TEXT("tocsin csrf"));
 	digest_add_part(state, cookie);
 	struct digest digest = digest_end(state);

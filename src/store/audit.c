@@ -7,7 +7,7 @@ static struct digest entry_hash(const struct digest *previous, const struct audi
 {
 	char time[24];
 	size_t length = text_format(time, sizeof time, "%lld", (long long)entry->time_ns);
-	struct digest_state *state = digest_start();
+	struct digest_state room, *state = digest_start(&room);
 	digest_add_part(state, (struct text){(const char *)previous->bytes, DIGEST_BYTES});
 	digest_add_part(state, (struct text){time, length});
 	digest_add_part(state, entry->actor);

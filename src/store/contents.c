@@ -31,7 +31,8 @@ struct content_job {
 	bool more;       /* ids were left for another pass */
 	struct id after; /* the last that is hashed */
 	bool has_after;
-	struct digest_state *digest;
+	struct digest_state *digest; /* room, or NULL */
+	struct digest_state room;
 };
 
 struct content_job *content_job_new(size_t ids_max)
@@ -86,7 +87,7 @@ int content_job_begin(
 		job->incident.number = 0;
 		return -1;
 	}
-	job->digest = digest_start();
+	job->digest = digest_start(&job->room);
 	digest_add_part(job->digest, job->incident.key);
 	return 0;
 }

@@ -70,7 +70,7 @@ static void read_tactics(struct alert *alert, const json_t *list)
 static void hash_fingerprint(
 	struct text name, struct text sensor, unsigned char out[FINGERPRINT_BYTES])
 {
-	struct digest_state *state = digest_start();
+	struct digest_state room, *state = digest_start(&room);
 	digest_add_part(state, name);
 	digest_add_part(state, sensor);
 	struct digest digest = digest_end(state);

@@ -71,7 +71,7 @@ static void read_body(struct body *body)
 static struct digest digest_of_batch(const struct batch *batch)
 {
 	AUTO(buf_done) struct buf record;
-	struct digest_state *state = digest_start();
+	struct digest_state room, *state = digest_start(&room);
 	buf_init(&record, 1 << 24);
 	for (const struct alert *alert = batch->first; alert; alert = alert->next) {
 		buf_clear(&record);

@@ -25,7 +25,7 @@ END_TEST
 
 START_TEST(pieces_are_the_whole)
 {
-	struct digest_state *state = digest_start();
+	struct digest_state room, *state = digest_start(&room);
 	digest_add(state, TEXT("a"));
 	digest_add(state, TEXT_NONE);
 	digest_add(state, TEXT("bc"));
@@ -34,9 +34,28 @@ START_TEST(pieces_are_the_whole)
 }
 END_TEST
 
+/* Around what is gathered before it is handed on, in pieces of any size. */
+START_TEST(pieces_of_any_size_are_the_whole)
+{
+	static char bytes[DIGEST_GATHERED_BYTES + 9];
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (char)i;
+	for (size_t size = DIGEST_GATHERED_BYTES - 2; size <= sizeof bytes; size++)
+		for (size_t first = 0; first <= size; first += first % 7 + 1) {
+			struct text whole = {bytes, size};
+			struct digest_state room, *state = digest_start(&room);
+			digest_add(state, text_part(whole, 0, first));
+			digest_add(state, text_part(whole, first, 3));
+			digest_add(state, text_part(whole, first + 3, size));
+			struct digest digest = digest_end(state);
+			ck_assert_mem_eq(digest.bytes, digest_of(whole).bytes, DIGEST_BYTES);
+		}
+}
+END_TEST
+
 static struct digest digest_of_parts(struct text a, struct text b)
 {
-	struct digest_state *state = digest_start();
+	struct digest_state room, *state = digest_start(&room);
 	digest_add_part(state, a);
 	digest_add_part(state, b);
 	return digest_end(state);
@@ -67,6 +86,7 @@ int main(void)
 	TCase *tests = tcase_create("digest");
 	tcase_add_test(tests, is_sha_256);
 	tcase_add_test(tests, pieces_are_the_whole);
+	tcase_add_test(tests, pieces_of_any_size_are_the_whole);
 	tcase_add_test(tests, parts_do_not_run_together);
 	tcase_add_test(tests, random_bytes_differ);
 	suite_add_tcase(suite, tests);

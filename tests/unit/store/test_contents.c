@@ -56,7 +56,7 @@ static struct digest defined(void)
 		memcpy(occs + OCCURRENCE_BYTES * n++, sql_blob(statement, 0).data,
 			OCCURRENCE_BYTES);
 	qsort(occs, n, OCCURRENCE_BYTES, compare);
-	struct digest_state *state = digest_start();
+	struct digest_state room, *state = digest_start(&room);
 	digest_add_part(state, TEXT("pod:c/u"));
 	for (size_t i = 0; i < n; i++) {
 		char hex[2 * OCCURRENCE_BYTES + 1];
