@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/connection.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/table.h"
@@ -99,6 +100,19 @@ static int configure(struct connection *connection, struct err *err)
 	return migrations_run(connection, err);
 }
 
+static void set_up(void)
+{
+	/* Refused where somebody was first, as tests are with a VFS of theirs: then it is slower.
+	 */
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+void connection_set_up_library(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, set_up);
+}
+
 int connection_open(struct connection *connection, const char *path, enum connection_mode mode,
 	const char *vfs, struct err *err)
 {
@@ -106,6 +120,7 @@ int connection_open(struct connection *connection, const char *path, enum connec
 		    (mode == CONNECTION_SHADOW ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
 	if (mode == CONNECTION_WRITE)
 		flags |= SQLITE_OPEN_CREATE;
+	connection_set_up_library();
 	*connection = (struct connection){.mode = mode};
 	connection->statements = calloc(1, sizeof *connection->statements);
 	if (!connection->statements)

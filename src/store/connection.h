@@ -43,6 +43,12 @@ static inline bool connection_is_late(const struct connection *connection)
 	return connection->is_late && connection->is_late(connection->late_ctx);
 }
 
+/**
+ * Before the first other call of SQLite in a process; done again it does nothing. SQLite then does
+ * not count its memory, which nobody asks for: that was a mutex of all threads for each malloc.
+ */
+void connection_set_up_library(void);
+
 /** @vfs names an SQLite VFS, NULL the default. On failure *connection is closed and empty. */
 CHECKED int connection_open(struct connection *connection, const char *path,
 	enum connection_mode mode, const char *vfs, struct err *err);

@@ -39,6 +39,7 @@ int wal_settle(const char *path, const char *vfs_name, struct err *err)
 {
 	char full[NAME_BYTES], log[NAME_BYTES + 8];
 	int is_there = 0;
+	connection_set_up_library();
 	sqlite3_vfs *vfs = sqlite3_vfs_find(vfs_name);
 	if (!vfs || vfs->xFullPathname(vfs, path, sizeof full, full) & 0xff)
 		return err_set(err, ERR_IO, "%s: there is no such path", path);
