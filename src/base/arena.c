@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK_BYTES = 8192 - 64, ALIGNMENT = 16 };
+enum { CHUNK_BYTES = 8192 - 64, ALIGNMENT = 16, LIST_STEP = 8 };
 
 struct arena_chunk {
 	struct arena_chunk *next;
@@ -135,4 +135,17 @@ struct text arena_format(struct arena *arena, const char *format, ...)
 	vsnprintf(data, (size_t)length + 1, format, args);
 	va_end(args);
 	return (struct text){data, (size_t)length};
+}
+
+void arena_list_add(struct arena *arena, struct text_list *list, struct text text)
+{
+	if (list->n % LIST_STEP == 0) {
+		struct text *items = arena_array(arena, list->n + LIST_STEP, sizeof *items);
+		if (!items)
+			return;
+		if (list->n)
+			memcpy(items, list->items, list->n * sizeof *items);
+		list->items = items;
+	}
+	list->items[list->n++] = text;
 }

@@ -35,6 +35,8 @@ struct text arena_copy(struct arena *arena, struct text text);
 char *arena_string(struct arena *arena, struct text text);
 __attribute__((format(printf, 2, 3))) struct text arena_format(
 	struct arena *arena, const char *format, ...);
+/** Appends to a list that only this made, which grows by eight: lists of texts are short. */
+void arena_list_add(struct arena *arena, struct text_list *list, struct text text);
 
 static inline void arena_done_auto(struct arena *arena)
 {

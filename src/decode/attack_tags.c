@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-enum { LIST_STEP = 8 };
-
 /* One alert's reading. */
 struct reading {
 	struct arena *arena;
@@ -19,18 +17,8 @@ static void report(struct reading *reading, struct text word)
 	for (size_t i = 0; i < list->n; i++)
 		if (text_equal(list->items[i], word))
 			return;
-	if (list->n == ALERT_TAGS_MAX)
-		return;
-	if (list->n % LIST_STEP == 0) {
-		struct text *items =
-			arena_array(reading->arena, list->n + LIST_STEP, sizeof *items);
-		if (!items)
-			return;
-		if (list->n)
-			memcpy(items, list->items, list->n * sizeof *items);
-		list->items = items;
-	}
-	list->items[list->n++] = word;
+	if (list->n < ALERT_TAGS_MAX)
+		arena_list_add(reading->arena, list, word);
 }
 
 static void take(struct reading *reading, const struct attack_tag *tag)

@@ -296,10 +296,8 @@ static bool read_argument(struct pull *reader, struct tetragon_event *event)
 
 static void add_tag(struct tetragon_event *event, struct arena *arena, struct text tag)
 {
-	if (!event->tags.items)
-		event->tags.items = arena_array(arena, ALERT_TAGS_MAX, sizeof(struct text));
-	if (event->tags.items && event->tags.n < ALERT_TAGS_MAX && tag.size)
-		event->tags.items[event->tags.n++] = tag;
+	if (event->tags.n < ALERT_TAGS_MAX && tag.size)
+		arena_list_add(arena, &event->tags, tag);
 }
 
 static bool read_list(struct pull *reader, struct tetragon_event *event, const struct row *row)

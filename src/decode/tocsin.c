@@ -50,14 +50,12 @@ static bool read_list(struct pull *reader, struct text_list *list)
 	enum pull_event what = pull_next(reader);
 	if (what != PULL_ARRAY)
 		return pull_finish(reader, what);
-	list->items = arena_array(reader->arena, ALERT_TAGS_MAX, sizeof *list->items);
 	list->n = 0;
 	while ((what = pull_next(reader)) != PULL_ARRAY_END) {
 		if (!pull_finish(reader, what))
 			return false;
-		if (what == PULL_STRING && reader->value.size && list->items &&
-			list->n < ALERT_TAGS_MAX)
-			list->items[list->n++] = reader->value;
+		if (what == PULL_STRING && reader->value.size && list->n < ALERT_TAGS_MAX)
+			arena_list_add(reader->arena, list, reader->value);
 	}
 	return true;
 }
@@ -221,11 +219,8 @@ static void read_attack(const struct text_list *list, struct arena *arena, struc
 			alert_add_technique(alert, tag.technique);
 			continue;
 		}
-		if (!reported->items)
-			reported->items =
-				arena_array(arena, ALERT_TAGS_MAX, sizeof *reported->items);
-		if (reported->items && reported->n < ALERT_TAGS_MAX)
-			reported->items[reported->n++] = list->items[i];
+		if (reported->n < ALERT_TAGS_MAX)
+			arena_list_add(arena, reported, list->items[i]);
 	}
 }
 

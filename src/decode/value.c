@@ -37,10 +37,8 @@ bool value_read_text(struct pull *reader, struct text *out)
 
 static void add_item(struct text_list *list, struct arena *arena, struct text item)
 {
-	if (!list->items)
-		list->items = arena_array(arena, ALERT_TAGS_MAX, sizeof *list->items);
-	if (list->items && list->n < ALERT_TAGS_MAX && item.size)
-		list->items[list->n++] = item;
+	if (list->n < ALERT_TAGS_MAX && item.size)
+		arena_list_add(arena, list, item);
 }
 
 bool value_read_list(struct pull *reader, struct text_list *list)

@@ -143,20 +143,10 @@ static bool read_text(struct alert *alert, unsigned char tag, struct text value)
 	return false;
 }
 
-/* Lists grow one by one; they are short (ALERT_TAGS_MAX), so a quarter is wasted at most. */
 static void append(struct arena *arena, struct text_list *list, struct text value)
 {
-	if (list->n == ALERT_TAGS_MAX)
-		return;
-	if (list->n % 8 == 0) {
-		struct text *items = arena_array(arena, list->n + 8, sizeof *items);
-		if (!items)
-			return;
-		if (list->n)
-			memcpy(items, list->items, list->n * sizeof *items);
-		list->items = items;
-	}
-	list->items[list->n++] = value;
+	if (list->n < ALERT_TAGS_MAX)
+		arena_list_add(arena, list, value);
 }
 
 static void read_number(struct alert *alert, unsigned char tag, uint64_t value)

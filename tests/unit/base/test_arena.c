@@ -53,6 +53,25 @@ START_TEST(copies_and_formats)
 }
 END_TEST
 
+START_TEST(lists_grow)
+{
+	struct text_list list = {0};
+	char letters[20];
+	for (size_t i = 0; i < sizeof letters; i++) {
+		letters[i] = (char)('a' + i);
+		arena_list_add(&arena, &list, (struct text){letters + i, 1});
+		ck_assert_uint_eq(list.n, i + 1);
+		for (size_t j = 0; j <= i; j++)
+			ck_assert_int_eq(*list.items[j].data, letters[j]);
+	}
+	struct arena none;
+	struct text_list empty = {0};
+	arena_init(&none, 0);
+	arena_list_add(&none, &empty, TEXT("a"));
+	ck_assert(none.failed && empty.n == 0);
+}
+END_TEST
+
 START_TEST(stops_at_its_limit)
 {
 	arena_init(&arena, 40000);
@@ -100,6 +119,7 @@ int main(void)
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, gives_zeroed_aligned_pieces_that_do_not_overlap);
 	tcase_add_test(tests, copies_and_formats);
+	tcase_add_test(tests, lists_grow);
 	tcase_add_test(tests, stops_at_its_limit);
 	tcase_add_test(tests, huge_sizes_fail);
 	tcase_add_test(tests, large_pieces_stand_apart);
