@@ -118,6 +118,21 @@ int zstd_expand(struct text packed, struct buf *out, struct err *err)
 	return done < 0 ? -1 : 0;
 }
 
+/*
+ * zstd's levels, as measured on blocks of 256 alerts: 1.6 µs an alert, and 5 µs for 17 % less. One
+ * level more than 5 costs 1.2 µs for another 3 %, which is 1 % of all that is stored of an alert.
+ *
+ * Tables of these sizes (powers of two) pack alerts as small as zstd's own choice does, up to a
+ * thousandth; that would be tables of 768 KB and 3 MB, for which everything else leaves the
+ * processor's caches at each frame.
+ */
+static const struct {
+	int level, hash_log, chain_log;
+} efforts[] = {
+	[FRAME_FAST] = {3, 15, 14},
+	[FRAME_SMALL] = {5, 17, 17},
+};
+
 /* The tables for packing are some 200 KB: made on first use, so that readers do without. */
 struct dictionary {
 	int64_t id;
@@ -135,6 +150,17 @@ struct frame_codec {
 	size_t n_dictionaries;
 };
 
+/* For all frames of the context. */
+static bool set_effort(ZSTD_CCtx *pack, enum frame_effort effort)
+{
+	const size_t results[] = {
+		ZSTD_CCtx_setParameter(pack, ZSTD_c_compressionLevel, efforts[effort].level),
+		ZSTD_CCtx_setParameter(pack, ZSTD_c_hashLog, efforts[effort].hash_log),
+		ZSTD_CCtx_setParameter(pack, ZSTD_c_chainLog, efforts[effort].chain_log),
+	};
+	return !ZSTD_isError(results[0]) && !ZSTD_isError(results[1]) && !ZSTD_isError(results[2]);
+}
+
 struct frame_codec *frame_codec_new(enum frame_effort effort)
 {
 	struct frame_codec *codec = calloc(1, sizeof *codec);
@@ -143,7 +169,7 @@ struct frame_codec *frame_codec_new(enum frame_effort effort)
 	codec->effort = effort;
 	codec->pack = ZSTD_createCCtx();
 	codec->unpack = ZSTD_createDCtx();
-	if (!codec->pack || !codec->unpack) {
+	if (!codec->pack || !codec->unpack || !set_effort(codec->pack, effort)) {
 		frame_codec_free(codec);
 		return NULL;
 	}
@@ -217,16 +243,16 @@ int frame_pack(struct frame_codec *codec, int64_t dictionary, struct text plain,
 	if (dictionary && !known)
 		return unknown_dictionary(dictionary, err);
 	if (known && !known->pack)
-		known->pack = ZSTD_createCDict(known->bytes, known->size, (int)codec->effort);
+		known->pack =
+			ZSTD_createCDict(known->bytes, known->size, efforts[codec->effort].level);
 	if (known && !known->pack)
 		return err_set(err, ERR_MEMORY, "out of memory packing a block");
 	char *room = buf_reserve(out, bound);
 	if (!room)
 		return err_set(err, ERR_MEMORY, "out of memory packing a block");
-	size_t size = known ? ZSTD_compress_usingCDict(
-				      codec->pack, room, bound, plain.data, plain.size, known->pack)
-			    : ZSTD_compressCCtx(codec->pack, room, bound, plain.data, plain.size,
-				      (int)codec->effort);
+	size_t size = ZSTD_CCtx_refCDict(codec->pack, known ? known->pack : NULL);
+	if (!ZSTD_isError(size))
+		size = ZSTD_compress2(codec->pack, room, bound, plain.data, plain.size);
 	if (ZSTD_isError(size))
 		return err_set(err, ERR_MEMORY, "packing a block: %s", ZSTD_getErrorName(size));
 	buf_commit(out, size);
