@@ -93,6 +93,14 @@ struct http_connection {
 	struct http_request request;
 };
 
+/* The last short answer of nothing but a type and a body: almost all are "one accepted", and one of
+ * microhttpd's responses goes out as often as it is needed. */
+struct http_usual {
+	struct MHD_Response *response; /* NULL: none yet */
+	const char *content_type;
+	struct text body; /* the response's */
+};
+
 struct http_server {
 	struct MHD_Daemon *daemon;
 	struct loop *loop;
@@ -107,6 +115,7 @@ struct http_server {
 	const struct http_route *missing; /* NULL: none */
 	struct http_limits limits;
 	struct http_connection *connections;
+	struct http_usual usual;
 	size_t body_bytes; /* of all requests that are not answered */
 	_Atomic size_t n_connections;
 	unsigned port;
@@ -135,6 +144,7 @@ enum MHD_Result http_response_send(struct http_request *request);
 /** On the loop's thread: the response is there, microhttpd shall get it. */
 void http_response_ready(struct http_request *request);
 void http_response_drop(struct http_request *request);
+void http_usual_done(struct http_server *server);
 /** An answer of net itself: the route hears of it by aborted. */
 void http_refuse(
 	struct http_request *request, unsigned status, const char *title, struct text detail);

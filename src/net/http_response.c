@@ -6,7 +6,7 @@
 #include "base/emit.h"
 #include "net/http_private.h"
 
-enum { PROBLEM_BYTES = 16 * 1024 };
+enum { PROBLEM_BYTES = 16 * 1024, USUAL_BYTES = 256 };
 
 /* On every answer that does not say otherwise itself. */
 static const char *const standard_headers[] = {
@@ -97,14 +97,47 @@ static struct MHD_Response *make(struct http_request *request)
 	return out;
 }
 
+/* Nothing in it is this request's own. */
+static bool is_usual(const struct http_request *request)
+{
+	const struct http_response *response = &request->response;
+	return response->status == 200 && response->content_type && response->body &&
+	       response->body_size <= USUAL_BYTES && !response->headers &&
+	       !request->own_headers[0] && !request->stream.source.read && !request->must_close &&
+	       !request->connection->server->is_quiesced;
+}
+
+void http_usual_done(struct http_server *server)
+{
+	if (server->usual.response)
+		MHD_destroy_response(server->usual.response);
+	server->usual = (struct http_usual){0};
+}
+
+/* The usual answer, made anew when this one differs from the last; NULL without memory. */
+static struct MHD_Response *make_usual(struct http_request *request)
+{
+	const struct http_response *response = &request->response;
+	struct http_usual *usual = &request->connection->server->usual;
+	struct text body = {response->body, response->body_size};
+	if (usual->response && usual->content_type == response->content_type &&
+		text_equal(usual->body, body))
+		return usual->response;
+	http_usual_done(request->connection->server);
+	*usual = (struct http_usual){make(request), response->content_type, body};
+	return usual->response;
+}
+
 enum MHD_Result http_response_send(struct http_request *request)
 {
-	struct MHD_Response *response = make(request);
+	bool usual = is_usual(request);
+	struct MHD_Response *response = usual ? make_usual(request) : make(request);
 	if (!response)
 		return MHD_NO; /* no memory: the connection ends */
 	enum MHD_Result result =
 		MHD_queue_response(request->connection->mhd, request->response.status, response);
-	MHD_destroy_response(response);
+	if (!usual)
+		MHD_destroy_response(response);
 	request->state = REQUEST_SENDING;
 	return result;
 }

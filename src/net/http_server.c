@@ -257,6 +257,7 @@ void http_server_stop(struct http_server *server)
 	} else if (server->listen_fd >= 0) {
 		close(server->listen_fd);
 	}
+	http_usual_done(server);
 	loop_watch_free(server->watch);
 	loop_watch_free(server->done_watch);
 	loop_timer_free(server->run_timer);

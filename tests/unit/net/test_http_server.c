@@ -168,6 +168,33 @@ START_TEST(answers_at_once_and_keeps_the_connection)
 }
 END_TEST
 
+/* An answer like the one before is the same one of microhttpd's: none may be another's. */
+START_TEST(answers_are_their_own_however_alike)
+{
+	static char longer[300];
+	memset(longer, 'x', sizeof longer);
+	const struct text bodies[] = {TEXT("one"), TEXT("one"), TEXT("two"), TEXT("two."),
+		{longer, sizeof longer}, TEXT("two."), TEXT("one|")};
+	int fds[] = {socket_open(server.port), socket_open(server.port)};
+	for (int i = 0; i < 2; i++)
+		for (size_t j = 0; j < sizeof bodies / sizeof bodies[0]; j++) {
+			ck_assert(socket_post(fds[i], "/echo", "", bodies[j]));
+			socket_read(fds[i], &reply, SOCKET_WAIT_MS);
+			ck_assert(text_equal(text_of(reply.body), bodies[j]));
+			ck_assert_ptr_nonnull(strstr(reply.head, "octet-stream"));
+			if (i == 0)
+				continue;
+			ck_assert(socket_send_string(
+				fds[i], "GET /part/one HTTP/1.1\r\nHost: x\r\n\r\n"));
+			socket_read(fds[i], &reply, SOCKET_WAIT_MS);
+			ck_assert_ptr_nonnull(strstr(reply.head, "text/plain"));
+			ck_assert_str_eq(reply.body, "one|");
+		}
+	close(fds[0]);
+	close(fds[1]);
+}
+END_TEST
+
 START_TEST(answers_from_another_thread)
 {
 	int fd = socket_open(server.port);
@@ -550,6 +577,7 @@ int main(void)
 	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, start, stop);
 	tcase_add_test(tests, answers_at_once_and_keeps_the_connection);
+	tcase_add_test(tests, answers_are_their_own_however_alike);
 	tcase_add_test(tests, answers_from_another_thread);
 	tcase_add_test(tests, serves_256_connections_that_are_ready_at_once);
 	tcase_add_test(tests, says_404_and_405_as_problems);
