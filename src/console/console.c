@@ -214,7 +214,7 @@ void api_query(struct http_request *request, struct document_query *query)
 {
 	static const char *const names[] = {"limit", "after", "severity", "source", "rule",
 		"cluster", "namespace", "pod", "node", "container", "since", "until", "incident",
-		"sort", "rollup", "q", "suppressed", "show"};
+		"sort", "rollup", "q", "suppressed", "show", "at", "of"};
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		*document_query_member(query, text_of(names[i])) = http_query(request, names[i]);
 }
@@ -225,8 +225,10 @@ static void add_asker(
 {
 	const struct viewer *viewer = api_viewer(request);
 	query->now_ns = clock_wall_ns(console->options.clock);
-	if (viewer)
-		query->me = viewer->name;
+	if (!viewer)
+		return;
+	query->me = viewer->name;
+	query->scope = &viewer->scope;
 }
 
 static bool is_under(const struct endpoint *endpoint, const char *prefix)

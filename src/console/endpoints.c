@@ -74,6 +74,18 @@ static int answer_alerts(
 	return document_alerts(connection, &job->query, out, err);
 }
 
+static int answer_fingerprints(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	return document_fingerprints(connection, &job->query, out, err);
+}
+
+static int answer_complete(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	return document_complete(connection, &job->query, out, err);
+}
+
 static int answer_quarantine(
 	struct connection *connection, struct job *job, struct buf *out, struct err *err)
 {
@@ -157,6 +169,8 @@ static const char *const page[] = {"limit", "after", NULL};
 static const char *const of_incidents[] = {"q", "limit", "after", "sort", "rollup", "severity",
 	"cluster", "namespace", "pod", "node", "since", "suppressed", NULL};
 static const char *const of_suppressions[] = {"limit", "after", "show", NULL};
+static const char *const of_fingerprints[] = {"q", "limit", "after", "sort", NULL};
+static const char *const of_complete[] = {"q", "at", "of", NULL};
 static const char *const of_alerts[] = {"q", "limit", "after", "severity", "source", "rule",
 	"cluster", "namespace", "pod", "node", "container", "since", "until", "incident", NULL};
 static const char *const of_events[] = {"incidents", "alerts", "severity", "source", "rule",
@@ -216,6 +230,14 @@ const struct endpoint endpoints[] = {
 	DECISION("undo", "Takes a cut, unlink or merge back: {edit}."),
 	{HTTP_GET, "/api/v1/alerts", ROLE_VIEWER, answer_alerts, NULL, JSON_TYPE, of_alerts,
 		"Alerts, newest leaf first.", REACH_LIST},
+	{HTTP_GET, "/api/v1/fingerprints", ROLE_VIEWER, answer_fingerprints, NULL, JSON_TYPE,
+		of_fingerprints,
+		"Alerts by kind and workload: how many, since when; last seen first, or most alerts"
+		" first (sort=count).",
+		REACH_LIST},
+	{HTTP_GET, "/api/v1/query/complete", ROLE_VIEWER, answer_complete, NULL, JSON_TYPE,
+		of_complete, "What could stand at a place of a query that is being written.",
+		REACH_LIST},
 	{HTTP_GET, "/api/v1/quarantine", ROLE_VIEWER, answer_quarantine, NULL, JSON_TYPE, page,
 		"What could not be decoded, newest first.", REACH_LIST},
 	{HTTP_GET, "/api/v1/alerts/{id}", ROLE_VIEWER, answer_alert, NULL, JSON_TYPE, NULL,

@@ -29,8 +29,10 @@ struct document_query {
 	struct text suppressed; /* incidents: "true", "false" */
 	struct text show;       /* suppressions: which of them */
 	bool quarantined;
-	struct text me; /* who asks, for assignee:me; absent: nobody */
-	int64_t now_ns; /* what ages in q are counted from */
+	struct text at, of;        /* completion: where in q, for what */
+	const struct scope *scope; /* what they see; NULL: everything */
+	struct text me;            /* who asks, for assignee:me; absent: nobody */
+	int64_t now_ns;            /* what ages in q are counted from */
 };
 
 struct alert_seen {
@@ -95,6 +97,12 @@ CHECKED int document_alert_at(struct connection *connection, uint64_t leaf, stru
  */
 CHECKED int document_change(
 	struct connection *connection, uint64_t number, struct buf *out, struct err *err);
+/** Alerts by kind and workload: how many, since when, until when. */
+CHECKED int document_fingerprints(struct connection *connection, const struct document_query *query,
+	struct buf *out, struct err *err);
+/** What could stand at a place of a query that is being written. */
+CHECKED int document_complete(struct connection *connection, const struct document_query *query,
+	struct buf *out, struct err *err);
 /** The verbatim bytes of one alert. */
 CHECKED int document_raw(
 	struct connection *connection, struct text id, struct buf *out, struct err *err);

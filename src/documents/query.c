@@ -27,6 +27,8 @@ struct text *document_query_member(struct document_query *query, struct text nam
 		{"q", &query->q},
 		{"suppressed", &query->suppressed},
 		{"show", &query->show},
+		{"at", &query->at},
+		{"of", &query->of},
 	};
 	for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
 		if (text_is(name, members[i].name))

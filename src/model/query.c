@@ -323,7 +323,7 @@ static void check_end(struct parser *parser)
 
 static const struct query_field *find_field(struct parser *parser, struct text name, size_t place)
 {
-	bool elsewhere;
+	unsigned elsewhere;
 	enum query_of of = parser->options->of;
 	const struct query_field *field = query_field_find(name, of, &elsewhere);
 	int shown = (int)(name.size < SHOWN_BYTES ? name.size : SHOWN_BYTES);
@@ -331,8 +331,8 @@ static const struct query_field *find_field(struct parser *parser, struct text n
 		return field;
 	if (elsewhere)
 		fail(parser, ERR_INPUT, place, name.size, "%s have no '%.*s': %s do",
-			of == QUERY_OF_ALERTS ? "alerts" : "incidents", shown, name.data,
-			of == QUERY_OF_ALERTS ? "incidents" : "alerts");
+			query_of_name(of), shown, name.data,
+			query_of_name((enum query_of)(elsewhere & (0 - elsewhere))));
 	else
 		fail(parser, ERR_INPUT, place, name.size,
 			"there is no field '%.*s': put what should be found as it stands in quotes",

@@ -124,10 +124,24 @@ static bool alert_mask(const struct query_term *term, const struct alert *alert)
 	}
 }
 
-static bool alert_range(const struct query_term *term, const struct alert *alert, uint64_t incident)
+/* What a query is held against: an alert, a group of alerts, or an incident. */
+struct subject {
+	const struct alert *alert; /* of a group, what they have in common */
+	uint64_t incident_number;  /* the alert's */
+	const struct print_group *group;
+	const struct incident *incident;
+};
+
+static bool alert_range(const struct query_term *term, const struct subject *subject)
 {
+	const struct alert *alert = subject->alert;
+	const struct print_group *group = subject->group;
+	uint64_t incident = subject->incident_number;
 	switch (term->field->id) {
 	case FIELD_FIRST:
+		return in_range(term, group ? group->first_ns : alert->time_ns);
+	case FIELD_ALERTS:
+		return group && in_range(term, (int64_t)group->n);
 	case FIELD_LAST:
 		return in_range(term, alert->time_ns);
 	case FIELD_RECEIVED:
@@ -144,13 +158,6 @@ static bool alert_range(const struct query_term *term, const struct alert *alert
 		return false;
 	}
 }
-
-/* What a query is held against: an alert, or an incident. */
-struct subject {
-	const struct alert *alert;
-	uint64_t incident_number;
-	const struct incident *incident;
-};
 
 /* Where an incident has the text of a field. */
 static const struct {
@@ -280,8 +287,7 @@ static bool has_term(const struct query_term *term, const struct subject *subjec
 	case QUERY_TEST_MASK:
 		return alert ? alert_mask(term, alert) : incident_mask(term, subject->incident);
 	case QUERY_TEST_RANGE:
-		return alert ? alert_range(term, alert, subject->incident_number)
-			     : incident_range(term, subject->incident);
+		return alert ? alert_range(term, subject) : incident_range(term, subject->incident);
 	}
 	return false;
 }
@@ -313,6 +319,12 @@ bool query_has_alert(const struct query *query, const struct alert *alert, uint6
 	return has_node(query->root, &subject);
 }
 
+bool query_has_print(const struct query *query, const struct print_group *group)
+{
+	const struct subject subject = {.alert = &group->like, .group = group};
+	return has_node(query->root, &subject);
+}
+
 bool query_has_incident(const struct query *query, const struct incident *incident)
 {
 	const struct subject subject = {.incident = incident};
@@ -327,6 +339,11 @@ static bool asks_for(const struct query_node *node, enum query_field_id a, enum 
 		if (asks_for(inner, a, b))
 			return true;
 	return false;
+}
+
+bool query_asks_for(const struct query *query, enum query_field_id field)
+{
+	return asks_for(query->root, field, field);
 }
 
 bool query_needs_story(const struct query *query)

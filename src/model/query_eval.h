@@ -8,6 +8,7 @@
 
 #include "model/alert.h"
 #include "model/incident.h"
+#include "model/print_group.h"
 #include "model/query.h"
 
 /** @incident: the alert's; 0: none. The query must be of alerts. */
@@ -15,6 +16,12 @@ bool query_has_alert(const struct query *query, const struct alert *alert, uint6
 
 /** The incident must be as lists have it; where query_needs_story says so, read whole. */
 bool query_has_incident(const struct query *query, const struct incident *incident);
+
+/** The query must be of fingerprints. */
+bool query_has_print(const struct query *query, const struct print_group *group);
+
+/** Does any of its terms ask for the field? */
+bool query_asks_for(const struct query *query, enum query_field_id field);
 
 /** Does it ask for what only incidents that were read whole have (fingerprints, techniques)? */
 bool query_needs_story(const struct query *query);

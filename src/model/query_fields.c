@@ -4,10 +4,16 @@
 #include "model/alert.h"
 #include "model/incident.h"
 
-enum { INCIDENTS = QUERY_OF_INCIDENTS, ALERTS = QUERY_OF_ALERTS, BOTH = QUERY_OF_BOTH };
+enum {
+	INCIDENTS = QUERY_OF_INCIDENTS,
+	ALERTS = QUERY_OF_ALERTS,
+	PRINTS = QUERY_OF_FINGERPRINTS,
+	BOTH = INCIDENTS | ALERTS,
+	ALL = QUERY_OF_ALL
+};
 
 const struct query_field query_fields[] = {
-	{FIELD_SEVERITY, QUERY_SEVERITY, BOTH, "severity", {"sev"}, "how bad it is"},
+	{FIELD_SEVERITY, QUERY_SEVERITY, ALL, "severity", {"sev"}, "how bad it is"},
 	{FIELD_STATE, QUERY_STATE, INCIDENTS, "state", {"status"},
 		"what people have done; state:open is all that is not over, state:closed resolved "
 		"and closed"},
@@ -17,10 +23,10 @@ const struct query_field query_fields[] = {
 		"who works on it; me: whoever asks, none: nobody"},
 	{FIELD_RISK, QUERY_RISK, INCIDENTS, "risk", {0}, "its risk, 0 to 100"},
 	{FIELD_NUMBER, QUERY_INCIDENT, INCIDENTS, "number", {"inc"}, "its number, as INC-12"},
-	{FIELD_ALERTS, QUERY_COUNT, INCIDENTS, "alerts", {0}, "how many alerts it has"},
+	{FIELD_ALERTS, QUERY_COUNT, INCIDENTS | PRINTS, "alerts", {0}, "how many alerts it has"},
 	{FIELD_TITLE, QUERY_TEXT, INCIDENTS, "title", {0}, "its title"},
-	{FIELD_FIRST, QUERY_TIME, BOTH, "first", {"first_seen"}, "when it began; an alert's time"},
-	{FIELD_LAST, QUERY_TIME, BOTH, "last", {"last_seen", "time"},
+	{FIELD_FIRST, QUERY_TIME, ALL, "first", {"first_seen"}, "when it began; an alert's time"},
+	{FIELD_LAST, QUERY_TIME, ALL, "last", {"last_seen", "time"},
 		"when it was last seen; an alert's time"},
 	{FIELD_RESOLVED, QUERY_TIME, INCIDENTS, "resolved", {0}, "when it was resolved"},
 	{FIELD_RECEIVED, QUERY_TIME, ALERTS, "received", {0}, "when it came in"},
@@ -28,31 +34,31 @@ const struct query_field query_fields[] = {
 		"what else is to be said of it"},
 	{FIELD_ALERT_FLAG, QUERY_ALERT_FLAG, ALERTS, "is", {"flag"},
 		"what else is to be said of it"},
-	{FIELD_CLUSTER, QUERY_TEXT, BOTH, "cluster", {0}, "the cluster"},
-	{FIELD_NAMESPACE, QUERY_TEXT, BOTH, "namespace", {"ns"}, "the namespace"},
+	{FIELD_CLUSTER, QUERY_TEXT, ALL, "cluster", {0}, "the cluster"},
+	{FIELD_NAMESPACE, QUERY_TEXT, ALL, "namespace", {"ns"}, "the namespace"},
 	{FIELD_POD, QUERY_TEXT, BOTH, "pod", {0}, "the pod's name"},
 	{FIELD_POD_UID, QUERY_TEXT, BOTH, "pod_uid", {"uid"}, "the pod's uid"},
-	{FIELD_NODE, QUERY_TEXT, BOTH, "node", {"host", "instance"}, "the node"},
-	{FIELD_WORKLOAD, QUERY_TEXT, BOTH, "workload", {"wl"}, "what the pod belongs to"},
+	{FIELD_NODE, QUERY_TEXT, ALL, "node", {"host", "instance"}, "the node"},
+	{FIELD_WORKLOAD, QUERY_TEXT, ALL, "workload", {"wl"}, "what the pod belongs to"},
 	{FIELD_CONTAINER, QUERY_TEXT, BOTH, "container", {0}, "the container's name or id"},
 	{FIELD_CONTAINER_ID, QUERY_TEXT, BOTH, "container_id", {0}, "the container's id"},
-	{FIELD_RULE, QUERY_TEXT, BOTH, "rule", {"alertname"}, "the sensor's rule"},
-	{FIELD_SENSOR, QUERY_TEXT, BOTH, "sensor", {0}, "the sensor, as falco"},
+	{FIELD_RULE, QUERY_TEXT, ALL, "rule", {"alertname"}, "the sensor's rule"},
+	{FIELD_SENSOR, QUERY_TEXT, ALL, "sensor", {0}, "the sensor, as falco"},
 	{FIELD_SOURCE, QUERY_SOURCE, ALERTS, "source", {0}, "what it came in as"},
-	{FIELD_TACTIC, QUERY_TACTIC, BOTH, "tactic", {0},
+	{FIELD_TACTIC, QUERY_TACTIC, ALL, "tactic", {0},
 		"an ATT&CK tactic, by name or id (TA0006)"},
 	{FIELD_TECHNIQUE, QUERY_TECHNIQUE, BOTH, "technique", {0},
 		"an ATT&CK technique; T1059 has its sub-techniques"},
-	{FIELD_FINGERPRINT, QUERY_FINGERPRINT, BOTH, "fingerprint", {"fp"},
+	{FIELD_FINGERPRINT, QUERY_FINGERPRINT, ALL, "fingerprint", {"fp"},
 		"the fingerprint, or how it begins"},
 	{FIELD_PROCESS, QUERY_TEXT, ALERTS, "process", {"proc"}, "the process's name"},
 	{FIELD_CMDLINE, QUERY_TEXT, ALERTS, "cmdline", {"cmd"}, "its command line"},
-	{FIELD_EXE, QUERY_TEXT, ALERTS, "exe", {0}, "its file"},
-	{FIELD_PARENT, QUERY_TEXT, ALERTS, "parent", {0}, "its parent's name"},
+	{FIELD_EXE, QUERY_TEXT, ALERTS | PRINTS, "exe", {0}, "its file"},
+	{FIELD_PARENT, QUERY_TEXT, ALERTS | PRINTS, "parent", {0}, "its parent's name"},
 	{FIELD_USER, QUERY_TEXT, ALERTS, "user", {0}, "the user"},
 	{FIELD_IMAGE, QUERY_TEXT, ALERTS, "image", {0}, "the image, or its digest"},
-	{FIELD_OPERATION, QUERY_TEXT, ALERTS, "operation", {0}, "what was done"},
-	{FIELD_RESOURCE, QUERY_TEXT, ALERTS, "resource", {0}, "what it was done to"},
+	{FIELD_OPERATION, QUERY_TEXT, ALERTS | PRINTS, "operation", {0}, "what was done"},
+	{FIELD_RESOURCE, QUERY_TEXT, ALERTS | PRINTS, "resource", {0}, "what it was done to"},
 	{FIELD_MESSAGE, QUERY_TEXT, ALERTS, "message", {"msg"}, "the sensor's words"},
 	{FIELD_TAG, QUERY_TEXT, ALERTS, "tag", {0}, "one of the sensor's tags"},
 	{FIELD_ACTION, QUERY_ACTION, ALERTS, "action", {0}, "what the sensor did"},
@@ -63,7 +69,7 @@ const struct query_field query_fields[] = {
 };
 
 const struct query_field query_any_text = {
-	.id = FIELD_ANY_TEXT, .kind = QUERY_TEXT, .of = QUERY_OF_BOTH, .name = NULL};
+	.id = FIELD_ANY_TEXT, .kind = QUERY_TEXT, .of = ALL, .name = NULL};
 
 static bool is_called(const struct query_field *field, struct text name)
 {
@@ -75,17 +81,41 @@ static bool is_called(const struct query_field *field, struct text name)
 	return false;
 }
 
-const struct query_field *query_field_find(struct text name, enum query_of of, bool *elsewhere)
+const struct query_field *query_field_find(struct text name, enum query_of of, unsigned *elsewhere)
 {
-	*elsewhere = false;
+	*elsewhere = 0;
 	for (const struct query_field *field = query_fields; field->name; field++) {
 		if (!is_called(field, name))
 			continue;
 		if (field->of & (unsigned)of)
 			return field;
-		*elsewhere = true;
+		*elsewhere |= field->of;
 	}
 	return NULL;
+}
+
+static const struct {
+	enum query_of of;
+	const char *name;
+} ofs[] = {{QUERY_OF_INCIDENTS, "incidents"}, {QUERY_OF_ALERTS, "alerts"},
+	{QUERY_OF_FINGERPRINTS, "fingerprints"}};
+
+const char *query_of_name(enum query_of of)
+{
+	size_t i = 0;
+	while (ofs[i].of != of)
+		i++;
+	return ofs[i].name;
+}
+
+bool query_of_parse(struct text name, enum query_of *out)
+{
+	for (size_t i = 0; i < sizeof ofs / sizeof ofs[0]; i++)
+		if (text_is(name, ofs[i].name)) {
+			*out = ofs[i].of;
+			return true;
+		}
+	return false;
 }
 
 static bool severity_at(size_t i, struct query_word *out)

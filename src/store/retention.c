@@ -8,6 +8,7 @@
 #include "store/heard.h"
 #include "store/leaving.h"
 #include "store/occurrences.h"
+#include "store/print_days.h"
 #include "store/raw_expiry.h"
 #include "store/workloads.h"
 
@@ -103,6 +104,7 @@ static int leave_runs(struct run *run, struct err *err);
 static int leave_senders(struct run *run, struct err *err);
 static int leave_facts(struct run *run, struct err *err);
 static int leave_days(struct run *run, struct err *err);
+static int leave_print_days(struct run *run, struct err *err);
 static int leave_interns(struct run *run, struct err *err);
 static int shrink_file(struct run *run, struct err *err);
 
@@ -121,6 +123,7 @@ static const struct {
 	{leave_senders, true},
 	{leave_facts, true},
 	{leave_days, false},
+	{leave_print_days, false},
 	{leave_interns, true},
 	{shrink_file, false},
 };
@@ -388,6 +391,13 @@ static int leave_interns(struct run *run, struct err *err)
 	int more = interns_remove(run->connection, &retention->interns, &expiry, &run->slice, err);
 	retention->facts_removed |= expiry.names_removed;
 	return more;
+}
+
+static int leave_print_days(struct run *run, struct err *err)
+{
+	int n = print_days_remove(run->connection, day_of_slot(run->retention->before_slot), err);
+	slice_spend(&run->slice, n > 0 ? (size_t)n : 0);
+	return n < 0 ? -1 : n > 0;
 }
 
 /* Free pages are used again; they go back to the file system when there are too many. */

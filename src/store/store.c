@@ -20,6 +20,7 @@
 #include "store/intern.h"
 #include "store/ledger.h"
 #include "store/occurrences.h"
+#include "store/print_days.h"
 #include "store/reframe.h"
 #include "store/retention.h"
 #include "store/slot_cache.h"
@@ -46,6 +47,7 @@ struct store {
 	struct connection connection;
 	struct interns *interns;
 	struct heard *heard;
+	struct print_days *print_days;
 	struct ledger ledger;
 	struct retention retention;
 	uint64_t used_bytes;
@@ -75,6 +77,7 @@ static int load_state(struct store *store, struct err *err)
 	drop_pending(store);
 	interns_forget(store->interns);
 	heard_forget(store->heard);
+	print_days_forget(store->print_days);
 	slot_cache_forget(&store->connection);
 	if (ledger_load(&store->ledger, &store->connection, err) < 0)
 		return -1;
@@ -101,11 +104,13 @@ int store_open(struct store **out, const struct store_options *options, struct e
 		retention.epoch_bits = interns_epoch_bits(store->interns);
 	retention_init(&store->retention, &retention);
 	store->heard = heard_new();
+	store->print_days = print_days_new();
 	store->reframer = reframer_new();
 	buf_init(&store->scratch, SCRATCH_BYTES);
 	buf_init(&store->record, SCRATCH_BYTES);
 	buf_init(&store->frame, BLOCK_BYTES_MAX);
-	bool failed = !store->path || !store->interns || !store->heard || !store->reframer;
+	bool failed = !store->path || !store->interns || !store->heard || !store->print_days ||
+		      !store->reframer;
 	if (failed)
 		err_set(err, ERR_MEMORY, "out of memory for the store");
 	else
@@ -130,6 +135,7 @@ void store_close(struct store *store)
 		connection_close(&store->connection);
 	interns_free(store->interns);
 	heard_free(store->heard);
+	print_days_free(store->print_days);
 	reframer_free(store->reframer);
 	retention_done(&store->retention);
 	buf_done(&store->scratch);
@@ -296,7 +302,9 @@ static int add_new(struct store *store, const struct batch *batch, struct alert 
 	find_slot(store, alert);
 	if (append_leaf(store, pending, batch, alert, ids->origin, err) < 0 ||
 		keep_salts(store, alert, err) < 0 ||
-		alert_row_insert(&store->connection, alert, &place, err) < 0)
+		alert_row_insert(&store->connection, alert, &place, err) < 0 ||
+		print_days_count(store->print_days, &store->connection, alert, ids->attack, err) <
+			0)
 		return -1;
 	return alert->health ? health_row_insert(&store->connection, alert, ids->origin, err) : 0;
 }
@@ -383,7 +391,9 @@ int store_flush(struct store *store, struct err *err)
 	if (heard_flush(store->heard, &store->connection, clock_wall_ns(store->options.clock),
 		    false, err) < 0)
 		return -1;
-	return ledger_flush(&store->ledger, &store->connection, err);
+	return print_days_flush(store->print_days, &store->connection, err) < 0
+		       ? -1
+		       : ledger_flush(&store->ledger, &store->connection, err);
 }
 
 int store_commit(struct store *store, struct err *err)

@@ -13,10 +13,12 @@
 #include "base/cleanup.h"
 #include "model/query_eval.h"
 #include "model/slot.h"
+#include "model/workload.h"
 #include "store/alert_scan.h"
 #include "store/alerts.h"
 #include "store/incident_ranks.h"
 #include "store/incidents.h"
+#include "store/print_groups.h"
 #include "tests/lib/random.h"
 #include "tests/lib/store_rig.h"
 
@@ -340,6 +342,95 @@ static void read_plan(struct connection *connection, const struct query *query, 
 		buf_addf(plan, "%s\n", (const char *)sqlite3_column_text(statement, 3));
 }
 
+/* Which workload an alert counts with, as the store names it. */
+static struct text workload_name(const struct alert *alert, struct arena *arena)
+{
+	struct identity_seen seen = {.cluster = alert->cluster,
+		.uid = alert->pod_uid,
+		.container = alert->container_id,
+		.node = alert->node};
+	if (alert->namespace.size && alert->pod.size)
+		seen.name = arena_format(
+			arena, "%.*s/%.*s", TEXT_ARG(alert->namespace), TEXT_ARG(alert->pod));
+	return workload_of_seen(arena, &seen);
+}
+
+static struct text group_name(const struct print_group *group, struct arena *arena)
+{
+	const struct alert *like = &group->like;
+	if (like->node.size)
+		return arena_format(
+			arena, "node:%.*s/%.*s", TEXT_ARG(like->cluster), TEXT_ARG(like->node));
+	if (!like->workload.name.size)
+		return TEXT_NONE;
+	return arena_format(arena, "%.*s/%.*s/%.*s", TEXT_ARG(like->cluster),
+		TEXT_ARG(like->namespace), TEXT_ARG(like->workload.name));
+}
+
+/* A group is what its alerts are together. */
+static void check_group(const struct print_group *group, struct arena *arena)
+{
+	struct text name = group_name(group, arena);
+	uint64_t n = 0, newest = 0;
+	int64_t first_ns = INT64_MAX, last_ns = INT64_MIN;
+	for (const struct alert *alert = all_alerts; alert; alert = alert->next) {
+		if (memcmp(alert->fingerprint, group->like.fingerprint, FINGERPRINT_BYTES) != 0 ||
+			!text_equal(workload_name(alert, arena), name))
+			continue;
+		n++;
+		newest = alert->leaf > newest ? alert->leaf : newest;
+		first_ns = alert->time_ns < first_ns ? alert->time_ns : first_ns;
+		last_ns = alert->time_ns > last_ns ? alert->time_ns : last_ns;
+	}
+	ck_assert_uint_eq(group->n, n);
+	ck_assert_uint_eq(group->like.leaf, newest);
+	ck_assert_int_eq(group->first_ns, first_ns);
+	ck_assert_int_eq(group->like.time_ns, last_ns);
+}
+
+/* All groups, by pages of 7, are all alerts; and in the order that was asked for. */
+static void check_groups(
+	struct connection *connection, enum print_order order, const struct query *query)
+{
+	AUTO(arena_done) struct arena arena;
+	struct print_filter filter = {.order = order, .query = query};
+	arena_init(&arena, 256 * 1024 * 1024);
+	struct print_page page = {.limit = 7, .arena = &arena};
+	int64_t before = INT64_MAX;
+	uint64_t n = 0;
+	do {
+		ck_assert_msg(
+			print_groups_list(connection, &filter, &page, &err) == 0, "%s", err.text);
+		for (const struct print_group *group = page.first; group; group = group->next) {
+			ck_assert_int_le(group->order, before);
+			before = group->order;
+			ck_assert(!query || query_has_print(query, group));
+			check_group(group, &arena);
+			n += group->n;
+		}
+		page.has_after = page.has_next;
+		page.after = page.next;
+	} while (page.has_next);
+	for (const struct alert *alert = all_alerts; alert && query; alert = alert->next)
+		if (text_is(alert->rule, "Read file"))
+			n++;
+	ck_assert_uint_eq(n, N_ALERTS);
+}
+
+START_TEST(groups_alerts_by_kind_and_workload)
+{
+	struct connection connection;
+	AUTO(arena_done) struct arena arena;
+	arena_init(&arena, 1024 * 1024);
+	ck_assert_int_eq(connection_open(&connection, rig.path, CONNECTION_READ, NULL, &err), 0);
+	check_groups(&connection, PRINTS_NEWEST, NULL);
+	check_groups(&connection, PRINTS_MOST, NULL);
+	check_groups(&connection, PRINTS_MOST,
+		parsed("-rule:\"read file\"", QUERY_OF_FINGERPRINTS, &arena));
+	connection_close(&connection);
+}
+END_TEST
+
 START_TEST(uses_indexes)
 {
 	static const struct {
@@ -427,6 +518,7 @@ int main(void)
 	tcase_add_unchecked_fixture(tests, setup, teardown);
 	tcase_set_timeout(tests, 120);
 	tcase_add_test(tests, finds_what_the_evaluator_finds);
+	tcase_add_test(tests, groups_alerts_by_kind_and_workload);
 	tcase_add_test(tests, uses_indexes);
 	tcase_add_test(tests, bounds_leaves_by_time);
 	suite_add_tcase(suite, tests);

@@ -314,9 +314,9 @@ END_TEST
 /* Every name and alias is found, in what has it, and nothing is called the same twice. */
 START_TEST(test_fields)
 {
-	bool elsewhere;
+	unsigned elsewhere;
 	for (const struct query_field *field = query_fields; field->name; field++) {
-		for (unsigned of = QUERY_OF_INCIDENTS; of <= QUERY_OF_ALERTS; of++) {
+		for (unsigned of = QUERY_OF_INCIDENTS; of <= QUERY_OF_FINGERPRINTS; of *= 2) {
 			const char *const names[] = {field->name, field->aliases[0],
 				field->aliases[1], field->aliases[2]};
 			for (size_t i = 0; i < 4; i++)
