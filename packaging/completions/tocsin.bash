@@ -5,11 +5,11 @@ _tocsin() {
 	case ${COMP_WORDS[1]-} in
 	incidents) words='list show activity ack assign comment resolve reopen snooze cut merge unlink undo' ;;
 	suppress) words='list show hits add expire' ;;
-	alerts) words='list show raw' ;;
+	alerts) words='list kinds show raw' ;;
 	ledger) words='status verify' ;;
 	tokens) words='list create revoke' ;;
 	config) words='check show schema sample' ;;
-	reference) words='commands settings manual completion' ;;
+	reference) words='commands settings query manual completion' ;;
 	*) words='' ;;
 	esac
 	[ "$COMP_CWORD" != 1 ] || words='status sources incidents suppress recorrelate alerts tail ingest ledger tokens sign-in tokens config reference help version'

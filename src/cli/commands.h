@@ -26,6 +26,7 @@ CHECKED int show_sources(struct session *session, struct err *err);
 CHECKED int show_incidents(struct session *session, struct err *err);
 CHECKED int show_incident(struct session *session, struct err *err);
 CHECKED int show_alerts(struct session *session, struct err *err);
+CHECKED int show_alert_kinds(struct session *session, struct err *err);
 CHECKED int show_alert(struct session *session, struct err *err);
 CHECKED int show_raw(struct session *session, struct err *err);
 CHECKED int show_tokens(struct session *session, struct err *err);
@@ -63,6 +64,7 @@ CHECKED int config_sample(struct session *session, struct err *err);
 
 /* reference.c: pages made from the tables */
 CHECKED int reference_commands(struct session *session, struct err *err);
+CHECKED int reference_query(struct session *session, struct err *err);
 CHECKED int reference_settings(struct session *session, struct err *err);
 CHECKED int reference_manual(struct session *session, struct err *err);
 CHECKED int reference_completion(struct session *session, struct err *err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/cleanup.h"
 #include "cli/commands.h"
+#include "model/query.h"
 #include "settings/settings.h"
 
 enum { PAGE_BYTES = 256 * 1024 };
@@ -30,6 +31,43 @@ int reference_settings(struct session *session, struct err *err)
 	(void)session;
 	buf_init(&out, PAGE_BYTES);
 	settings_write_reference(&out);
+	return print_page(&out, err);
+}
+
+static void add_words_of(struct buf *out, enum query_kind kind)
+{
+	struct query_word word;
+	for (size_t i = 0; query_word_at(kind, i, &word); i++)
+		buf_addf(out, "%s`%s`", i ? ", " : ": ", word.name);
+}
+
+static void add_field(struct buf *out, const struct query_field *field)
+{
+	buf_addf(out, "| `%s`", field->name);
+	for (size_t i = 0; i < 3 && field->aliases[i]; i++)
+		buf_addf(out, " `%s`", field->aliases[i]);
+	buf_addf(out, " | %s%s%s | ", field->of & QUERY_OF_INCIDENTS ? "i" : "",
+		field->of & QUERY_OF_ALERTS ? "a" : "",
+		field->of & QUERY_OF_FINGERPRINTS ? "f" : "");
+	for (unsigned i = 0; i < N_QUERY_OPERATORS; i++)
+		if (query_operator_fits((enum query_operator)i, field->kind))
+			buf_addf(out, "`%s` ", query_operator_name((enum query_operator)i));
+	buf_addf(out, "| %s", field->text);
+	add_words_of(out, field->kind);
+	buf_add_string(out, " |\n");
+}
+
+int reference_query(struct session *session, struct err *err)
+{
+	AUTO(buf_done) struct buf out;
+	(void)session;
+	buf_init(&out, PAGE_BYTES);
+	buf_add_string(&out,
+		"# Fields of queries\n\nWhat has it: **i**ncidents, **a**lerts,"
+		" **f**ingerprints. The language is in docs/query.md.\n\n"
+		"| field, other names | of | compared by | what |\n|---|---|---|---|\n");
+	for (const struct query_field *field = query_fields; field->name; field++)
+		add_field(&out, field);
 	return print_page(&out, err);
 }
 

@@ -351,6 +351,11 @@ static int read_alerts(struct offline *offline, struct buf *out, struct err *err
 	return document_alerts(offline->connection, offline->query, out, err);
 }
 
+static int read_fingerprints(struct offline *offline, struct buf *out, struct err *err)
+{
+	return document_fingerprints(offline->connection, offline->query, out, err);
+}
+
 static int read_alert(struct offline *offline, struct buf *out, struct err *err)
 {
 	return document_alert(offline->connection, offline->part, out, err);
@@ -394,6 +399,7 @@ static const struct {
 	{"incidents", "activity", true, read_activity},
 	{"incidents", "examples", true, read_examples},
 	{"alerts", "", false, read_alerts},
+	{"fingerprints", "", false, read_fingerprints},
 	{"alerts", "", true, read_alert},
 	{"alerts", "raw", true, read_raw},
 	{"suppressions", "", false, read_suppressions},

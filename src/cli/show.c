@@ -130,6 +130,30 @@ int show_alerts(struct session *session, struct err *err)
 	return finish_table(&view, &table, err);
 }
 
+int show_alert_kinds(struct session *session, struct err *err)
+{
+	static const char *const titles[] = {"FINGERPRINT", "SEVERITY", "ALERTS", "RULE",
+		"NAMESPACE", "WORKLOAD", "FIRST", "LAST", "LEAF", NULL};
+	AUTO(view_done) struct view view;
+	struct table_view table;
+	if (view_get(session, "/api/v1/fingerprints", &view, err) < 0)
+		return -1;
+	if (view_write(session, &view))
+		return print_text(buf_text(&view.out), err);
+	table_view_init(&table, &view.arena, titles);
+	for (const struct node *item = first_item(&view, "items"); item; item = item->next) {
+		struct text cells[] = {text_part(cell(item, "fingerprint"), 0, 12),
+			cell(item, "severity"), cell(item, "alerts"), cell(item, "rule"),
+			cell(item, "namespace"),
+			cell(item, cell(item, "workload").size ? "workload" : "node"),
+			age(&view.arena, cell(item, "first_seen")),
+			age(&view.arena, cell(item, "last_seen")), cell(item, "leaf")};
+		if (!table_view_add(&table, cells))
+			return err_set(err, ERR_MEMORY, "out of memory for the table");
+	}
+	return finish_table(&view, &table, err);
+}
+
 int show_sources(struct session *session, struct err *err)
 {
 	static const char *const titles[] = {"SOURCE", "NODE", "SENSOR", "LAST HEARD", "ACCEPTED",

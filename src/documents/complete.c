@@ -37,14 +37,15 @@ static void write_fields(struct emitter *out, const struct query_spot *spot, enu
 {
 	char text[64];
 	for (const struct query_field *field = query_fields; field->name; field++) {
-		if (!(field->of & (unsigned)of) || !begins(text_of(field->name), spot->prefix))
+		if (!(field->of & (unsigned)of) || field == spot->field ||
+			!begins(text_of(field->name), spot->prefix))
 			continue;
 		size_t size = text_format(text, sizeof text, "%s:", field->name);
 		write_item(out, "field", (struct text){text, size}, field->text);
 	}
 }
 
-/* Behind a whole name: how its values can be compared. */
+/* For a whole name: how its values can be compared. */
 static void write_operators(struct emitter *out, const struct query_spot *spot)
 {
 	char text[64];

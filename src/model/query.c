@@ -175,7 +175,7 @@ struct reading {
 static void add_byte(struct parser *parser, char *out, size_t *n, char byte)
 {
 	if (*n == QUERY_VALUE_MAX)
-		fail(parser, ERR_LIMIT, parser->at, 1, "a value has at most %d bytes",
+		fail(parser, ERR_LIMIT, parser->at - 1, 1, "a value has at most %d bytes",
 			QUERY_VALUE_MAX);
 	else
 		out[(*n)++] = byte;

@@ -125,6 +125,7 @@ generated() {
 	done <<PAGES
 docs/reference/commands.md reference commands
 docs/reference/settings.md reference settings
+docs/reference/query.md reference query
 packaging/man/tocsin.1 reference manual
 packaging/completions/tocsin.bash reference completion
 packaging/tocsin.yaml config sample

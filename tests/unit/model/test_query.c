@@ -293,7 +293,7 @@ START_TEST(test_limits)
 	parsed(text, &alerts);
 	text[QUERY_VALUE_MAX] = 'a';
 	text[QUERY_VALUE_MAX + 1] = '\0';
-	check_refusal(text, &alerts, QUERY_VALUE_MAX + 1, 1, ERR_LIMIT);
+	check_refusal(text, &alerts, QUERY_VALUE_MAX, 1, ERR_LIMIT);
 	for (unsigned i = 0; i < QUERY_TERMS_MAX + 1; i++)
 		memcpy(text + 2 * (size_t)i, "a ", 2);
 	text[2 * QUERY_TERMS_MAX] = '\0';

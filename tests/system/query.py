@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Queries find what they say, by the API and in the terminal; faults have a place; many incidents and alerts are answered at once."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from daemon import BUILD, SOURCE, Daemon  # noqa: E402
+
+LINES = os.path.join(SOURCE, "tests/corpus/labelled/alerts.jsonl")
+PODS, SECONDS = 10000, 1.5
+HOSTILE = "x' OR '1'='1\"; DROP TABLE incident; --"
+results = []
+
+
+def check(what, good, told=""):
+    results.append(bool(good))
+    print("%sok %d - %s%s" % ("" if good else "not ", len(results), what, "" if good else ": %s" % (told,)), flush=True)
+
+
+def alert(pod, rule, namespace="shop", priority="Notice", at=0, command="id"):
+    event = json.loads(open(LINES).readline())
+    moment = time.strftime("%Y-%m-%dT%H:%M:%S.000000000Z", time.gmtime(time.time() - at))
+    event.update(rule=rule, priority=priority, time=moment, output="%s in %s" % (rule, pod), tags=["mitre_execution"])
+    event["output_fields"] = {"k8s.ns.name": namespace, "k8s.pod.name": pod, "proc.name": "sh", "proc.cmdline": "sh -c " + command, "user.name": "root"}
+    return json.dumps(event)
+
+
+def ask(daemon, path, **query):
+    began = time.monotonic()
+    status, body = daemon.get("/api/v1/%s?%s" % (path, urllib.parse.urlencode(query)))
+    return status, json.loads(body), time.monotonic() - began
+
+
+def found(daemon, path, q, **query):
+    status, document, _ = ask(daemon, path, q=q, **query)
+    return [] if status != 200 else document["items"]
+
+
+def check_finding(daemon):
+    check("alerts by rule, place and words", len(found(daemon, "alerts", 'rule:"read*" ns:Bank secret')) == 1)
+    check("a command line that only the alert has", [a["pod"] for a in found(daemon, "alerts", "cmdline:*passwd*")] == ["ledger-0"])
+    check("what is old is not new", not found(daemon, "alerts", "last>1h ns:bank") and len(found(daemon, "alerts", "last<1h ns:bank")) == 2)
+    check("incidents by severity, state and tactic", [i["entity"]["pod"] for i in found(daemon, "incidents", "sev>=critical state:open tactic:execution")] == ["ledger-0"])
+    check("matchers of Alertmanager", len(found(daemon, "incidents", '{alertname=~"Read.*",namespace!="shop"}')) == 1)
+    check("the other parameters are combined", not found(daemon, "incidents", "ns:bank", severity="critical", namespace="shop"))
+    number = found(daemon, "incidents", "ns:bank")[0]["number"]
+    check("alerts of an incident", len(found(daemon, "alerts", "incident:" + number)) == 2)
+    check("fingerprints of a workload", [(f["rule"], f["alerts"]) for f in found(daemon, "fingerprints", "ns:bank alerts>=1", sort="count")] in
+          ([("Read secret", 1), ("Shell", 1)], [("Shell", 1), ("Read secret", 1)]))
+    daemon.request("POST", "/api/v1/incidents/%s/assign" % number, b'{"assignee":"admin"}', headers={"Content-Type": "application/json"})
+    check("me is who asks", [i["number"] for i in found(daemon, "incidents", "assignee:me")] == [number])
+    for path in ("incidents", "alerts", "fingerprints"):
+        status, document, _ = ask(daemon, path, q='ns:"%s"' % HOSTILE.replace('"', '\\"'))
+        check("an injection finds nothing in " + path, status == 200 and not document["items"], document)
+    check("and does nothing", len(found(daemon, "incidents", "ns:bank")) == 1)
+
+
+def check_faults(daemon):
+    for path, q, position, length in (("incidents", "ns:bank foo:bar", 8, 3), ("alerts", "risk>70", 0, 4), ("fingerprints", "pod:x", 0, 3),
+                                      ("incidents", "ns:\u00fc (a", 6, 1), ("alerts", "x" * 1100, 1024, 1)):
+        status, problem, _ = ask(daemon, path, q=q)
+        check("%s of %s: 400 with its place" % (q[:20], path), (status, problem.get("position"), problem.get("length")) == (400, position, length), (status, problem))
+    code, text = daemon.cli("incidents", "list", "-q", "ns:bank foo:bar")
+    check("the terminal marks it", code == 1 and "\n  ns:bank foo:bar\n          ^^^\n" in text, text)
+    online = subprocess.run([os.path.join(BUILD, "bin/tocsin"), "--server", daemon.url, "alerts", "list", "-q", "ns:bank sev:bad"],
+                            capture_output=True, text=True, env=dict(os.environ, TOCSIN_DATA=daemon.data))
+    check("of a server too", online.returncode == 1 and "\n  ns:bank sev:bad\n              ^^^\n" in online.stderr, online.stderr)
+    code, text = daemon.cli("alerts", "kinds", "-q", "ns:bank")
+    check("kinds in the terminal", code == 0 and "Read secret" in text and "ledger" in text, text)
+
+
+def check_completion(daemon):
+    def texts(q, **query):
+        return [item["text"] for item in ask(daemon, "query/complete", q=q, **query)[1]["items"]]
+    check("completes fields", texts("-na") == ["namespace:"] and "state:" in texts("ns:bank (st"))
+    check("operators", "severity>=" in texts("severity"))
+    check("words", texts("sev>=hi") == ["high"] and "execution" in texts("tactic:"))
+    check("stored names, quoted where they must be", texts('ns:ba') == ["bank"] and texts("rule:read") == ['"Read secret"'])
+    check("what is replaced", {k: ask(daemon, "query/complete", q="ns:shop,ba sev", at=10)[1][k] for k in ("position", "length")} == {"position": 8, "length": 2})
+    check("each of its own", texts("cmdl", of="alerts") == ["cmdline:"] and texts("cmdl") == [] and ask(daemon, "query/complete", q="", of="x")[0] == 400)
+
+
+def check_speed(daemon):
+    for i in range(0, PODS, 2000):
+        daemon.ingest("\n".join(alert("web-%d" % n, "Rule %d" % (n % 50), at=n % 3000) for n in range(i, i + 2000)).encode())
+    check("%d incidents are there" % PODS, ask(daemon, "status")[1]["incidents"] > PODS)
+    for path, q, query in (("incidents", 'rule:"rule 7" sev>=medium', {}), ("incidents", "ns:bank", {}), ("incidents", "pod:web-77*", {}),
+                           ("incidents", "-ns:shop", {"sort": "risk"}), ("incidents", "state:open last<2h", {"rollup": "true"}), ("incidents", "nothing has this", {}),
+                           ("alerts", "ns:bank last<2h", {}), ("alerts", "nothing has this", {}), ("alerts", "pod:ledger-0", {}), ("fingerprints", "", {"sort": "count"})):
+        status, document, seconds = ask(daemon, path, q=q, **query)
+        check("%s in less than %.1f s of %s" % (q, SECONDS, path), status == 200 and seconds < SECONDS, (status, seconds))
+        if q == "ns:bank last<2h":
+            check("finds them all", len(document["items"]) == 2 and "next" not in document, document.get("next"))
+    numbers, after = [], {}
+    while True:
+        _, page, _ = ask(daemon, "incidents", q='rule:"rule 7"', limit=70, **after)
+        numbers += [item["number"] for item in page["items"]]
+        if "next" not in page:
+            break
+        after = {"after": page["next"]}
+    check("pages neither repeat nor leave out", len(numbers) == len(set(numbers)) == PODS // 50, len(numbers))
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        daemon = Daemon(os.path.join(folder, "data")).start()
+        try:
+            daemon.ingest("\n".join([alert("ledger-0", "Read secret", "bank", "Critical", command="'cat /etc/passwd'"),
+                                     alert("ledger-0", "Shell", "bank", "Warning", at=60), alert("web-0", "Shell", at=90)]).encode())
+            check_finding(daemon)
+            check_faults(daemon)
+            check_completion(daemon)
+            check_speed(daemon)
+            check("tocsind ends with 0", daemon.stop() == 0)
+        finally:
+            daemon.kill()
+            if not all(results):
+                print("# " + open(os.path.join(folder, "tocsind.log"), errors="replace").read()[-3000:].replace("\n", "\n# "))
+    print("1..%d\n# PASS: %d\n# FAIL: %d" % (len(results), sum(results), len(results) - sum(results)))
+    return not all(results)
+
+
+sys.exit(main())
