@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Suppressions: the form that makes one, and the buttons that end one.
+// The form that makes a suppression, and the buttons that end one, a session or a token.
 import { call, newKey } from "./api.js";
 import { all, find, say, toast } from "./page.js";
 
@@ -26,8 +26,9 @@ async function make(form) {
 
 /** @param {HTMLElement} button */
 async function end(button) {
-	const id = button.dataset.unsuppress ?? "";
-	const answer = await call("DELETE", "/api/v1/suppressions/" + encodeURIComponent(id), { key: newKey() });
+	if (!confirm(say("really", button.textContent ?? "")))
+		return;
+	const answer = await call("DELETE", button.dataset.delete ?? "", { key: newKey() });
 	if (answer.status === 200)
 		location.reload();
 	else
@@ -41,6 +42,6 @@ export function startSuppressions() {
 		event.preventDefault();
 		void make(form);
 	});
-	for (const button of all("[data-unsuppress]"))
+	for (const button of all("[data-delete]"))
 		button.addEventListener("click", () => void end(button));
 }

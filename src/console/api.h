@@ -109,6 +109,8 @@ void sign_in_show(struct http_request *request, struct console *console);
 void sign_in_begin(struct http_request *request, struct console *console);
 void sign_out(struct http_request *request, struct console *console);
 void sign_in_link_make(struct http_request *request, struct console *console);
+/** As sessions_show answers, the first 100. Any thread. */
+void sessions_write(struct console *console, const struct viewer *viewer, struct buf *out);
 void sessions_show(struct http_request *request, struct console *console);
 void sessions_end(struct http_request *request, struct console *console);
 void me_show(struct http_request *request, struct console *console);

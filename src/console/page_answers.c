@@ -61,7 +61,7 @@ static int read_incidents(struct making *making, const struct node **out, struct
 	struct document_query query = making->job->query;
 	buf_init(&document, DOCUMENT_BYTES_MAX);
 	if (!query.limit.size)
-		query.limit = TEXT("50");
+		query.limit = TEXT("30");
 	if (!query.rollup.size)
 		query.rollup = TEXT("true");
 	return document_incidents(making->connection, &query, &document, err) < 0
@@ -165,6 +165,14 @@ static int read_audit(struct making *making, const struct node **out, struct err
 		       : read_tree(making, &document, out, err);
 }
 
+static int read_sessions(struct making *making, const struct node **out, struct err *err)
+{
+	AUTO(buf_done) struct buf document;
+	buf_init(&document, DOCUMENT_BYTES_MAX);
+	sessions_write(making->job->console, making->job->viewer, &document);
+	return read_tree(making, &document, out, err);
+}
+
 static int answer_admin(
 	struct connection *connection, struct job *job, struct buf *out, struct err *err)
 {
@@ -172,6 +180,7 @@ static int answer_admin(
 	struct admin_data data = {0};
 	begin(&making, connection, job, out);
 	if (read_tokens(&making, &data.tokens, err) < 0 ||
+		read_sessions(&making, &data.sessions, err) < 0 ||
 		read_audit(&making, &data.audit, err) < 0)
 		return -1;
 	page_admin(&making.page, &data);

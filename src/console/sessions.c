@@ -116,6 +116,20 @@ static void write_sessions(struct console *console, const struct credential_set 
 	}
 }
 
+void sessions_write(struct console *console, const struct viewer *viewer, struct buf *out)
+{
+	struct emitter emitter;
+	const struct page first = {UINT64_MAX, 100};
+	struct credential_set *set =
+		(struct credential_set *)(void *)snapshot_ref(console->options.credentials);
+	emit_init(&emitter, out);
+	emit_object(&emitter);
+	if (set)
+		write_sessions(console, set, viewer, &first, &emitter);
+	emit_object_end(&emitter);
+	snapshot_unref(set ? &set->snapshot : NULL);
+}
+
 void sessions_show(struct http_request *request, struct console *console)
 {
 	struct emitter emitter;

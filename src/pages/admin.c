@@ -24,6 +24,19 @@ static void write_list(struct page *page, const struct node *list)
 	html_close(html);
 }
 
+/* A button that a script makes work: DELETE of @path and the id. */
+static void delete_cell(struct page *page, const char *path, struct text id, enum word word)
+{
+	struct html *html = &page->html;
+	html_open(html, "td", NULL);
+	html_open(html, "button", "act");
+	html_set_string(html, "type", "button");
+	html_setf(html, "data-delete", "%s%.*s", path, TEXT_ARG(id));
+	page_say(page, word);
+	html_close(html);
+	html_close(html);
+}
+
 static void write_token(struct page *page, const struct node *item)
 {
 	struct html *html = &page->html;
@@ -49,6 +62,11 @@ static void write_token(struct page *page, const struct node *item)
 		       : is_expired ? WORD_TOKEN_EXPIRED
 				    : WORD_TOKEN_IN_FORCE);
 	html_close(html);
+	if (is_revoked)
+		page_leaf(page, "td", NULL, WORD_TACTICS_NONE);
+	else
+		delete_cell(
+			page, "/api/v1/tokens/", tree_member_text(item, "id"), WORD_TOKEN_REVOKE);
 	html_close(html);
 }
 
@@ -69,9 +87,59 @@ static void write_tokens(struct page *page, const struct node *document)
 	table_head(page, "number", WORD_COLUMN_CREATED);
 	table_head(page, "number", WORD_COLUMN_EXPIRES);
 	table_head(page, NULL, WORD_COLUMN_STATE);
+	table_head(page, NULL, WORD_COLUMN_DO);
 	table_rows(page);
 	for (const struct node *item = items->first; item; item = item->next)
 		write_token(page, item);
+	table_close(page);
+}
+
+static void write_session(struct page *page, const struct node *item)
+{
+	struct html *html = &page->html;
+	bool is_current = text_is(tree_member_text(item, "current"), "true");
+	html_open(html, "tr", NULL);
+	table_number(page, item, "id");
+	table_text(page, item, "name", NAME_BYTES);
+	table_text(page, item, "role", NAME_BYTES);
+	write_list(page, tree_member(item, "namespaces"));
+	table_text(page, item, "how", NAME_BYTES);
+	table_text(page, item, "address", NAME_BYTES);
+	table_time(page, item, "signed_in");
+	table_time(page, item, "last_used");
+	html_open(html, "td", "number");
+	moment_write(page, page_time_of(item, "expires"), MOMENT_FULL);
+	html_close(html);
+	if (is_current)
+		page_leaf(page, "td", "note", WORD_SESSION_CURRENT);
+	else
+		delete_cell(
+			page, "/api/v1/sessions/", tree_member_text(item, "id"), WORD_SESSION_END);
+	html_close(html);
+}
+
+static void write_sessions(struct page *page, const struct node *document)
+{
+	const struct node *items = items_of(document);
+	page_leaf(page, "h2", NULL, WORD_SESSIONS);
+	if (!items) {
+		page_leaf(page, "p", "hint", WORD_SESSIONS_EMPTY);
+		return;
+	}
+	table_open(page, "list", "sessions", WORD_SESSIONS);
+	table_head(page, "number", WORD_COLUMN_NUMBER);
+	table_head(page, NULL, WORD_COLUMN_NAME);
+	table_head(page, NULL, WORD_COLUMN_ROLE);
+	table_head(page, NULL, WORD_COLUMN_NAMESPACES);
+	table_head(page, NULL, WORD_COLUMN_HOW);
+	table_head(page, NULL, WORD_COLUMN_ADDRESS);
+	table_head(page, "number", WORD_COLUMN_SIGNED_IN);
+	table_head(page, "number", WORD_COLUMN_USED);
+	table_head(page, "number", WORD_COLUMN_EXPIRES);
+	table_head(page, NULL, WORD_COLUMN_DO);
+	table_rows(page);
+	for (const struct node *item = items->first; item; item = item->next)
+		write_session(page, item);
 	table_close(page);
 }
 
@@ -154,6 +222,7 @@ void page_admin(struct page *page, const struct admin_data *data)
 	page_begin(page, &head);
 	page_leaf(page, "h1", NULL, WORD_NAV_ADMIN);
 	write_tokens(page, data->tokens);
+	write_sessions(page, data->sessions);
 	write_audit(page, data->audit);
 	page_end(page);
 }

@@ -55,7 +55,8 @@ static void write_end_button(struct page *page, const struct node *item)
 		return;
 	html_open(html, "button", "act");
 	html_set_string(html, "type", "button");
-	html_set(html, "data-unsuppress", tree_member_text(item, "id"));
+	html_setf(html, "data-delete", "/api/v1/suppressions/%.*s",
+		TEXT_ARG(tree_member_text(item, "id")));
 	page_say(page, WORD_SUPPRESSION_END);
 	html_close(html);
 }
