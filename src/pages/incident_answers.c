@@ -44,23 +44,68 @@ static const struct node *term(const struct node *incident, const char *name)
 	return NULL;
 }
 
-static void write_term(struct page *page, const struct node *incident, const char *name,
-	const char *sign, enum word word)
+static const struct {
+	const char *name, *sign;
+	enum word word;
+} terms[] = {
+	{"strongest rule", "", WORD_TERM_STRONGEST},
+	{"corroboration", "+", WORD_TERM_CORROBORATION},
+	{"tactics", "×", WORD_TERM_TACTICS},
+	{"criticality", "×", WORD_TERM_CRITICALITY},
+	{"novelty", "×", WORD_TERM_NOVELTY},
+};
+
+static void write_term(struct page *page, const struct node *incident, size_t i)
 {
 	struct html *html = &page->html;
-	const struct node *found = term(incident, name);
+	const struct node *found = term(incident, terms[i].name);
 	if (!found)
 		return;
 	html_string(html, " ");
 	html_open(html, "span", "term");
-	html_set(html, "title", tree_member_text(found, "why"));
-	html_string(html, sign);
+	html_string(html, terms[i].sign);
 	html_leaf(html, "b", NULL, tree_member_text(found, "value"));
 	html_string(html, " ");
-	page_say(page, word);
+	page_say(page, terms[i].word);
 	html_close(html);
 }
 
+/* A factor of one changes nothing. */
+static enum word factor_word(struct text value, enum word more, enum word less, enum word same)
+{
+	if (text_is(value, "1.0"))
+		return same;
+	return text_starts(value, TEXT("0.")) ? less : more;
+}
+
+/* The reasons in the reader's language: the API's are in English. */
+static void write_reason(struct page *page, const struct node *incident, size_t i)
+{
+	const struct node *found = term(incident, terms[i].name);
+	struct text value = tree_member_text(found, "value");
+	struct text rest = tree_member_text(found, "why"), count = TEXT_NONE;
+	text_split(&rest, ' ', &count);
+	switch (terms[i].word) {
+	case WORD_TERM_STRONGEST:
+		html_text(&page->html, tree_member_text(found, "why"));
+		return;
+	case WORD_TERM_CORROBORATION:
+		page_fill(page, WORD_REASON_CORROBORATION, NULL, &count, 1);
+		return;
+	case WORD_TERM_TACTICS:
+		page_fill(page, WORD_REASON_TACTICS, NULL, &count, 1);
+		return;
+	case WORD_TERM_CRITICALITY:
+		page_say(page, factor_word(value, WORD_REASON_CRITICALITY, WORD_REASON_CRITICALITY,
+				       WORD_REASON_PLAIN));
+		return;
+	default:
+		page_say(page, factor_word(value, WORD_REASON_NEW, WORD_REASON_COMMON,
+				       WORD_REASON_NEITHER));
+	}
+}
+
+/* One line; opened, the reason of each term. */
 static void write_why(struct page *page, const struct node *incident)
 {
 	struct html *html = &page->html;
@@ -68,13 +113,23 @@ static void write_why(struct page *page, const struct node *incident)
 		page_number(page, page_count(tree_member(incident, "rules"))),
 		page_number(page, page_count(tree_member(incident, "sensors"))),
 		tree_member_text(term(incident, "strongest rule"), "why")};
-	html_open(html, "p", "why");
+	html_open(html, "details", "why");
+	html_open(html, "summary", NULL);
 	page_fill(page, WORD_WHY, "b", values, 4);
-	write_term(page, incident, "strongest rule", "", WORD_TERM_STRONGEST);
-	write_term(page, incident, "corroboration", "+", WORD_TERM_CORROBORATION);
-	write_term(page, incident, "tactics", "×", WORD_TERM_TACTICS);
-	write_term(page, incident, "criticality", "×", WORD_TERM_CRITICALITY);
-	write_term(page, incident, "novelty", "×", WORD_TERM_NOVELTY);
+	for (size_t i = 0; i < sizeof terms / sizeof terms[0]; i++)
+		write_term(page, incident, i);
+	html_close(html);
+	html_open(html, "ul", NULL);
+	for (size_t i = 0; i < sizeof terms / sizeof terms[0]; i++) {
+		if (!term(incident, terms[i].name))
+			continue;
+		html_open(html, "li", NULL);
+		write_term(page, incident, i);
+		html_string(html, ": ");
+		write_reason(page, incident, i);
+		html_close(html);
+	}
+	html_close(html);
 	html_close(html);
 }
 
