@@ -64,6 +64,10 @@ static int read_incidents(struct making *making, const struct node **out, struct
 		query.limit = TEXT("30");
 	if (!query.rollup.size)
 		query.rollup = TEXT("true");
+	if (!query.suppressed.size)
+		query.suppressed = TEXT("false");
+	else if (text_is(query.suppressed, "any"))
+		query.suppressed = TEXT_NONE;
 	return document_incidents(making->connection, &query, &document, err) < 0
 		       ? -1
 		       : read_tree(making, &document, out, err);
@@ -77,6 +81,8 @@ static int read_duty(struct making *making, const char *q, const struct node **o
 	query.q = text_of(q);
 	query.sort = TEXT("risk");
 	query.limit = TEXT("25");
+	query.rollup = TEXT("true");
+	query.suppressed = TEXT("false");
 	buf_init(&document, DOCUMENT_BYTES_MAX);
 	return document_incidents(making->connection, &query, &document, err) < 0
 		       ? -1
@@ -250,6 +256,7 @@ static int answer_incidents(
 		.severity = query->severity,
 		.sort = query->sort,
 		.rollup = query->rollup,
+		.suppressed = query->suppressed,
 		.cluster = query->cluster,
 		.namespace = query->namespace,
 		.pod = query->pod,
@@ -379,7 +386,7 @@ static int answer_alert(
 }
 
 static const char *const of_incidents[] = {"q", "limit", "after", "sort", "rollup", "severity",
-	"cluster", "namespace", "pod", "node", "since", NULL};
+	"cluster", "namespace", "pod", "node", "since", "suppressed", NULL};
 
 static const char *const of_suppressions[] = {"limit", "after", "show", "matchers", NULL};
 static const char *const of_alerts[] = {"q", "limit", "after", NULL};

@@ -87,6 +87,24 @@ static void write_note(
 	html_close(html);
 }
 
+static void write_suppressed(struct page *page, const struct node *incident)
+{
+	struct html *html = &page->html;
+	const struct node *list = tree_member(incident, "suppressed_by");
+	if (!list || !list->first)
+		return;
+	html_open(html, "p", "notice");
+	page_say(page, WORD_NOTE_SUPPRESSED);
+	for (const struct node *item = list->first; item; item = item->next) {
+		html_string(html, " ");
+		html_open(html, "a", NULL);
+		html_setf(html, "href", "/suppressions/%.*s", TEXT_ARG(item->value));
+		html_text(html, item->value);
+		html_close(html);
+	}
+	html_close(html);
+}
+
 static void write_snoozed(struct page *page, const struct node *incident)
 {
 	int64_t until = page_time_of(incident, "snoozed_until");
@@ -132,6 +150,7 @@ static void write_heading(struct page *page, const struct node *incident)
 	write_note(page, incident, "recurrence_of", WORD_NOTE_RECURRENCE);
 	write_note(page, incident, "split_from", WORD_NOTE_SPLIT);
 	write_snoozed(page, incident);
+	write_suppressed(page, incident);
 }
 
 static void write_tabs(struct page *page, const struct incident_data *data)

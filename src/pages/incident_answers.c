@@ -125,7 +125,7 @@ static void write_why(struct page *page, const struct node *incident)
 			continue;
 		html_open(html, "li", NULL);
 		write_term(page, incident, i);
-		html_string(html, ": ");
+		html_string(html, " ");
 		write_reason(page, incident, i);
 		html_close(html);
 	}

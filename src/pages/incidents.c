@@ -13,7 +13,8 @@ static struct text list_link(const struct page *page, const struct incident_filt
 	const struct page_pair pairs[] = {{"q", with->q}, {"severity", with->severity},
 		{"cluster", with->cluster}, {"namespace", with->namespace}, {"pod", with->pod},
 		{"node", with->node}, {"since", with->since}, {"sort", with->sort},
-		{"rollup", with->rollup}, {"limit", with->limit}, {"after", with->after}};
+		{"rollup", with->rollup}, {"suppressed", with->suppressed}, {"limit", with->limit},
+		{"after", with->after}};
 	return page_link(page, "/incidents", pairs, sizeof pairs / sizeof pairs[0]);
 }
 
@@ -126,6 +127,10 @@ static void write_title(struct page *page, const struct node *incident)
 		html_open(html, "span", "note");
 		page_fill(page, WORD_ROLLED_UP, NULL, &value, 1);
 		html_close(html);
+	}
+	if (tree_member(incident, "suppressed_by")) {
+		html_string(html, " ");
+		page_leaf(page, "span", "note", WORD_SUPPRESSED);
 	}
 	if (redirected.size) {
 		html_string(html, " ");
@@ -285,6 +290,11 @@ static void write_filters(struct page *page, const struct incident_filters *filt
 	open_select(page, "rollup", WORD_FILTER_ROLLUP);
 	write_choice(page, filters->rollup, "true", WORD_ROLLUP_ON);
 	write_choice(page, filters->rollup, "false", WORD_ROLLUP_OFF);
+	close_select(page);
+	open_select(page, "suppressed", WORD_FILTER_SUPPRESSED);
+	write_choice(page, filters->suppressed, "", WORD_SUPPRESSED_NOT);
+	write_choice(page, filters->suppressed, "any", WORD_SUPPRESSED_TOO);
+	write_choice(page, filters->suppressed, "true", WORD_SUPPRESSED_ONLY);
 	close_select(page);
 	page_leaf(page, "button", NULL, WORD_APPLY);
 	html_open(html, "a", NULL);

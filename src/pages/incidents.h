@@ -7,6 +7,7 @@
 
 /* What was asked for, as it stands in the address. */
 struct incident_filters {
+	struct text suppressed; /* absent: left out; "any", or "true": only those */
 	struct text q, severity, sort, rollup, cluster, namespace, pod, node, since, after, limit;
 };
 
