@@ -57,11 +57,17 @@ void alerts_table(struct page *page, const struct node *items)
 }
 
 /* A query of alerts has fields that one of incidents has not: a box of its own. */
-static void write_box(struct page *page)
+static void write_box(struct page *page, bool single, struct text sort)
 {
 	struct html *html = &page->html;
 	html_open(html, "form", "filters");
 	html_set_string(html, "action", "/alerts");
+	if (single || sort.size) {
+		html_void(html, "input", NULL);
+		html_set_string(html, "type", "hidden");
+		html_set_string(html, "name", single ? "view" : "sort");
+		html_set(html, "value", single ? TEXT("single") : sort);
+	}
 	html_void(html, "input", NULL);
 	html_set_string(html, "type", "search");
 	html_set_string(html, "name", "q");
@@ -75,32 +81,64 @@ static void write_box(struct page *page)
 	html_close(html);
 }
 
-void page_alerts(struct page *page, const struct node *document)
+static void write_view(
+	struct page *page, bool is_shown, const char *view, const char *sort, enum word word)
 {
 	struct html *html = &page->html;
+	const struct page_pair pairs[] = {
+		{"view", text_of(view)}, {"sort", text_of(sort)}, {"q", page->search}};
+	html_open(html, "a", NULL);
+	html_set(html, "href", page_link(page, "/alerts", pairs, 3));
+	if (is_shown)
+		html_set_string(html, "aria-current", "page");
+	page_say(page, word);
+	html_close(html);
+}
+
+void alerts_heading(struct page *page, bool single, struct text sort)
+{
+	struct html *html = &page->html;
+	bool most = text_is(sort, "count");
+	html_open(html, "div", "bar");
+	page_leaf(page, "h1", NULL, WORD_NAV_ALERTS);
+	write_box(page, single, sort);
+	html_close(html);
+	html_open(html, "nav", "tabs");
+	page_set(page, "aria-label", WORD_VIEWS);
+	write_view(page, !single && !most, NULL, NULL, WORD_VIEW_KINDS);
+	write_view(page, !single && most, NULL, "count", WORD_VIEW_MOST);
+	write_view(page, single, "single", NULL, WORD_VIEW_SINGLE);
+	html_close(html);
+}
+
+void alerts_next(struct page *page, bool single, struct text sort, struct text next)
+{
+	struct html *html = &page->html;
+	if (!next.size)
+		return;
+	const struct page_pair pairs[] = {{"view", single ? TEXT("single") : TEXT_NONE},
+		{"sort", sort}, {"q", page->search}, {"after", next}};
+	html_open(html, "nav", "pages");
+	page_set(page, "aria-label", WORD_PAGES);
+	html_open(html, "a", NULL);
+	html_set_string(html, "rel", "next");
+	html_set(html, "href", page_link(page, "/alerts", pairs, 4));
+	page_say(page, WORD_NEXT_PAGE);
+	html_close(html);
+	html_close(html);
+}
+
+void page_alerts(struct page *page, const struct node *document)
+{
 	const struct node *items = tree_member(document, "items");
-	struct text next = tree_member_text(document, "next");
 	const struct page_head head = {
 		.name = "alerts", .title = page_word(page, WORD_NAV_ALERTS), .refresh_s = 60};
 	page_begin(page, &head);
-	html_open(html, "div", "bar");
-	page_leaf(page, "h1", NULL, WORD_NAV_ALERTS);
-	write_box(page);
-	html_close(html);
+	alerts_heading(page, true, TEXT_NONE);
 	if (items && items->first)
 		alerts_table(page, items);
 	else
 		page_leaf(page, "p", "empty", WORD_ALERTS_EMPTY);
-	if (next.size) {
-		const struct page_pair pairs[] = {{"q", page->search}, {"after", next}};
-		html_open(html, "nav", "pages");
-		page_set(page, "aria-label", WORD_PAGES);
-		html_open(html, "a", NULL);
-		html_set_string(html, "rel", "next");
-		html_set(html, "href", page_link(page, "/alerts", pairs, 2));
-		page_say(page, WORD_NEXT_PAGE);
-		html_close(html);
-		html_close(html);
-	}
+	alerts_next(page, true, TEXT_NONE, tree_member_text(document, "next"));
 	page_end(page);
 }

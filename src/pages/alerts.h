@@ -14,5 +14,13 @@ void alerts_table(struct page *page, const struct node *items);
  */
 void page_alert(struct page *page, const struct node *alert, struct text raw, bool raw_allowed);
 
-/** Alerts that a query fits, newest first. @document: document_alerts. */
+/** Single alerts that a query fits, newest first. @document: document_alerts. */
 void page_alerts(struct page *page, const struct node *document);
+
+/** Alerts by kind and workload. @document: document_fingerprints; @sort: as it was asked. */
+void page_fingerprints(struct page *page, const struct node *document, struct text sort);
+
+/** The heading of both: a query box and how alerts are shown. */
+void alerts_heading(struct page *page, bool single, struct text sort);
+/** The page after this one, if there is one. */
+void alerts_next(struct page *page, bool single, struct text sort, struct text next);
