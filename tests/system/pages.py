@@ -224,6 +224,40 @@ def check_errors(daemon):
               not Page(text).faults(), (status, Page(text).faults()))
 
 
+def check_documents(daemon, number):
+    """What the pages of one incident are made of."""
+    def read(part, token="admin"):
+        status, answer = daemon.get("/api/v1/incidents/%s%s" % (number, part), token)
+        return json.loads(answer) if status == 200 else {"status": status}
+    incident, rate, tree, graph, similar = (read(p) for p in ("", "/rate", "/processes", "/entities", "/similar"))
+    counted = sum(sum(bins) for bins in rate["bins"])
+    check("the rate has every alert once", counted == rate["counted"] == incident["alerts"] and not rate["partial"] and len(rate["bins"]) == 60, rate)
+    ends = [sum(rate["bins"][0]), sum(rate["bins"][-1])]
+    check("its first and last part are not empty", all(ends) and rate["from"] == incident["first_seen"] and rate["to"] == incident["last_seen"], ends)
+    names = {node["id"]: node["name"] for node in tree["items"]}
+    pairs = {(names.get(node.get("parent")), node["name"]) for node in tree["items"]}
+    check("processes are a tree", all(node.get("parent", 0) < node["id"] for node in tree["items"]) and ("nginx", "sh") in pairs and
+          ("sh", "curl") in pairs, pairs)
+    check("each alert with a process is in it", sum(node.get("alerts", 0) for node in tree["items"]) == incident["alerts"], tree)
+    kinds = {item["kind"] for item in graph["items"]}
+    ids = {item["id"] for item in graph["items"]}
+    check("entities and what belongs to what", {"workload", "pod", "node", "container", "image", "process", "file", "address"} <= kinds and
+          graph["edges"] and all(edge["from"] in ids and edge["to"] in ids for edge in graph["edges"]), (kinds, graph["edges"][:3]))
+    likes = {item["number"]: item for item in similar["items"]}
+    check("its workload's other incident is like it, itself is not", any(i["same_workload"] for i in likes.values()) and
+          incident["number"] not in likes, similar)
+    rules = {rule["name"]: rule["tactics"] for rule in incident["rules"]}
+    check("rules say which tactics they show", rules["Detect crypto miners using the Stratum protocol"] == ["TA0040"], rules)
+    for act, body in (("resolve", {"verdict": "false-positive"}),):
+        other = next(n for n, item in likes.items() if item["same_workload"])[4:]
+        status, answer = daemon.request("POST", "/api/v1/incidents/%s/%s" % (other, act), json.dumps(body).encode(),
+                                        headers={"Content-Type": "application/json"})
+        assert status == 200, answer
+    again = {item["number"][4:]: item for item in read("/similar")["items"]}
+    check("and says what came of it, and who said so", again[other].get("verdict") == "false-positive" and again[other].get("resolved_by") == "token:admin", again[other])
+    check("the page says it, too", "false positive" in Page(fetch(daemon, "/incidents/" + number)[2]).text)
+
+
 def check_missing_for_programs(daemon):
     status, answer = daemon.get("/nothing/here")
     check("programs get problem+json where nothing is", status == 404 and json.loads(answer)["status"] == 404, answer[:200])
@@ -294,6 +328,7 @@ def main():
             check_links(daemon, paths)
             check_errors(daemon)
             check_missing_for_programs(daemon)
+            check_documents(daemon, worst)
             check_preferences(daemon)
             hostile(daemon)
             wait_for(lambda: len(incidents(daemon)) >= 9, 60, "the attacker's incident is there")
