@@ -6,7 +6,7 @@
 #include "pages/incidents.h"
 #include "pages/moment.h"
 
-enum { TITLE_BYTES = 140 };
+enum { TITLE_BYTES = 120 };
 
 static const struct {
 	const char *name;

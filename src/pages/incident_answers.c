@@ -87,7 +87,7 @@ static void write_reason(struct page *page, const struct node *incident, size_t 
 	text_split(&rest, ' ', &count);
 	switch (terms[i].word) {
 	case WORD_TERM_STRONGEST:
-		html_text(&page->html, tree_member_text(found, "why"));
+		html_clip(&page->html, "span", NULL, tree_member_text(found, "why"), VALUE_BYTES);
 		return;
 	case WORD_TERM_CORROBORATION:
 		page_fill(page, WORD_REASON_CORROBORATION, NULL, &count, 1);
@@ -140,7 +140,7 @@ static void write_filter_link(struct page *page, const char *name, struct text v
 	const struct page_pair pair = {name, value};
 	html_open(&page->html, "a", NULL);
 	html_set(&page->html, "href", page_link(page, "/incidents", &pair, 1));
-	html_text(&page->html, value);
+	html_clip(&page->html, "span", NULL, value, NAME_BYTES);
 	html_close(&page->html);
 }
 

@@ -3,7 +3,8 @@
 
 #include "base/clock.h"
 
-enum { FILLED_BYTES = 4096, LINK_BYTES = 8192 };
+/* A value in a sentence must not push what follows out of sight. */
+enum { FILLED_BYTES = 4096, LINK_BYTES = 8192, SENTENCE_BYTES = 72 };
 
 struct text page_word(const struct page *page, enum word word)
 {
@@ -48,8 +49,8 @@ void page_fill(
 	while (next_place(&rest, &before, &index)) {
 		html_text(&page->html, before);
 		struct text value = index < n ? values[index] : TEXT_NONE;
-		if (tag)
-			html_leaf(&page->html, tag, NULL, value);
+		if (tag || value.size > SENTENCE_BYTES)
+			html_clip(&page->html, tag ? tag : "span", NULL, value, SENTENCE_BYTES);
 		else
 			html_text(&page->html, value);
 	}

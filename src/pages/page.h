@@ -57,7 +57,7 @@ void page_say(struct page *page, enum word word);
 void page_leaf(struct page *page, const char *tag, const char *class, enum word word);
 void page_set(struct page *page, const char *name, enum word word);
 
-/** A text with {0}, {1} …: the values stand there, each in an element @tag; NULL: as they are. */
+/** A text with {0}, {1} …: the values stand there, clipped, each in an element @tag; NULL: none. */
 void page_fill(
 	struct page *page, enum word word, const char *tag, const struct text *values, size_t n);
 /** The same as text, for attributes; it lives in the page's arena. */
