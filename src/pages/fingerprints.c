@@ -16,7 +16,12 @@ static struct text place_of(const struct page *page, const struct node *group)
 	if (namespace.size && workload.size)
 		return arena_format(
 			page->arena, "%.*s/%.*s", TEXT_ARG(namespace), TEXT_ARG(workload));
-	return workload.size ? workload : page_filled(page, WORD_PLACE_NODE, &node, 1);
+	if (workload.size)
+		return workload;
+	if (node.size)
+		return page_filled(page, WORD_PLACE_NODE, &node, 1);
+	struct text cluster = tree_member_text(group, "cluster");
+	return page_filled(page, WORD_PLACE_CLUSTER, &cluster, 1);
 }
 
 /* Its single alerts. */

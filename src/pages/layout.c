@@ -102,7 +102,7 @@ static void write_navigation(struct page *page, const char *name)
 	html_close(html);
 }
 
-static void write_search(struct page *page, const char *name)
+static void write_search(struct page *page)
 {
 	struct html *html = &page->html;
 	html_open(html, "form", "search");
@@ -116,8 +116,9 @@ static void write_search(struct page *page, const char *name)
 	html_set_string(html, "spellcheck", "false");
 	page_set(page, "aria-label", WORD_SEARCH);
 	page_set(page, "placeholder", WORD_SEARCH_EXAMPLE);
-	/* on other pages a query is not of incidents */
-	html_set(html, "value", strcmp(name, "incidents") == 0 ? page->search : TEXT_NONE);
+	/* a query of alerts stands in a box of its own */
+	html_set(
+		html, "value", text_starts(page->path, TEXT("/alerts")) ? TEXT_NONE : page->search);
 	html_close(html);
 }
 
@@ -197,7 +198,7 @@ static void write_header(struct page *page, const struct page_head *head)
 	html_close(html);
 	write_navigation(page, head->name);
 	if (page->reader->role)
-		write_search(page, head->name);
+		write_search(page);
 	write_switches(page);
 	write_person(page);
 	html_close(html);

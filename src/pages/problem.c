@@ -27,6 +27,14 @@ void page_problem(struct page *page, unsigned status, struct text detail)
 	if (detail.size)
 		html_leaf(html, "p", "detail", detail);
 	page_leaf(page, "p", NULL, problems[i].advice);
+	if (page->reader->role) {
+		html_open(html, "p", NULL);
+		html_open(html, "a", NULL);
+		html_set_string(html, "href", "/incidents");
+		page_say(page, WORD_NAV_INCIDENTS);
+		html_close(html);
+		html_close(html);
+	}
 	html_close(html);
 	page_end(page);
 }

@@ -217,6 +217,12 @@ def check_hostile(daemon):
         check("a bad query is a page that says so: %s" % query, status == 400 and not faults or status == 200 and not faults, (status, faults))
 
 
+def check_refused_query(daemon):
+    page = Page(fetch(daemon, "/incidents?q=sev%3E%3D%3Dx")[2])
+    box = [a for t, a in page.tags if t == "input" and a.get("id") == "search"]
+    check("a query that cannot be read stays in its box, and the page says why", box and box[0]["value"] == "sev>==x" and "severity" in page.text, page.text)
+
+
 def check_errors(daemon):
     for path, wanted in (("/incidents/999999", 404), ("/incidents/x", 400), ("/incidents/1/nothing", 404), ("/alerts/" + "0" * 32, 404), ("/nothing/here", 404)):
         status, headers, text = fetch(daemon, path)
@@ -327,6 +333,7 @@ def main():
             check_headers(daemon)
             check_links(daemon, paths)
             check_errors(daemon)
+            check_refused_query(daemon)
             check_missing_for_programs(daemon)
             check_documents(daemon, worst)
             check_preferences(daemon)
