@@ -50,7 +50,8 @@ static void write_children(
 	struct html *html = &page->html;
 	bool is_open = false;
 	for (const struct node *item = items->first; item; item = item->next) {
-		if (page_u64(item, "parent") != parent)
+		uint64_t id = page_u64(item, "id");
+		if (page_u64(item, "parent") != parent || id <= parent)
 			continue;
 		if (!is_open && depth < DEPTH_MAX)
 			html_open(html, "ul", depth == 0 ? "tree" : NULL);
@@ -58,10 +59,10 @@ static void write_children(
 		html_open(html, "li", NULL);
 		write_process(page, item);
 		if (depth + 1 < DEPTH_MAX)
-			write_children(page, items, page_u64(item, "id"), depth + 1);
+			write_children(page, items, id, depth + 1);
 		html_close(html);
 		if (depth + 1 >= DEPTH_MAX)
-			write_children(page, items, page_u64(item, "id"), depth + 1);
+			write_children(page, items, id, depth + 1);
 	}
 	if (is_open && depth < DEPTH_MAX)
 		html_close(html);
