@@ -225,6 +225,7 @@ static int answer_suppression(
 	return 0;
 }
 
+/* Kinds of alerts, or with view=single the alerts themselves. */
 static int answer_alerts(
 	struct connection *connection, struct job *job, struct buf *out, struct err *err)
 {
@@ -233,13 +234,18 @@ static int answer_alerts(
 	const struct node *alerts;
 	struct document_query query = job->query;
 	begin(&making, connection, job, out);
+	bool single = text_is(making.wish->view, "single");
 	buf_init(&document, DOCUMENT_BYTES_MAX);
 	if (!query.limit.size)
 		query.limit = TEXT("50");
-	if (document_alerts(connection, &query, &document, err) < 0 ||
-		read_tree(&making, &document, &alerts, err) < 0)
+	int failed = single ? document_alerts(connection, &query, &document, err)
+			    : document_fingerprints(connection, &query, &document, err);
+	if (failed || read_tree(&making, &document, &alerts, err) < 0)
 		return -1;
-	page_alerts(&making.page, alerts);
+	if (single)
+		page_alerts(&making.page, alerts);
+	else
+		page_fingerprints(&making.page, alerts, query.sort);
 	return 0;
 }
 
@@ -389,7 +395,7 @@ static const char *const of_incidents[] = {"q", "limit", "after", "sort", "rollu
 	"cluster", "namespace", "pod", "node", "since", "suppressed", NULL};
 
 static const char *const of_suppressions[] = {"limit", "after", "show", "matchers", NULL};
-static const char *const of_alerts[] = {"q", "limit", "after", NULL};
+static const char *const of_alerts[] = {"q", "limit", "after", "sort", "view", NULL};
 static const char *const paged[] = {"limit", "after", NULL};
 
 const struct endpoint page_endpoints[] = {

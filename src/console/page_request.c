@@ -75,6 +75,7 @@ struct page_request *page_request_new(
 	wish->query = query_of(request, endpoint);
 	wish->search = http_query(request, "q");
 	wish->matchers = http_query(request, "matchers");
+	wish->view = http_query(request, "view");
 	return arena->failed ? NULL : wish;
 }
 

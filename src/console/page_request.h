@@ -13,6 +13,7 @@ struct page_request {
 	struct text part[2];  /* of the path */
 	struct text search;   /* q */
 	struct text matchers; /* what a suppression shall begin with */
+	struct text view;     /* alerts: "single", or their kinds */
 };
 
 /** @viewer NULL: nobody has signed in. NULL without memory. */

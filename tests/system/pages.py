@@ -261,6 +261,11 @@ def check_documents(daemon, number):
         assert status == 200, answer
     again = {item["number"][4:]: item for item in read("/similar")["items"]}
     check("and says what came of it, and who said so", again[other].get("verdict") == "false-positive" and again[other].get("resolved_by") == "token:admin", again[other])
+    kinds = Page(fetch(daemon, "/alerts?sort=count")[2])
+    rows = [a for t, a in kinds.tags if t == "tr" and a.get("data-kind") == "fingerprint"]
+    opened = Page(fetch(daemon, rows[0]["data-href"])[2]) if rows else None
+    check("kinds of alerts open to their alerts", len(rows) > 5 and opened and
+          any(a.get("data-kind") == "alert" for t, a in opened.tags if t == "tr"), len(rows))
     check("the page says it, too", "false positive" in Page(fetch(daemon, "/incidents/" + number)[2]).text)
 
 
@@ -303,7 +308,7 @@ def check_times(daemon):
     check("there are over ten thousand incidents", n > 10000, n)
     number = incidents(daemon, "sort=risk&limit=1")[0]["number"][4:]
     for path, limit in (("/incidents", LIST_MS), ("/incidents?sort=risk&q=state%3Aopen%20sev%3E%3Dhigh", LIST_MS), ("/", 2 * LIST_MS),
-                        ("/incidents/" + number, INCIDENT_MS), ("/health", LIST_MS)):
+                        ("/incidents/" + number, INCIDENT_MS), ("/health", LIST_MS), ("/alerts", LIST_MS), ("/alerts?sort=count", LIST_MS)):
         times = []
         for _ in range(5):
             began = time.monotonic()
@@ -326,7 +331,7 @@ def main():
             status, made = daemon.request("POST", "/api/v1/suppressions", json.dumps({
                 "matchers": ['namespace="nowhere"'], "reason": "A test", "for": "1h"}).encode(), headers={"Content-Type": "application/json"})
             assert status == 200, made
-            paths = ["/", "/incidents", "/alerts", "/suppressions", "/suppressions/" + json.loads(made)["id"], "/health", "/admin",
+            paths = ["/", "/incidents", "/alerts", "/alerts?sort=count&q=sev%3E%3Dlow", "/alerts?view=single", "/suppressions", "/suppressions/" + json.loads(made)["id"], "/health", "/admin",
                      "/alerts/" + alert] + parts
             check_structure(daemon, paths)
             check_languages(daemon)
