@@ -73,12 +73,37 @@ static void escape_byte(struct buf *out, unsigned char byte)
 	}
 }
 
-/* U+2028 and U+2029 end lines in JavaScript. */
-static bool is_line_separator(struct text text, size_t at)
+static void escape_unit(struct buf *out, uint32_t unit)
 {
-	return text.size - at >= 3 && (unsigned char)text.data[at] == 0xe2 &&
-	       (unsigned char)text.data[at + 1] == 0x80 &&
-	       ((unsigned char)text.data[at + 2] | 1) == 0xa9;
+	buf_addf(out, "\\u%04x", unit);
+}
+
+/* One that misleads: JSON says it as well by its number. */
+static void escape_code(struct buf *out, uint32_t code)
+{
+	if (code < 0x10000) {
+		escape_unit(out, code);
+		return;
+	}
+	escape_unit(out, 0xd800 + ((code - 0x10000) >> 10));
+	escape_unit(out, 0xdc00 + ((code - 0x10000) & 0x3ff));
+}
+
+/* Writes what is at @at if it cannot stand for itself; -> its bytes, 0: it can. */
+static size_t escape_at(struct buf *out, struct text text, size_t *from, size_t at)
+{
+	unsigned char byte = (unsigned char)text.data[at];
+	size_t size = byte < 0x80 ? 1 : utf8_length(text, at);
+	uint32_t code = byte < 0x80 ? byte : utf8_code(text, at, size);
+	if (byte < 0x80 ? !needs_escape(byte) : !utf8_misleads(code))
+		return 0;
+	buf_add(out, text_part(text, *from, at - *from));
+	if (byte < 0x80)
+		escape_byte(out, byte);
+	else
+		escape_code(out, code);
+	*from = at + size;
+	return size;
 }
 
 static void add_quoted(struct buf *out, struct text text)
@@ -91,19 +116,12 @@ static void add_quoted(struct buf *out, struct text text)
 	}
 	buf_add_byte(out, '"');
 	size_t from = 0;
-	for (size_t at = 0; at < text.size; at++) {
+	for (size_t at = 0; at < text.size;) {
 		unsigned char byte = (unsigned char)text.data[at];
-		bool separator = byte == 0xe2 && is_line_separator(text, at);
-		if (!needs_escape(byte) && !separator)
-			continue;
-		buf_add(out, text_part(text, from, at - from));
-		if (separator) {
-			buf_addf(out, "\\u20%02x", (unsigned char)text.data[at + 2] - 0x80U);
-			at += 2;
-		} else {
-			escape_byte(out, byte);
-		}
-		from = at + 1;
+		/* Nearly all bytes: neither escaped nor the beginning of what may be. */
+		size_t size =
+			needs_escape(byte) || byte >= 0xc2 ? escape_at(out, text, &from, at) : 0;
+		at += size ? size : 1;
 	}
 	if (from < text.size)
 		buf_add(out, text_part(text, from, text.size - from));

@@ -4,8 +4,9 @@
 /*
  * Writes JSON into a buf: commas and nesting are its work, so that output is always well-formed.
  *
- * Text that is not valid UTF-8 is repaired; control characters, quotes, backslashes, '<', '>', '&',
- * U+2028 and U+2029 are escaped, so output may stand inside HTML. The first failure is the buf's.
+ * Text that is not valid UTF-8 is repaired; quotes, backslashes, '<', '>', '&', control characters
+ * and others that mislead (utf8_misleads: bidi controls, zero width, line separators) are escaped,
+ * so output may stand inside HTML and on a terminal. The first failure is the buf's.
  */
 
 #include "base/buf.h"

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "cli/query_mark.h"
 #include "config.h"
 
@@ -162,6 +163,15 @@ static size_t most_arguments(const struct command *command)
 	return most;
 }
 
+/* It may say again what somebody else's text, or a file's, said. */
+static void show_error(const struct err *err)
+{
+	AUTO(buf_done) struct buf out;
+	buf_init(&out, 16 * sizeof err->text);
+	utf8_escape(&out, text_of(err->text));
+	fprintf(stderr, "tocsin: %s\n", buf_string(&out));
+}
+
 /* The query again, with what is wrong marked under it. */
 static void show_place(const struct session *session, const struct err *err)
 {
@@ -204,7 +214,7 @@ static int run_command(struct session *session)
 		return usage_error("this command prints something of its own and takes no -o");
 	if (command->run(session, &err) == 0)
 		return session->exit_code == CLI_FINDINGS ? CLI_FINDINGS : CLI_OK;
-	fprintf(stderr, "tocsin: %s\n", err.text);
+	show_error(&err);
 	show_place(session, &err);
 	return session->exit_code;
 }
@@ -215,7 +225,7 @@ int cli_main(int argc, char **argv)
 	struct err err;
 	log_set_level(LOG_LEVEL_WARNING);
 	if (session_read(&session, argc, argv, &err) < 0) {
-		fprintf(stderr, "tocsin: %s\n", err.text);
+		show_error(&err);
 		return CLI_USAGE;
 	}
 	bool help =

@@ -71,8 +71,15 @@ START_TEST(any_bytes_are_safe)
 	emit_text(&emitter,
 		TEXT("\"\\</script>\n\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa\0\xff\xe2\x80"));
 	ck_assert_str_eq(buf_string(&out),
-		"\"\\\"\\\\\\u003c/script\\u003e\\n\\u2028\\u2029\xe2\x80\xaa\\u0000"
+		"\"\\\"\\\\\\u003c/script\\u003e\\n\\u2028\\u2029\\u202a\\u0000"
 		"\xef\xbf\xbd\xef\xbf\xbd\"");
+	/* what hides or turns, in all lengths; what does not stands for itself */
+	buf_clear(&out);
+	emit_init(&emitter, &out);
+	emit_text(&emitter,
+		TEXT("\xc2\x9b\xe2\x80\x8b\xf3\xa0\x81\x81\xc3\xa4\xe4\xb8\xad\xf0\x9f\x98\x80"));
+	ck_assert_str_eq(buf_string(&out),
+		"\"\\u009b\\u200b\\udb40\\udc41\xc3\xa4\xe4\xb8\xad\xf0\x9f\x98\x80\"");
 }
 END_TEST
 
