@@ -5,34 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 
-struct text text_of(const char *string)
-{
-	return (struct text){string, string ? strlen(string) : 0};
-}
-
-bool text_equal(struct text a, struct text b)
-{
-	return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
-}
-
-char text_lower(char byte)
-{
-	return byte >= 'A' && byte <= 'Z' ? (char)(byte - 'A' + 'a') : byte;
-}
-
 bool text_equal_nocase(struct text a, struct text b)
 {
 	if (a.size != b.size)
 		return false;
+	if (text_equal(a, b)) /* almost always where they are equal at all, and fast */
+		return true;
 	for (size_t i = 0; i < a.size; i++)
 		if (text_lower(a.data[i]) != text_lower(b.data[i]))
 			return false;
 	return true;
-}
-
-bool text_is(struct text a, const char *string)
-{
-	return text_equal(a, text_of(string));
 }
 
 int text_compare(struct text a, struct text b)
@@ -44,23 +26,10 @@ int text_compare(struct text a, struct text b)
 	return (a.size > b.size) - (a.size < b.size);
 }
 
-bool text_starts(struct text text, struct text prefix)
-{
-	return text.size >= prefix.size && text_equal(text_part(text, 0, prefix.size), prefix);
-}
-
 bool text_ends(struct text text, struct text suffix)
 {
 	return text.size >= suffix.size &&
 	       text_equal(text_part(text, text.size - suffix.size, suffix.size), suffix);
-}
-
-struct text text_part(struct text text, size_t from, size_t size)
-{
-	if (from >= text.size)
-		return (struct text){text.data, 0};
-	size_t left = text.size - from;
-	return (struct text){text.data + from, size < left ? size : left};
 }
 
 size_t text_find(struct text text, struct text needle, size_t from)

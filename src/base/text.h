@@ -3,13 +3,15 @@
 
 /*
  * A borrowed span of bytes. Not NUL-terminated, may hold any byte, never owns anything.
- * The absent text is {NULL, 0}; it equals the empty one in comparisons.
+ * The absent text is {NULL, 0}; it equals the empty one in comparisons. What is asked some hundred
+ * times for each alert, mostly of literals, is inline: sizes of literals are then constants.
  */
 
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct text {
 	const char *data;
@@ -25,16 +27,40 @@ struct text_list {
 #define TEXT_NONE      ((struct text){NULL, 0})
 #define TEXT_ARG(text) ((int)(text).size), ((text).data ? (text).data : "") /* for "%.*s" */
 
-struct text text_of(const char *string); /* NULL gives the absent text */
-bool text_equal(struct text a, struct text b);
+/** NULL gives the absent text. */
+static inline struct text text_of(const char *string)
+{
+	return (struct text){string, string ? strlen(string) : 0};
+}
+
+static inline bool text_equal(struct text a, struct text b)
+{
+	return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+}
+
+static inline bool text_is(struct text a, const char *string)
+{
+	return text_equal(a, text_of(string));
+}
+
 bool text_equal_nocase(struct text a, struct text b); /* ASCII only, no locale */
-bool text_is(struct text a, const char *string);
-int text_compare(struct text a, struct text b); /* bytewise, shorter first */
-bool text_starts(struct text text, struct text prefix);
-bool text_ends(struct text text, struct text suffix);
+int text_compare(struct text a, struct text b);       /* bytewise, shorter first */
 
 /** The part from @from on, at most @size bytes; out of range gives the empty text. */
-struct text text_part(struct text text, size_t from, size_t size);
+static inline struct text text_part(struct text text, size_t from, size_t size)
+{
+	if (from >= text.size)
+		return (struct text){text.data, 0};
+	size_t left = text.size - from;
+	return (struct text){text.data + from, size < left ? size : left};
+}
+
+static inline bool text_starts(struct text text, struct text prefix)
+{
+	return text.size >= prefix.size && text_equal(text_part(text, 0, prefix.size), prefix);
+}
+
+bool text_ends(struct text text, struct text suffix);
 
 /** Index of the first @needle at or after @from, or SIZE_MAX. */
 size_t text_find(struct text text, struct text needle, size_t from);
@@ -66,7 +92,12 @@ void text_hex(char *out, const void *bytes, size_t size);
 /** Constant-time comparison of equally long secrets. */
 bool text_equal_secret(struct text a, struct text b);
 
-char text_lower(char byte); /* ASCII only */
+/** ASCII only. */
+static inline char text_lower(char byte)
+{
+	return byte >= 'A' && byte <= 'Z' ? (char)(byte - 'A' + 'a') : byte;
+}
+
 bool text_is_hex(struct text text);
 
 /** Additions and products of outside numbers: false on overflow. */

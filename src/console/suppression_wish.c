@@ -53,7 +53,7 @@ static int take_matcher(
 	const struct reading_wish *wish, const struct node *node, struct matcher_list *matchers)
 {
 	static const char *const names[] = {"name", "op", "value", NULL};
-	struct text op;
+	struct text op = TEXT_NONE;
 	if (node->type == PULL_STRING)
 		return matchers_read(node->value, wish->arena, matchers, wish->err);
 	if (node->type != PULL_OBJECT)
