@@ -70,19 +70,40 @@ const char *falco_field_name(enum falco_field field)
 	return field_names[field].data;
 }
 
-static int compare_names(struct text a, struct text b)
-{
-	if (a.size != b.size)
-		return a.size < b.size ? -1 : 1;
-	return memcmp(a.data, b.data, a.size);
-}
+enum { LONGEST_NAME = 29 };
+
+/* Where the names of a size begin; those of the next size begin where they end. */
+static const unsigned char first_of_size[LONGEST_NAME + 2] = {
+	[0 ... 6] = FIELD_KA_URI,
+	[7] = FIELD_EVT_NUM,
+	[8] = FIELD_EVT_TIME,
+	[9] = FIELD_PROC_NAME,
+	[10] = FIELD_K8S_POD_ID,
+	[11] = FIELD_K8S_NS_NAME,
+	[12] = FIELD_CONTAINER_ID,
+	[13] = FIELD_FALCO_VERSION,
+	[14] = FIELD_CONTAINER_NAME,
+	[15] = FIELD_CONTAINER_IMAGE,
+	[16] = FIELD_EVT_TIME_ISO8601,
+	[17] = FIELD_CONTAINER_FULL_ID,
+	[18] = FIELD_KA_TARGET_POD_NAME,
+	[19] = FIELD_CONTAINER_IMAGE_TAG,
+	[20 ... 21] = FIELD_KA_TARGET_SUBRESOURCE,
+	[22] = FIELD_CONTAINER_IMAGE_DIGEST,
+	[23] = FIELD_K8SMETA_DEPLOYMENT_NAME,
+	[24 ... 26] = FIELD_CONTAINER_IMAGE_REPOSITORY,
+	[27 ... 29] = FIELD_FALCO_OUTPUTS_QUEUE_NUM_DROPS,
+	[30] = N_FALCO_FIELDS,
+};
 
 enum falco_field falco_field_find(struct text key)
 {
-	size_t low = 0, high = N_FALCO_FIELDS;
+	if (key.size > LONGEST_NAME)
+		return N_FALCO_FIELDS;
+	size_t low = first_of_size[key.size], high = first_of_size[key.size + 1];
 	while (low < high) {
 		size_t middle = (low + high) / 2;
-		int order = compare_names(key, field_names[middle]);
+		int order = memcmp(key.data, field_names[middle].data, key.size);
 		if (order == 0)
 			return (enum falco_field)middle;
 		if (order < 0)
@@ -114,10 +135,13 @@ static bool path_add(struct path *path, struct text key)
 
 static bool next_is_object(const struct pull *reader)
 {
-	size_t at = pull_offset(reader);
-	while (at < reader->source.size && memchr(" \t\r\n:", reader->source.data[at], 5))
-		at++;
-	return at < reader->source.size && reader->source.data[at] == '{';
+	struct text source = reader->source;
+	for (size_t at = pull_offset(reader); at < source.size; at++) {
+		char byte = source.data[at];
+		if (byte != ':' && byte != ' ' && byte != '\t' && byte != '\r' && byte != '\n')
+			return byte == '{';
+	}
+	return false;
 }
 
 static bool read_field(struct pull *reader, struct falco_event *event, struct text name)

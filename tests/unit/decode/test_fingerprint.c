@@ -86,6 +86,7 @@ START_TEST(finds_every_field)
 			"%s", falco_field_name((enum falco_field)i));
 	ck_assert_uint_eq(falco_field_find(TEXT("fd.name ")), N_FALCO_FIELDS);
 	ck_assert_uint_eq(falco_field_find(TEXT("")), N_FALCO_FIELDS);
+	ck_assert_uint_eq(falco_field_find(TEXT("falco.outputs_queue_num_drops_")), N_FALCO_FIELDS);
 }
 END_TEST
 
