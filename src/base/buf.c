@@ -107,13 +107,8 @@ void buf_addf(struct buf *buf, const char *format, ...)
 
 void buf_add_u64(struct buf *buf, uint64_t value)
 {
-	char digits[20];
-	size_t at = sizeof digits;
-	do {
-		digits[--at] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value);
-	buf_add_bytes(buf, digits + at, sizeof digits - at);
+	char digits[TEXT_DECIMAL_BYTES];
+	buf_add(buf, text_decimal(value, digits));
 }
 
 void buf_add_i64(struct buf *buf, int64_t value)

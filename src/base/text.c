@@ -142,6 +142,16 @@ size_t text_format_list(char *out, size_t size, const char *format, va_list args
 	return (size_t)length < size ? (size_t)length : size - 1;
 }
 
+struct text text_decimal(uint64_t value, char room[TEXT_DECIMAL_BYTES])
+{
+	size_t at = TEXT_DECIMAL_BYTES;
+	do {
+		room[--at] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value);
+	return (struct text){room + at, TEXT_DECIMAL_BYTES - at};
+}
+
 size_t text_format(char *out, size_t size, const char *format, ...)
 {
 	va_list args;

@@ -79,6 +79,11 @@ bool text_to_i64(struct text text, int64_t *out);
 /** Hexadecimal of even length, either case, exactly @size bytes. */
 bool text_to_bytes(struct text hex, void *out, size_t size);
 
+enum { TEXT_DECIMAL_BYTES = 20 };
+
+/** The decimal digits of @value, at the end of @room. */
+struct text text_decimal(uint64_t value, char room[TEXT_DECIMAL_BYTES]);
+
 /** snprintf into @out, always terminated; returns the length that was written. */
 __attribute__((format(printf, 3, 4))) size_t text_format(
 	char *out, size_t size, const char *format, ...);

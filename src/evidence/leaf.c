@@ -17,9 +17,7 @@ static void add_prefixed(struct buf *out, struct text text)
 
 void leaf_write(const struct leaf *leaf, struct buf *out)
 {
-	char credential[24];
-	size_t length = text_format(
-		credential, sizeof credential, "%llu", (unsigned long long)leaf->credential_id);
+	char digits[TEXT_DECIMAL_BYTES];
 	buf_add_byte(out, LEAF_VERSION);
 	buf_add_byte(out, (unsigned char)leaf->kind);
 	buf_add_be64(out, (uint64_t)leaf->received_ns);
@@ -28,7 +26,7 @@ void leaf_write(const struct leaf *leaf, struct buf *out)
 	buf_add_bytes(out, leaf->commitment.bytes, DIGEST_BYTES);
 	add_prefixed(out, leaf->source);
 	add_prefixed(out, leaf->cluster);
-	add_prefixed(out, (struct text){credential, length});
+	add_prefixed(out, text_decimal(leaf->credential_id, digits));
 }
 
 bool leaf_hash(const struct leaf *leaf, struct buf *scratch, struct digest *hash)

@@ -150,10 +150,20 @@ START_TEST(sizes_do_not_overflow)
 }
 END_TEST
 
+START_TEST(writes_decimal_digits)
+{
+	char room[TEXT_DECIMAL_BYTES];
+	ck_assert(text_is(text_decimal(0, room), "0"));
+	ck_assert(text_is(text_decimal(10, room), "10"));
+	ck_assert(text_is(text_decimal(UINT64_MAX, room), "18446744073709551615"));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("text");
 	TCase *tests = tcase_create("text");
+	tcase_add_test(tests, writes_decimal_digits);
 	tcase_add_test(tests, the_absent_text_is_an_empty_one);
 	tcase_add_test(tests, compares_bytes);
 	tcase_add_test(tests, parts_stay_inside);
