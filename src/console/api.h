@@ -137,6 +137,10 @@ const char *decision_title(unsigned status);
 void suppressions_create(struct http_request *request, struct console *console);
 void suppressions_expire(struct http_request *request, struct console *console);
 
+/** Saved views (console/views.c). Loop thread. */
+void views_save(struct http_request *request, struct console *console);
+void views_remove(struct http_request *request, struct console *console);
+
 /** Incidents computed again (console/recorrelations.c). Loop thread. */
 void recorrelation_begin(struct http_request *request, struct console *console);
 void recorrelation_show(struct http_request *request, struct console *console);

@@ -16,6 +16,8 @@ const char *decision_title(unsigned status)
 	switch (status) {
 	case 400:
 		return "Bad request";
+	case 403:
+		return "Forbidden";
 	case 404:
 		return "Not found";
 	case 409:

@@ -86,6 +86,12 @@ static int answer_complete(
 	return document_complete(connection, &job->query, out, err);
 }
 
+static int answer_views(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	return document_views(connection, job->viewer->actor, out, err);
+}
+
 static int answer_quarantine(
 	struct connection *connection, struct job *job, struct buf *out, struct err *err)
 {
@@ -289,6 +295,14 @@ const struct endpoint endpoints[] = {
 		JSON_TYPE, NULL, "Ends a suppression now.", REACH_ALL},
 	{HTTP_GET, "/api/v1/suppressions/{id}/hits", ROLE_VIEWER, answer_suppression_hits, NULL,
 		JSON_TYPE, page, "What it hid, by place and kind of alert.", REACH_ALL},
+	{HTTP_GET, "/api/v1/views", ROLE_VIEWER, answer_views, NULL, JSON_TYPE, NULL,
+		"Saved views: own and shared, by name.", REACH_OWN},
+	{HTTP_POST, "/api/v1/views", ROLE_VIEWER, NULL, views_save, JSON_TYPE, NULL,
+		"Saves a view: {name, of, query, sort, columns, shared}; the same name replaces"
+		" it.",
+		REACH_OWN},
+	{HTTP_DELETE, "/api/v1/views/{id}", ROLE_VIEWER, NULL, views_remove, JSON_TYPE, NULL,
+		"Removes a view.", REACH_OWN},
 	{HTTP_GET, "/api/v1/tokens", ROLE_ADMIN, answer_tokens, NULL, JSON_TYPE, NULL,
 		"All tokens, without their secrets.", REACH_ALL},
 	{HTTP_POST, "/api/v1/tokens", ROLE_ADMIN, NULL, tokens_create, JSON_TYPE, NULL,

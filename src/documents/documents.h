@@ -103,6 +103,11 @@ CHECKED int document_fingerprints(struct connection *connection, const struct do
 /** What could stand at a place of a query that is being written. */
 CHECKED int document_complete(struct connection *connection, const struct document_query *query,
 	struct buf *out, struct err *err);
+/** Saved views that @actor sees: own and shared. */
+CHECKED int document_views(
+	struct connection *connection, struct text actor, struct buf *out, struct err *err);
+CHECKED int document_view(
+	struct connection *connection, struct text id, struct buf *out, struct err *err);
 /** The verbatim bytes of one alert. */
 CHECKED int document_raw(
 	struct connection *connection, struct text id, struct buf *out, struct err *err);

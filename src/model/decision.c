@@ -20,6 +20,8 @@ const char *decision_name(enum decision_kind kind)
 
 const struct decision_result *decision_result(const struct decision *decision)
 {
+	if (decision->kind == DECISION_VIEW_SAVE || decision->kind == DECISION_VIEW_REMOVE)
+		return &decision->view.result;
 	return decision_name(decision->kind) ? &decision->incident.result
 					     : &decision->suppression.result;
 }

@@ -10,6 +10,7 @@
 #include "model/credential.h"
 #include "model/edit.h"
 #include "model/incident.h"
+#include "model/saved_view.h"
 #include "model/suppression.h"
 
 enum decision_kind {
@@ -24,6 +25,8 @@ enum decision_kind {
 				 */
 	DECISION_SUPPRESS,      /* struct suppression_decision: makes one, or changes one */
 	DECISION_UNSUPPRESS,    /* … ends one */
+	DECISION_VIEW_SAVE,     /* struct view_decision */
+	DECISION_VIEW_REMOVE,   /* … by its id */
 	/* about an incident, see struct incident_decision */
 	DECISION_ACK,
 	DECISION_ASSIGN,
@@ -95,6 +98,12 @@ struct suppression_decision {
 	struct decision_result result; /* number 0; answer: {"id"} */
 };
 
+/* Text lives as long as the batch. */
+struct view_decision {
+	struct saved_view wish;        /* to be saved; of one to be removed, its id */
+	struct decision_result result; /* number 0; answer: {"id"} */
+};
+
 struct decision {
 	struct decision *next;
 	enum decision_kind kind;
@@ -102,6 +111,7 @@ struct decision {
 	struct scope scope; /* what the actor sees: of incidents outside it there are none */
 	enum role role;     /* the actor's */
 	struct suppression_decision suppression;
+	struct view_decision view;
 	struct credential credential;
 	struct sign_in_decision sign_in;
 	struct incident_decision incident;
@@ -114,7 +124,7 @@ struct decision {
 /** "ack", "assign", …; NULL for what is not about an incident. */
 const char *decision_name(enum decision_kind kind);
 
-/** What became of one that has such a result: about an incident or a suppression. */
+/** What became of one that has such a result: about an incident, a suppression or a view. */
 const struct decision_result *decision_result(const struct decision *decision);
 
 /** How the actor is called as an assignee: "token:ann" is "ann". */

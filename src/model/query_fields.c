@@ -94,30 +94,6 @@ const struct query_field *query_field_find(struct text name, enum query_of of, u
 	return NULL;
 }
 
-static const struct {
-	enum query_of of;
-	const char *name;
-} ofs[] = {{QUERY_OF_INCIDENTS, "incidents"}, {QUERY_OF_ALERTS, "alerts"},
-	{QUERY_OF_FINGERPRINTS, "fingerprints"}};
-
-const char *query_of_name(enum query_of of)
-{
-	size_t i = 0;
-	while (ofs[i].of != of)
-		i++;
-	return ofs[i].name;
-}
-
-bool query_of_parse(struct text name, enum query_of *out)
-{
-	for (size_t i = 0; i < sizeof ofs / sizeof ofs[0]; i++)
-		if (text_is(name, ofs[i].name)) {
-			*out = ofs[i].of;
-			return true;
-		}
-	return false;
-}
-
 static bool severity_at(size_t i, struct query_word *out)
 {
 	static const struct query_word short_forms[] = {

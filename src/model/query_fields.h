@@ -6,15 +6,7 @@
  * page (docs/reference/query.md) are made from it or checked against it.
  */
 
-#include "base/text.h"
-
-/* What is looked for. A mask in the table. */
-enum query_of {
-	QUERY_OF_INCIDENTS = 1,
-	QUERY_OF_ALERTS = 2,
-	QUERY_OF_FINGERPRINTS = 4, /* alerts by kind and workload (model/print_group.h) */
-	QUERY_OF_ALL = 7,
-};
+#include "model/query_of.h"
 
 /* What a field's values are, and so which comparisons it takes. */
 enum query_kind {
@@ -101,10 +93,6 @@ extern const struct query_field query_any_text;
 
 /** The field of that name or alias in what is looked for; NULL. *elsewhere: mask of what has it. */
 const struct query_field *query_field_find(struct text name, enum query_of of, unsigned *elsewhere);
-
-/** "incidents", "alerts", "fingerprints". */
-const char *query_of_name(enum query_of of);
-bool query_of_parse(struct text name, enum query_of *out);
 
 /* A word and what it stands for: bits of values that match. */
 struct query_word {

@@ -6,6 +6,7 @@
 #include "pipeline/incident_decisions.h"
 #include "pipeline/sign_in_decisions.h"
 #include "pipeline/suppression_decisions.h"
+#include "pipeline/view_decisions.h"
 #include "store/audit.h"
 #include "store/tokens.h"
 
@@ -101,6 +102,8 @@ static int carry_out(
 		return audit_recorrelation(run, decision, err);
 	if (decision->kind == DECISION_SUPPRESS || decision->kind == DECISION_UNSUPPRESS)
 		return suppression_decide(run, decision, arena, err);
+	if (decision->kind == DECISION_VIEW_SAVE || decision->kind == DECISION_VIEW_REMOVE)
+		return view_decide(run, decision, arena, err);
 	if (decision_name(decision->kind))
 		return incident_decide(run, decision, arena, err);
 	run->credentials_changed = true;

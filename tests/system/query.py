@@ -86,6 +86,33 @@ def check_completion(daemon):
     check("each of its own", texts("cmdl", of="alerts") == ["cmdline:"] and texts("cmdl") == [] and ask(daemon, "query/complete", q="", of="x")[0] == 400)
 
 
+def check_views(daemon):
+    def send(method, path, token="admin", **wish):
+        status, body = daemon.request(method, "/api/v1/views" + path, json.dumps(wish).encode() if wish else None, token=token, headers={"Content-Type": "application/json"})
+        return status, json.loads(body)
+
+    def token(name, role):
+        return json.loads(daemon.request("POST", "/api/v1/tokens", json.dumps({"name": name, "role": role}).encode(), headers={"Content-Type": "application/json"})[1])["token"]
+    ann, bob = token("ann", "analyst"), token("bob", "viewer")
+    status, view = send("POST", "", ann, name="Bank", of="incidents", query="ns:bank assignee:me", sort="risk", columns=["risk", "title"], shared=True)
+    check("a view is saved", status == 200 and view["columns"] == ["risk", "title"] and view["owner"] == "token:ann" and view["shared"], view)
+    again = send("POST", "", ann, name="Bank", of="incidents", query="ns:bank", shared=True)[1]
+    check("its name replaces it", again["id"] == view["id"] and again["query"] == "ns:bank" and again["columns"] == [], again)
+    mine = send("POST", "", bob, name="Mine", of="alerts", query="shell")[1]
+    check("own and shared are seen", [v["name"] for v in send("GET", "", bob)[1]["items"]] == ["Bank", "Mine"] and
+          [v["name"] for v in send("GET", "", ann)[1]["items"]] == ["Bank"])
+    check("sharing needs a role", send("POST", "", bob, name="Ours", of="alerts", shared=True)[0] == 403)
+    check("a fault has a place", [send("POST", "", ann, name="x", of="alerts", query="risk>70")[1].get(k) for k in ("position", "length")] == [0, 4])
+    for wish in ({"of": "alerts"}, {"name": "x"}, {"name": "x", "of": "alerts", "sort": "risk"}, {"name": "x", "of": "alerts", "columns": ["A"]},
+                 {"name": "a\nb", "of": "alerts"}, {"name": "x" * 121, "of": "alerts"}, {"name": "x", "of": "alerts", "more": 1}):
+        check("refused: %s" % str(wish)[:60], send("POST", "", ann, **wish)[0] == 400)
+    check("others' are theirs", send("DELETE", "/%d" % view["id"], bob)[0] == 403 and send("DELETE", "/%d" % mine["id"], ann)[0] == 404)
+    check("an administrator may", send("DELETE", "/%d" % view["id"])[0] == 200 and send("DELETE", "/%d" % mine["id"], bob)[0] == 200)
+    check("it is gone", send("GET", "", ann)[1]["items"] == [] and send("DELETE", "/%d" % view["id"])[0] == 404)
+    audit = json.loads(daemon.get("/api/v1/audit?limit=100")[1])["items"]
+    check("all of it is audited", [a["action"] for a in audit if a["action"].startswith("view.")] == ["view.remove"] * 2 + ["view.save"] * 3, audit)
+
+
 def check_speed(daemon):
     for i in range(0, PODS, 2000):
         daemon.ingest("\n".join(alert("web-%d" % n, "Rule %d" % (n % 50), at=n % 3000) for n in range(i, i + 2000)).encode())
@@ -116,6 +143,7 @@ def main():
             check_finding(daemon)
             check_faults(daemon)
             check_completion(daemon)
+            check_views(daemon)
             check_speed(daemon)
             check("tocsind ends with 0", daemon.stop() == 0)
         finally:
