@@ -90,7 +90,13 @@ void picture_rate(struct page *page, const struct node *rate)
 
 /* ---- lanes ---- */
 
-enum { LANE_WIDTH = 960, LANE_LEFT = 170, LANE_HEIGHT = 26, LANE_MARKS_MAX = 400 };
+enum {
+	LANE_WIDTH = 960,
+	LANE_LEFT = 170,
+	LANE_HEIGHT = 26,
+	LANE_MARKS_MAX = 400,
+	LANE_LOOKED_MAX = 2000
+};
 
 struct span {
 	int64_t from_ns, to_ns;
@@ -134,7 +140,7 @@ static void write_lane(struct page *page, const struct node *incident, const str
 	struct html *html = &page->html;
 	const struct node *story = tree_member(incident, "story");
 	struct text id = tree_member_text(tactic, "id");
-	size_t n = 0;
+	size_t n = 0, looked = 0;
 	html_open(html, "text", NULL);
 	html_setf(html, "x", "%d", LANE_LEFT - 12);
 	html_setf(html, "y", "%d", y + LANE_HEIGHT / 2 + 4);
@@ -144,8 +150,9 @@ static void write_lane(struct page *page, const struct node *incident, const str
 	html_open(html, "path", "axis");
 	html_setf(html, "d", "M%d %d.5h%d", LANE_LEFT, y + LANE_HEIGHT / 2, LANE_WIDTH - LANE_LEFT);
 	html_close(html);
-	for (const struct node *print = story ? story->first : NULL; print && n < LANE_MARKS_MAX;
-		print = print->next)
+	for (const struct node *print = story ? story->first : NULL;
+		print && n < LANE_MARKS_MAX && looked < LANE_LOOKED_MAX;
+		print = print->next, looked++)
 		if (incident_has_tactic(incident, print, id)) {
 			write_mark(page, span, print, y);
 			n++;
