@@ -16,6 +16,7 @@
 #include "console/sign_in.h"
 #include "console/viewers.h"
 #include "model/query.h"
+#include "store/reach.h"
 
 enum {
 	N_READERS = 2,
@@ -121,11 +122,30 @@ void api_respond_error(struct http_request *request, const struct err *err)
 	}
 }
 
+/* What lies outside the viewer's namespaces is not there for them. */
+static int check_reach(struct connection *connection, const struct job *job, struct err *err)
+{
+	uint64_t number;
+	const struct scope *scope = job->viewer ? &job->viewer->scope : NULL;
+	if (scope_is_all(scope))
+		return 0;
+	if (job->endpoint->reach == REACH_ALERT)
+		return reach_alert(connection, scope, job->part, err);
+	/* A number that does not read is the document's to refuse. */
+	if (job->endpoint->reach == REACH_INCIDENT && incident_number_parse(job->part, &number))
+		return reach_incident(connection, scope, number, err);
+	return 0;
+}
+
 static int read_document(struct reader *reader, struct job *job, struct buf *out, struct err *err)
 {
 	if (reading_begin(&reader->reading, err) < 0)
 		return -1;
-	int failed = job->endpoint->answer(&reader->reading.connection, job, out, err);
+	struct connection *connection = &reader->reading.connection;
+	int failed = check_reach(connection, job, err) < 0 ||
+				     job->endpoint->answer(connection, job, out, err) < 0
+			     ? -1
+			     : 0;
 	reading_end(&reader->reading);
 	return failed;
 }
@@ -219,7 +239,7 @@ void api_query(struct http_request *request, struct document_query *query)
 		*document_query_member(query, text_of(names[i])) = http_query(request, names[i]);
 }
 
-/* Who asks, and when: queries may mean that. */
+/* Who asks, and when: queries may mean that. What they see. */
 static void add_asker(
 	struct console *console, struct http_request *request, struct document_query *query)
 {

@@ -76,6 +76,20 @@ static size_t max_bytes(const struct event_wish *wish)
 	return wish->is_reader ? EVENT_PAGE_BYTES : EVENT_BATCH_BYTES;
 }
 
+static int add_incident(struct connection *connection, const struct change *change,
+	struct event_batch *batch, struct buf *text, size_t *bytes, struct err *err)
+{
+	struct event event = {.kind = EVENT_INCIDENT, .sequence = change->seq};
+	struct change_place place = {.arena = &batch->arena};
+	begin_text(text, "incident");
+	if (document_change(connection, change->number, &place, text, err) < 0)
+		return -1;
+	event.is_placed = place.is_known;
+	event.cluster = place.cluster;
+	event.namespace = place.namespace;
+	return add_event(batch, event, text, bytes, err);
+}
+
 /* Moves the batch's position to the last one that is told. */
 static int add_incidents(struct connection *connection, const struct event_wish *wish,
 	struct event_batch *batch, struct buf *text, struct err *err)
@@ -88,10 +102,7 @@ static int add_incidents(struct connection *connection, const struct event_wish 
 	if (changes_read(connection, &page, err) < 0)
 		return -1;
 	for (; i < page.n && bytes < max_bytes(wish); i++) {
-		struct event event = {.kind = EVENT_INCIDENT, .sequence = page.items[i].seq};
-		begin_text(text, "incident");
-		if ((document_change(connection, page.items[i].number, text, err) < 0 ||
-			    add_event(batch, event, text, &bytes, err) < 0) &&
+		if (add_incident(connection, &page.items[i], batch, text, &bytes, err) < 0 &&
 			skip(batch, EVENT_INCIDENT, "INC-", page.items[i].number, err) < 0)
 			return -1;
 	}

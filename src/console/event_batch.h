@@ -31,6 +31,8 @@ struct event {
 	/* what filters look at */
 	const struct alert *alert;
 	uint64_t incident;
+	bool is_placed; /* an incident that is not gone */
+	struct text cluster, namespace;
 };
 
 struct event_batch {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "model/alert.h"
+#include "model/scope.h"
 
 bool event_client_add(struct event_client *client, struct event_batch *batch)
 {
@@ -47,12 +48,21 @@ static bool is_wanted_alert(const struct event_client *client, const struct even
 	       (!client->incident || client->incident == event->incident);
 }
 
+/* Of an incident that is gone nobody can say any more where it was. */
+static bool is_wanted_incident(const struct event_client *client, const struct event *event)
+{
+	const struct scope *scope = client->filter.scope;
+	return client->wants_incidents && event->sequence > client->position.change_seq &&
+	       (scope_is_all(scope) || (event->is_placed && scope_includes(scope, event->cluster,
+								    event->namespace)));
+}
+
 /* What it has had, by a page that was newer than the broadcast, it does not get again. */
 static bool is_wanted(const struct event_client *client, const struct event *event)
 {
 	switch (event->kind) {
 	case EVENT_INCIDENT:
-		return client->wants_incidents && event->sequence > client->position.change_seq;
+		return is_wanted_incident(client, event);
 	case EVENT_ALERT:
 		return is_wanted_alert(client, event);
 	case EVENT_RESET:

@@ -207,6 +207,7 @@ static int read_wanted(struct http_request *request, struct event_client *client
 	if (query.incident.size && !incident_number_parse(query.incident, &client->incident))
 		return err_set(err, ERR_INPUT, "incident must be a number, as INC-12");
 	keep_texts(arena, &client->filter);
+	client->filter.scope = &client->viewer->scope;
 	return arena->failed ? err_set(err, ERR_BUSY, "no memory now") : 0;
 }
 

@@ -62,6 +62,21 @@ static int answer_metrics(
 	return 0;
 }
 
+/* Counters are of everything: who sees some namespaces only gets the incidents in them. */
+static int answer_metrics_of_scope(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	return incident_metrics_of(connection, &job->viewer->scope, out, err);
+}
+
+static void show_metrics_of_scope(struct http_request *request, struct console *console)
+{
+	static const struct endpoint endpoint = {
+		.answer = answer_metrics_of_scope, .content_type = METRICS_TYPE};
+	if (!console_read(console, request, &endpoint))
+		http_respond_retry(request, 503, "Too many requests wait", TEXT_NONE, 1);
+}
+
 void metrics_show(struct http_request *request, struct console *console)
 {
 	static const struct endpoint endpoint = {
@@ -70,6 +85,11 @@ void metrics_show(struct http_request *request, struct console *console)
 		.content_type = METRICS_TYPE,
 	};
 	struct buf incidents, body;
+	const struct viewer *viewer = api_viewer(request);
+	if (viewer && !viewer_sees_all(viewer)) {
+		show_metrics_of_scope(request, console);
+		return;
+	}
 	buf_init(&incidents, METRICS_BYTES);
 	if (incident_metrics_add(console->incident_metrics, console->options.clock, &incidents)) {
 		buf_init(&body, METRICS_BYTES);

@@ -78,13 +78,25 @@ static void write_counts(const struct incident_counts *counts, struct buf *out)
 	metric_write_sample(out, &hidden, NULL, (int64_t)counts->n_pods_hidden);
 }
 
+int incident_metrics_of(
+	struct connection *connection, const struct scope *scope, struct buf *out, struct err *err)
+{
+	AUTO(arena_done) struct arena arena;
+	struct incident_counts counts;
+	arena_init(&arena, ARENA_BYTES);
+	if (incident_counts_read(connection, scope, &arena, &counts, err) < 0)
+		return -1;
+	write_counts(&counts, out);
+	return buf_ok(out) ? 0 : buf_error(out, err, "the metrics of incidents");
+}
+
 int incident_metrics_refresh(struct connection *connection, struct snapshot_slot *slot,
 	const struct clock *clock, struct err *err)
 {
 	AUTO(arena_done) struct arena arena;
 	struct incident_counts counts;
 	arena_init(&arena, ARENA_BYTES);
-	if (incident_counts_read(connection, &arena, &counts, err) < 0)
+	if (incident_counts_read(connection, NULL, &arena, &counts, err) < 0)
 		return -1;
 	struct made *made = calloc(1, sizeof *made);
 	if (!made)

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/metric.h"
 #include "base/snapshot.h"
+#include "model/scope.h"
 #include "store/connection.h"
 
 /* How old the text may be before a scrape has it made anew. */
@@ -20,6 +21,10 @@ struct metric_family *const *incident_metrics(void);
 
 /** Appends the text if there is one that is fresh. Any thread. */
 bool incident_metrics_add(struct snapshot_slot *slot, const struct clock *clock, struct buf *out);
+
+/** Appends what somebody gets who sees some namespaces only, counted now. A reader's thread. */
+CHECKED int incident_metrics_of(
+	struct connection *connection, const struct scope *scope, struct buf *out, struct err *err);
 
 /** Makes the text anew. A reader's thread. */
 CHECKED int incident_metrics_refresh(struct connection *connection, struct snapshot_slot *slot,

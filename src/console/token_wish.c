@@ -15,6 +15,7 @@ static const struct pull_limits limits = {
 struct wish {
 	struct text name, role, cluster, node, expires;
 	uint32_t sources; /* 0: all */
+	struct scope scope;
 };
 
 static struct text *find_member(struct wish *wish, struct text key)
@@ -50,17 +51,39 @@ static int read_sources(struct pull *pull, uint32_t *sources, struct err *err)
 	return 0;
 }
 
+/* The array behind "namespaces". An empty one is refused: it would read as "none". */
+static int read_namespaces(struct pull *pull, struct wish *wish, struct err *err)
+{
+	enum pull_event event = pull_next(pull);
+	if (wish->scope.patterns.n)
+		return err_set(err, ERR_INPUT, "'namespaces' is there twice");
+	if (event == PULL_ARRAY)
+		while ((event = pull_next(pull)) == PULL_STRING)
+			if (scope_add(&wish->scope, pull->arena, pull->value, err) < 0)
+				return -1;
+	if (event == PULL_BAD)
+		return pull_error(pull, err);
+	if (event != PULL_ARRAY_END || wish->scope.patterns.n == 0)
+		return err_set(err, ERR_INPUT,
+			"namespaces must be an array of NAMESPACE or CLUSTER/NAMESPACE; leave it "
+			"out for everything");
+	return 0;
+}
+
 static int read_member(struct pull *pull, struct wish *wish, struct err *err)
 {
 	struct text key = pull->value;
+	if (text_is(key, "namespaces"))
+		return read_namespaces(pull, wish, err);
 	if (text_is(key, "sources"))
 		return read_sources(pull, &wish->sources, err);
 	struct text *place = find_member(wish, key);
 	int shown = (int)(key.size < SHOWN_BYTES_MAX ? key.size : SHOWN_BYTES_MAX);
 	if (!place)
 		return err_set(err, ERR_INPUT,
-			"unknown member '%.*s': name, role, cluster, sources, node, expires", shown,
-			key.data);
+			"unknown member '%.*s': name, role, cluster, sources, node, namespaces, "
+			"expires",
+			shown, key.data);
 	enum pull_event event = pull_next(pull);
 	if (event == PULL_BAD)
 		return pull_error(pull, err);
@@ -117,11 +140,17 @@ int token_wish_read(struct text body, struct arena *arena, struct credential *ou
 	if (!role_parse(wish.role, &credential.role))
 		return err_set(
 			err, ERR_INPUT, "role must be source, viewer, analyst, responder or admin");
+	if (wish.scope.patterns.n &&
+		(credential.role == ROLE_SOURCE || credential.role == ROLE_ADMIN))
+		return err_set(err, ERR_INPUT,
+			"namespaces go with viewer, analyst and responder: an admin sees "
+			"everything, a source reads nothing");
 	if (wish.expires.data && !clock_parse_bound(wish.expires, &credential.expires_at_ns))
 		return err_set(err, ERR_INPUT, "expires must be RFC 3339, as 2027-01-01T00:00:00Z");
 	credential.name = arena_copy(arena, wish.name);
 	credential.cluster = arena_copy(arena, wish.cluster);
 	credential.node = arena_copy(arena, wish.node);
+	credential.scope = wish.scope;
 	credential.sources = wish.sources ? wish.sources : UINT32_MAX & ~1U;
 	*out = credential;
 	return 0;

@@ -11,9 +11,9 @@
 #include "model/credential.h"
 
 /**
- * Reads {"name", "role", "cluster", "sources": [], "node", "expires"} into a credential without
- * digest; all but the name may be absent. Text in *out lives in @arena.
- * Fails with ERR_INPUT or ERR_LIMIT.
+ * Reads {"name", "role", "cluster", "sources": [], "node", "namespaces": [], "expires"} into a
+ * credential without digest; all but the name may be absent. Text in *out lives in @arena. Fails
+ * with ERR_INPUT or ERR_LIMIT.
  */
 CHECKED int token_wish_read(
 	struct text body, struct arena *arena, struct credential *out, struct err *err);

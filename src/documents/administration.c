@@ -92,6 +92,17 @@ static void write_sources_bits(struct emitter *out, uint32_t sources)
 	emit_array_end(out);
 }
 
+static void write_namespaces(struct emitter *out, const struct scope *scope)
+{
+	if (scope_is_all(scope))
+		return;
+	emit_key(out, "namespaces");
+	emit_array(out);
+	for (size_t i = 0; i < scope->patterns.n; i++)
+		emit_text(out, scope->patterns.items[i]);
+	emit_array_end(out);
+}
+
 int document_tokens(struct connection *connection, struct buf *out, struct err *err)
 {
 	AUTO(arena_done) struct arena arena;
@@ -114,6 +125,7 @@ int document_tokens(struct connection *connection, struct buf *out, struct err *
 		if (token->role == ROLE_SOURCE)
 			write_sources_bits(&emitter, token->sources);
 		emit_member_text(&emitter, "node", token->node);
+		write_namespaces(&emitter, &token->scope);
 		emit_member_time(&emitter, "created", token->created_at_ns);
 		member_time_if(&emitter, "expires", token->expires_at_ns);
 		member_time_if(&emitter, "revoked", token->revoked_at_ns);

@@ -6,6 +6,7 @@
 #include "documents/query.h"
 #include "model/alert_json.h"
 #include "store/incidents.h"
+#include "store/reach.h"
 
 enum { ARENA_BYTES = 512 * 1024 * 1024, INCIDENT_LEAVES_MAX = 100000 };
 
@@ -19,6 +20,7 @@ int document_alert_filter(
 		.pod = query->pod,
 		.node = query->node,
 		.container_id = query->container,
+		.scope = query->scope,
 		.quarantined = query->quarantined,
 	};
 	if (query->source.size) {
@@ -37,15 +39,17 @@ int document_alert_filter(
 static int filter_incident(struct connection *connection, struct text word, struct arena *arena,
 	struct alert_filter *filter, struct err *err)
 {
+	static const uint64_t none[1];
 	uint64_t number;
 	struct leaf_page leaves = {.limit = INCIDENT_LEAVES_MAX, .arena = arena};
 	if (!word.size)
 		return 0;
 	if (!incident_number_parse(word, &number))
 		return err_set(err, ERR_INPUT, "incident must be a number, as INC-12");
-	if (incident_leaves(connection, number, &leaves, err) < 0)
+	if (reach_incident(connection, filter->scope, number, err) < 0 ||
+		incident_leaves(connection, number, &leaves, err) < 0)
 		return -1;
-	filter->leaves = leaves.leaves;
+	filter->leaves = leaves.leaves ? leaves.leaves : none;
 	filter->n_leaves = leaves.n;
 	return 0;
 }

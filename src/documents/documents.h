@@ -13,8 +13,8 @@
 #include "store/connection.h"
 
 struct alert;
-struct alert_filter;
 struct scope;
+struct alert_filter;
 
 enum { DOCUMENT_BYTES_MAX = 64 * 1024 * 1024, LIST_LIMIT_DEFAULT = 100, LIST_LIMIT_MAX = 1000 };
 
@@ -91,12 +91,20 @@ CHECKED int document_alert_filter(
 /** One alert by leaf, with what filters look at. */
 CHECKED int document_alert_at(struct connection *connection, uint64_t leaf, struct alert_seen *seen,
 	struct buf *out, struct err *err);
+/* Where what has changed is. */
+struct change_place {
+	struct arena *arena; /* where texts go */
+	/* out */
+	bool is_known; /* false: it is gone */
+	struct text cluster, namespace;
+};
+
 /**
- * An incident that has changed, as lists have it. Merged away: its number and redirect_to; without
- * alerts any more: its number and "gone".
+ * An incident that has changed, as lists have it. Merged away: its number and redirect_to, and the
+ * place of what it is part of now; without alerts any more: its number and "gone".
  */
-CHECKED int document_change(
-	struct connection *connection, uint64_t number, struct buf *out, struct err *err);
+CHECKED int document_change(struct connection *connection, uint64_t number,
+	struct change_place *place, struct buf *out, struct err *err);
 /** Alerts by kind and workload: how many, since when, until when. */
 CHECKED int document_fingerprints(struct connection *connection, const struct document_query *query,
 	struct buf *out, struct err *err);

@@ -308,6 +308,7 @@ int document_incidents(struct connection *connection, const struct document_quer
 		.pod = query->pod,
 		.node = query->node,
 		.suppressed = &suppressed,
+		.scope = query->scope,
 		.roll_up = text_is(query->rollup, "true")};
 	if (query->rollup.size && !filter.roll_up && !text_is(query->rollup, "false"))
 		return err_set(err, ERR_INPUT, "rollup must be true or false");
@@ -465,8 +466,27 @@ int document_activity(struct connection *connection, struct text number,
 	return 0;
 }
 
-int document_change(
-	struct connection *connection, uint64_t number, struct buf *out, struct err *err)
+static int place_of(struct connection *connection, const struct incident *incident,
+	struct change_place *place, struct err *err)
+{
+	struct incident found = *incident;
+	*place = (struct change_place){.arena = place->arena};
+	if (found.redirect_to) {
+		uint64_t number;
+		int failed =
+			overlay_survivor(connection, found.number, &number, err) < 0 ||
+			incident_summary_read(connection, number, place->arena, &found, err) < 0;
+		if (failed)
+			return err->kind == ERR_MISSING ? 0 : -1;
+	}
+	place->is_known = true;
+	place->cluster = arena_copy(place->arena, found.cluster);
+	place->namespace = arena_copy(place->arena, found.namespace);
+	return place->arena->failed ? err_set(err, ERR_MEMORY, "out of memory for a change") : 0;
+}
+
+int document_change(struct connection *connection, uint64_t number, struct change_place *place,
+	struct buf *out, struct err *err)
 {
 	AUTO(arena_done) struct arena arena;
 	struct emitter emitter;
@@ -475,7 +495,9 @@ int document_change(
 	int failed = incident_summary_read(connection, number, &arena, &incident, err);
 	if (failed && err->kind != ERR_MISSING)
 		return -1;
-	if (!failed && judge(connection, &incident, &arena, err) < 0)
+	place->is_known = false;
+	if (!failed && (place_of(connection, &incident, place, err) < 0 ||
+			       judge(connection, &incident, &arena, err) < 0))
 		return -1;
 	emit_init(&emitter, out);
 	emit_object(&emitter);

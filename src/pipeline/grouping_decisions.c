@@ -276,7 +276,7 @@ static int find_other(struct deciding *deciding, struct err *err)
 			arena_format(deciding->arena,
 				"INC-%" PRIu64 " and INC-%" PRIu64 " are one incident",
 				deciding->wish->number, deciding->wish->other));
-	return 0;
+	return deciding_check_reach(deciding, number, err);
 }
 
 static int refuse_linked(struct deciding *deciding, struct err *err)
@@ -328,7 +328,7 @@ static int undo_link(struct deciding *deciding, struct text edit, struct err *er
 		return -1;
 	if (found.key.size)
 		deciding->other = found;
-	return 0;
+	return deciding_check_reach(deciding, other, err);
 }
 
 /* What made the edit that is to be undone; *kind 0: it is none of this incident's. */

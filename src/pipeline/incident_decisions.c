@@ -13,6 +13,7 @@
 #include "store/idempotency.h"
 #include "store/incidents.h"
 #include "store/links.h"
+#include "store/reach.h"
 
 /* Comments of 16 KiB, each byte escaped at its longest. */
 enum { DETAIL_BYTES = 256 * 1024, MARK_BYTES = 1024 * 1024, TARGET_BYTES = 32 };
@@ -201,6 +202,15 @@ static int recall(struct deciding *deciding, struct err *err)
 		       : err_set(err, ERR_CORRUPT, "a kept answer does not read back");
 }
 
+int deciding_check_reach(struct deciding *deciding, uint64_t number, struct err *err)
+{
+	if (reach_incident(deciding->run->connection, &deciding->decision->scope, number, err) == 0)
+		return 0;
+	return err->kind != ERR_MISSING ? -1
+					: deciding_refuse(deciding, 404,
+						  arena_format(deciding->arena, "%s", err->text));
+}
+
 /* The incident that is meant now, as it is. */
 static int find_incident(struct deciding *deciding, struct err *err)
 {
@@ -213,6 +223,10 @@ static int find_incident(struct deciding *deciding, struct err *err)
 			       ? -1
 			       : deciding_refuse(deciding, 404,
 					 arena_format(deciding->arena, "%s", err->text));
+	if (deciding_check_reach(deciding, number, err) < 0)
+		return -1;
+	if (deciding->wish->result.status)
+		return 0;
 	deciding->wish->result.number = number;
 	deciding->wish->result.revision = overlay->revision;
 	if (!overlay->key.size)

@@ -34,3 +34,6 @@ CHECKED int incident_decide(
 
 /** Refuses: 404, 409 or 422, and why (the arena's or a literal). Returns 0: nothing failed. */
 int deciding_refuse(struct deciding *deciding, unsigned status, struct text why);
+
+/** Refuses with 404 what whoever decides does not see. */
+CHECKED int deciding_check_reach(struct deciding *deciding, uint64_t number, struct err *err);

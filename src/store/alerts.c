@@ -7,6 +7,7 @@
 #include "model/alert_record.h"
 #include "model/entity.h"
 #include "model/query_eval.h"
+#include "model/scope.h"
 #include "store/alert_scan.h"
 #include "store/block.h"
 #include "store/incidents.h"
@@ -198,9 +199,17 @@ static bool time_wanted(const struct alert_filter *filter, int64_t time_ns)
 	       (!filter->until_ns || time_ns < filter->until_ns);
 }
 
+/* What does not say its namespace is the incident's, when the list is one's that may be seen. */
+static bool is_in_scope(const struct alert_filter *filter, const struct alert *alert)
+{
+	if (filter->leaves && !alert->namespace.size)
+		return true;
+	return scope_includes(filter->scope, alert->cluster, alert->namespace);
+}
+
 bool alert_is_wanted(const struct alert_filter *filter, const struct alert *alert)
 {
-	return alert->severity >= filter->severity_min &&
+	return is_in_scope(filter, alert) && alert->severity >= filter->severity_min &&
 	       (filter->source == SOURCE_NONE || filter->source == alert->source) &&
 	       time_wanted(filter, alert->time_ns) && text_wanted(filter->rule, alert->rule) &&
 	       text_wanted(filter->cluster, alert->cluster) &&
@@ -230,7 +239,8 @@ static int read_wanted(struct connection *connection, const struct alert_filter 
 		return err_set(err, ERR_MEMORY, "out of memory listing alerts");
 	if (alert_read(connection, leaf, arena, alert, err) < 0)
 		return err->kind == ERR_MISSING ? 0 : -1;
-	bool found = filter->quarantined || alert_is_wanted(filter, alert);
+	bool found =
+		filter->quarantined ? is_in_scope(filter, alert) : alert_is_wanted(filter, alert);
 	if (found && is_found(connection, filter->query, alert, &found, err) < 0)
 		return -1;
 	if (found)

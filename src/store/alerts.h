@@ -13,6 +13,8 @@
 
 struct query;
 
+struct scope;
+
 /* What to list: every member that is set must match. Zeroed: everything. */
 struct alert_filter {
 	enum severity severity_min;
@@ -20,6 +22,7 @@ struct alert_filter {
 	struct text rule;   /* exact */
 	struct text cluster, namespace, pod, node, container_id;
 	int64_t since_ns, until_ns; /* event time; 0: open */
+	const struct scope *scope;  /* what whoever asks sees; NULL: everything */
 	bool quarantined;           /* list LEAF_QUARANTINED instead of alerts */
 	const struct query *query;  /* of alerts; NULL: any. alert_is_wanted does not look */
 	const uint64_t *leaves;     /* only these (ascending), or NULL */

@@ -23,6 +23,11 @@ struct incident_counts {
 	uint64_t n_pods_hidden; /* there were more than ESCALATED_PODS_MAX */
 };
 
-/** Text in *out lives in @arena. */
-CHECKED int incident_counts_read(struct connection *connection, struct arena *arena,
-	struct incident_counts *out, struct err *err);
+struct scope;
+
+/**
+ * @scope: what is counted; NULL: everything. Of some namespaces only those incidents that say
+ * theirs: frozen ones do not. Text in *out lives in @arena.
+ */
+CHECKED int incident_counts_read(struct connection *connection, const struct scope *scope,
+	struct arena *arena, struct incident_counts *out, struct err *err);

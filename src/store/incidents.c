@@ -15,6 +15,7 @@
 #include "store/links.h"
 #include "store/pieces.h"
 #include "store/query_sql.h"
+#include "store/reach.h"
 #include "store/rollups.h"
 #include "store/rules.h"
 #include "store/suppressed.h"
@@ -331,7 +332,8 @@ static bool text_wanted(struct text wanted, struct text value)
 
 static bool is_wanted(const struct incident_filter *filter, const struct incident *incident)
 {
-	return text_wanted(filter->cluster, incident->cluster) &&
+	return reach_has_incident(filter->scope, incident) &&
+	       text_wanted(filter->cluster, incident->cluster) &&
 	       text_wanted(filter->namespace, incident->namespace) &&
 	       text_wanted(filter->pod, incident->pod) && text_wanted(filter->node, incident->node);
 }

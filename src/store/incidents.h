@@ -7,6 +7,7 @@
 #include "store/connection.h"
 
 struct query;
+struct scope;
 struct suppressed;
 
 enum suppressed_wish { SUPPRESSED_TOO, SUPPRESSED_ONLY, SUPPRESSED_NOT };
@@ -20,6 +21,7 @@ struct incident_filter {
 	bool roll_up;              /* many alike as one line (store/rollups.h) */
 	int64_t since_ns;          /* last seen at or after; 0: open */
 	const struct query *query; /* of incidents; NULL: any */
+	const struct scope *scope; /* what whoever asks sees; NULL: everything */
 };
 
 /**

@@ -342,4 +342,5 @@ def main():
     sys.exit(results.count(False) > 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -34,17 +34,20 @@ static struct event_batch *batch_new(uint64_t change_seq, uint64_t n_leaves, siz
 
 static void add_incident(struct event_batch *batch, uint64_t seq)
 {
-	batch->items[batch->n++] = (struct event){EVENT_INCIDENT, seq,
-		arena_format(&batch->arena, "incident %llu\n\n", (unsigned long long)seq), NULL, 0};
+	batch->items[batch->n++] = (struct event){.kind = EVENT_INCIDENT,
+		.sequence = seq,
+		.text = arena_format(&batch->arena, "incident %llu\n\n", (unsigned long long)seq)};
 }
 
 static void add_alert(struct event_batch *batch, uint64_t leaf, enum severity severity)
 {
 	struct alert *alert = arena_alloc(&batch->arena, sizeof *alert);
 	alert->severity = severity;
-	batch->items[batch->n++] = (struct event){EVENT_ALERT, leaf,
-		arena_format(&batch->arena, "alert %llu\n\n", (unsigned long long)leaf), alert,
-		leaf + 100};
+	batch->items[batch->n++] = (struct event){.kind = EVENT_ALERT,
+		.sequence = leaf,
+		.text = arena_format(&batch->arena, "alert %llu\n\n", (unsigned long long)leaf),
+		.alert = alert,
+		.incident = leaf + 100};
 }
 
 static void give(struct event_batch *batch)
@@ -152,7 +155,7 @@ END_TEST
 START_TEST(a_reset_goes_back_to_where_the_store_is)
 {
 	struct event_batch *batch = batch_new(3, 4, 1);
-	batch->items[batch->n++] = (struct event){EVENT_RESET, 0, TEXT("reset\n\n"), NULL, 0};
+	batch->items[batch->n++] = (struct event){.kind = EVENT_RESET, .text = TEXT("reset\n\n")};
 	client.position = (struct change_position){UINT64_MAX, UINT64_MAX};
 	give(batch);
 	expect("id: 3.4\nreset\n\n", 7);
