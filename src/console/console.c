@@ -262,7 +262,7 @@ static bool query_is_good(struct http_request *request, const struct endpoint *e
 	static const char *const none[] = {NULL};
 	const struct http_query_rules rules = {
 		.names = endpoint->parameters ? endpoint->parameters : none,
-		.phrase = "q",
+		.phrase = is_under(endpoint, "/sign-in") ? "next" : "q",
 		.phrase_characters_max = QUERY_BYTES_MAX,
 		.may_be_empty = !is_under(endpoint, "/api/"), /* a page's form sends all it has */
 		.characters_max = PARAMETER_CHARACTERS_MAX,

@@ -124,6 +124,15 @@ static bool is_name(struct text name, size_t max)
 	return true;
 }
 
+static int check_scope(const struct wish *wish, enum role role, struct err *err)
+{
+	if (wish->scope.patterns.n == 0 || (role != ROLE_SOURCE && role != ROLE_ADMIN))
+		return 0;
+	return err_set(err, ERR_INPUT,
+		"namespaces go with viewer, analyst and responder: an admin sees everything, a "
+		"source reads nothing");
+}
+
 int token_wish_read(struct text body, struct arena *arena, struct credential *out, struct err *err)
 {
 	struct wish wish = {.role = TEXT("source"), .cluster = TEXT("default")};
@@ -140,11 +149,8 @@ int token_wish_read(struct text body, struct arena *arena, struct credential *ou
 	if (!role_parse(wish.role, &credential.role))
 		return err_set(
 			err, ERR_INPUT, "role must be source, viewer, analyst, responder or admin");
-	if (wish.scope.patterns.n &&
-		(credential.role == ROLE_SOURCE || credential.role == ROLE_ADMIN))
-		return err_set(err, ERR_INPUT,
-			"namespaces go with viewer, analyst and responder: an admin sees "
-			"everything, a source reads nothing");
+	if (check_scope(&wish, credential.role, err) < 0)
+		return -1;
 	if (wish.expires.data && !clock_parse_bound(wish.expires, &credential.expires_at_ns))
 		return err_set(err, ERR_INPUT, "expires must be RFC 3339, as 2027-01-01T00:00:00Z");
 	credential.name = arena_copy(arena, wish.name);

@@ -300,7 +300,8 @@ def smuggling(daemon):
 def open_redirect(daemon):
     for after in ("https://evil.example/", "//evil.example/", "/\\evil.example", "\\\\evil.example", "javascript:alert(1)", "/\t/evil.example",
                   "evil.example", "/%09/evil.example" + "x" * 4096):
-        answer = Browser(daemon).sign_in(daemon.token("admin"), path="/sign-in?next=" + urllib.parse.quote(after), next=after)
+        path = "/sign-in?next=" + urllib.parse.quote(after) if len(after) < 100 else "/sign-in"
+        answer = Browser(daemon).sign_in(daemon.token("admin"), path=path, next=after)
         check("open redirect: next=%.30r stays here" % after, answer.status == 303 and answer.header("Location") == "/", answer)
     answer = Browser(daemon).sign_in(daemon.token("admin"), path="/sign-in?next=" + urllib.parse.quote("/incidents?q=sev>=high&x=1"))
     check("open redirect: a path of ours is kept", answer.header("Location") == "/incidents?q=sev>=high&x=1", answer)
