@@ -52,6 +52,9 @@ struct endpoint {
 	enum reach reach;
 };
 
+/** Of an endpoint that takes whatever parameters come: another one names them. */
+extern const char *const parameters_any[];
+
 /** Ends with a NULL path. */
 extern const struct endpoint endpoints[];
 
@@ -68,6 +71,8 @@ struct console {
 	struct binding *page_bindings;
 	struct events *events; /* NULL: none */
 	struct sign_in *sign_in;
+	struct sign_in_oidc *oidc; /* NULL: no identity provider */
+	char oidc_redirect[512];   /* where it sends browsers back to, if it is not set */
 };
 
 /* What a route's callback gets. */
@@ -107,6 +112,8 @@ void tokens_revoke(struct http_request *request, struct console *console);
 /** Signing in and out (console/sign_in.c), and who is (console/sessions.c). Loop thread. */
 void sign_in_show(struct http_request *request, struct console *console);
 void sign_in_begin(struct http_request *request, struct console *console);
+void sign_in_oidc_begin(struct http_request *request, struct console *console);
+void sign_in_oidc_return(struct http_request *request, struct console *console);
 void sign_out(struct http_request *request, struct console *console);
 void sign_in_link_make(struct http_request *request, struct console *console);
 /** As sessions_show answers, the first 100. Any thread. */

@@ -14,6 +14,7 @@
 #include "console/pages.h"
 #include "console/reading.h"
 #include "console/sign_in.h"
+#include "console/sign_in_oidc.h"
 #include "console/viewers.h"
 #include "model/query.h"
 #include "store/reach.h"
@@ -269,7 +270,8 @@ static bool query_is_good(struct http_request *request, const struct endpoint *e
 		.may_repeat = is_under(endpoint, "/api/v2/"), /* Alertmanager's filters do */
 	};
 	char fault[160];
-	if (http_query_is_good(request, &rules, fault, sizeof fault))
+	if (endpoint->parameters == parameters_any ||
+		http_query_is_good(request, &rules, fault, sizeof fault))
 		return true;
 	http_respond_problem(request, 400, "Bad request", text_of(fault));
 	return false;
@@ -347,6 +349,15 @@ static void show_metrics(struct http_request *request, void *ctx)
 	metrics_show(request, ctx);
 }
 
+/* What has a thread of its own. */
+static int start_parts(struct console *console, struct err *err)
+{
+	if (console->options.events && events_start(&console->events, &console->options,
+					       sign_in_idle_ns(console), err) < 0)
+		return -1;
+	return sign_in_oidc_start(console, err);
+}
+
 int console_new(struct console **out, const struct console_options *options, struct err *err)
 {
 	struct console *console = calloc(1, sizeof *console);
@@ -381,8 +392,7 @@ int console_new(struct console **out, const struct console_options *options, str
 		reader->started = true;
 		pthread_setname_np(reader->thread, "reader");
 	}
-	if (options->events && events_start(&console->events, &console->options,
-				       sign_in_idle_ns(console), err) < 0) {
+	if (start_parts(console, err) < 0) {
 		console_stop(console);
 		console_free(console);
 		return -1;
@@ -395,6 +405,7 @@ void console_stop(struct console *console)
 {
 	if (!console)
 		return;
+	sign_in_oidc_stop(console);
 	events_stop(console->events);
 	queue_close(console->jobs);
 	for (size_t i = 0; i < N_READERS; i++) {
@@ -411,6 +422,7 @@ void console_free(struct console *console)
 	events_free(console->events);
 	queue_free(console->jobs);
 	snapshot_slot_free(console->incident_metrics);
+	sign_in_oidc_free(console->oidc);
 	sign_in_free(console->sign_in);
 	free(console->readers);
 	free(console->routes);

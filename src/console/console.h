@@ -8,6 +8,7 @@
  * after COMMIT.
  */
 
+#include "access/oidc.h"
 #include "base/clock.h"
 #include "base/metric.h"
 #include "base/queue.h"
@@ -24,6 +25,8 @@ struct sign_in_options {
 	const char *url; /* that browsers use, without a slash at the end; "" or NULL: their Host */
 	bool tls;        /* the server speaks it itself */
 	int64_t idle_ns, life_ns; /* of a session; 0: a day, a week */
+	struct oidc_options oidc; /* without an issuer: none. Clock, queue and, where it is
+				     empty, redirect_url are the console's */
 };
 
 struct console_options {

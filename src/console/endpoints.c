@@ -182,6 +182,7 @@ static const char *const of_alerts[] = {"q", "limit", "after", "severity", "sour
 static const char *const of_events[] = {"incidents", "alerts", "severity", "source", "rule",
 	"cluster", "namespace", "pod", "node", "container", "since", "until", "incident", NULL};
 
+const char *const parameters_any[] = {NULL};
 static const char *const of_sign_in[] = {"link", "next", NULL};
 static const char *const of_recorrelation[] = {"from", "dry_run", NULL};
 
@@ -261,6 +262,10 @@ const struct endpoint endpoints[] = {
 		"The page where a browser signs in; ?link= is a one-time link.", REACH_OWN},
 	{HTTP_POST, "/sign-in", 0, NULL, sign_in_begin, HTML_TYPE, NULL,
 		"Signs in: a form with token or link, csrf, next.", REACH_OWN},
+	{HTTP_GET, "/sign-in/oidc", 0, NULL, sign_in_oidc_begin, HTML_TYPE, of_sign_in + 1,
+		"Leads to the identity provider.", REACH_OWN},
+	{HTTP_GET, "/sign-in/callback", 0, NULL, sign_in_oidc_return, HTML_TYPE, parameters_any,
+		"Where the identity provider sends browsers back to.", REACH_OWN},
 	{HTTP_POST, "/sign-out", ROLE_VIEWER, NULL, sign_out, HTML_TYPE, NULL,
 		"Ends the session: a form with csrf.", REACH_OWN_FORM},
 	{HTTP_GET, "/api/v1/me", ROLE_VIEWER, NULL, me_show, JSON_TYPE, NULL,

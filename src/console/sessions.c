@@ -46,7 +46,7 @@ static bool is_own(const struct viewer *viewer, const struct session *session)
 {
 	if (viewer->token || session->token)
 		return viewer->token == session->token;
-	return text_equal(viewer->name, session->name);
+	return text_equal(viewer->subject, session->subject);
 }
 
 static bool may_see(const struct viewer *viewer, const struct session *session)

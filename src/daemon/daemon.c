@@ -160,6 +160,21 @@ static int start_threads(struct daemon *daemon, struct err *err)
 	return checkpointer_start(&daemon->checkpointer, daemon->database, &daemon->status, err);
 }
 
+static struct oidc_options oidc_options_of(const struct settings *settings)
+{
+	return (struct oidc_options){
+		.issuer = settings->oidc_issuer,
+		.client_id = settings->oidc_client_id,
+		.client_secret_file = settings->oidc_client_secret_file,
+		.redirect_url = settings->oidc_redirect_url,
+		.scopes = settings->oidc_scopes,
+		.name_claim = settings->oidc_name_claim,
+		.roles_claim = settings->oidc_roles_claim,
+		.roles = settings->oidc_roles,
+		.ca_file = settings->oidc_ca_file,
+	};
+}
+
 static int make_services(struct daemon *daemon, struct err *err)
 {
 	struct intake_options intake = {
@@ -185,7 +200,8 @@ static int make_services(struct daemon *daemon, struct err *err)
 		.sign_in = {.url = daemon->options.settings.console_url,
 			.tls = daemon->options.settings.tls_certificate[0] != '\0',
 			.idle_ns = daemon->options.settings.session_idle_s * NS_PER_S,
-			.life_ns = daemon->options.settings.session_life_s * NS_PER_S},
+			.life_ns = daemon->options.settings.session_life_s * NS_PER_S,
+			.oidc = oidc_options_of(&daemon->options.settings)},
 		.events = daemon->events,
 		.metrics = {intake_metrics(), writer_metrics()},
 	};

@@ -172,6 +172,7 @@ static void copy_session(const struct session *from, struct arena *arena, struct
 {
 	*copy = *from;
 	copy->name = arena_copy(arena, from->name);
+	copy->subject = arena_copy(arena, from->subject);
 	copy->address = arena_copy(arena, from->address);
 	copy->scope = scope_copy(&from->scope, arena);
 }

@@ -27,6 +27,7 @@ struct session {
 	uint64_t id;    /* ≥ 1 */
 	uint64_t token; /* it ends with this; 0: of a person */
 	struct text name;
+	struct text subject; /* of a person, as their provider knows them; absent for tokens */
 	enum role role;
 	struct scope scope;
 	enum sign_in_way way;

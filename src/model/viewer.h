@@ -13,7 +13,8 @@ struct viewer {
 	uint64_t token;       /* what it stands for; 0: a person of the identity provider */
 	uint64_t session;     /* 0: none */
 	struct text name;
-	struct text actor; /* for the audit trail: "token:ann", "oidc:ann@example.com" */
+	struct text subject; /* of a person: as their provider knows them */
+	struct text actor;   /* for the audit trail: "token:ann", "oidc:ann@example.com" */
 	enum role role;
 	struct scope scope;
 	struct text csrf;        /* what state-changing requests must say; absent: no session */

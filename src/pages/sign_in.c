@@ -54,10 +54,11 @@ void page_sign_in(struct page *page, const struct sign_in_form *form)
 	html_close(html);
 	html_close(html);
 	if (form->provider.size) {
-		html_open(html, "form", NULL);
-		html_set_string(html, "action", "/sign-in/oidc");
-		hidden(page, "next", form->next);
-		html_open(html, "button", NULL);
+		/* A link: form-action holds for where a form is led to as well. */
+		const struct page_pair next = {"next", form->next};
+		html_open(html, "p", NULL);
+		html_open(html, "a", NULL);
+		html_set(html, "href", page_link(page, "/sign-in/oidc", &next, 1));
 		page_fill(page, WORD_SIGN_IN_WITH, NULL, &form->provider, 1);
 		html_close(html);
 		html_close(html);

@@ -17,6 +17,7 @@ static void describe(const struct decision *decision, struct buf *out)
 	if (session->id)
 		emit_member_u64(&writer, "id", session->id);
 	emit_member_text(&writer, "name", session->name);
+	emit_member_text(&writer, "subject", session->subject);
 	if (session->role)
 		emit_member_string(&writer, "role", role_name(session->role));
 	if (session->scope.patterns.n) {

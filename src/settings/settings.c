@@ -243,6 +243,34 @@ static int check_url(const char *name, const char *url, struct err *err)
 		name, url);
 }
 
+static bool is_safe_url(const char *url)
+{
+	return strncmp(url, "https://", 8) == 0 || strncmp(url, "http://127.", 11) == 0 ||
+	       strncmp(url, "http://localhost", 16) == 0 || strncmp(url, "http://[::1]", 12) == 0;
+}
+
+/* What a provider says decides who may do what: it is asked in the clear on this machine only. */
+static int check_oidc(const struct settings *settings, struct err *err)
+{
+	if (!settings->oidc_issuer[0])
+		return 0;
+	if (!is_safe_url(settings->oidc_issuer))
+		return err_set(err, ERR_DENIED, "oidc.issuer: '%.100s' must begin with https://",
+			settings->oidc_issuer);
+	if (!settings->oidc_client_id[0] || !settings->oidc_roles[0])
+		return err_set(err, ERR_DENIED,
+			"oidc.issuer goes with oidc.client_id and oidc.roles (as ops=admin)");
+	if (!settings->oidc_redirect_url[0] && !settings->console_url[0])
+		return err_set(err, ERR_DENIED,
+			"oidc.issuer needs oidc.redirect_url or console.url: where browsers come "
+			"back to");
+	if (settings->oidc_redirect_url[0] && !is_safe_url(settings->oidc_redirect_url))
+		return err_set(err, ERR_DENIED,
+			"oidc.redirect_url: '%.100s' must begin with https://",
+			settings->oidc_redirect_url);
+	return 0;
+}
+
 int settings_check(const struct settings *settings, struct err *err)
 {
 	bool tls = settings->tls_certificate[0] && settings->tls_key[0];
@@ -253,7 +281,8 @@ int settings_check(const struct settings *settings, struct err *err)
 			"listening on %s without TLS: give tls.certificate and tls.key, or say "
 			"tls: off",
 			settings->listen_address);
-	if (check_url("console.url", settings->console_url, err) < 0)
+	if (check_url("console.url", settings->console_url, err) < 0 ||
+		check_oidc(settings, err) < 0)
 		return -1;
 	if (settings->retention_size_bytes && settings->retention_size_bytes < RETENTION_SIZE_MIN)
 		return err_set(err, ERR_DENIED,

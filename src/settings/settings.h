@@ -29,6 +29,9 @@ struct settings {
 	int64_t intake_queue_bytes;
 	char console_url[256]; /* "": what browsers send as Host */
 	int64_t session_idle_s, session_life_s;
+	char oidc_issuer[512], oidc_client_id[256], oidc_client_secret_file[1024];
+	char oidc_redirect_url[512], oidc_scopes[256], oidc_ca_file[1024];
+	char oidc_name_claim[128], oidc_roles_claim[128], oidc_roles[4096];
 	char criticality_extreme[1024], criticality_high[1024], criticality_low[1024];
 };
 

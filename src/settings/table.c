@@ -35,6 +35,28 @@ const struct setting settings_table[] = {
 		NULL, "a browser that asks for nothing so long is signed out"},
 	{"session.life", SETTING_NUMBER, PLACE(session_life_s), "7d", 300, 365 * 86400, time_units,
 		NULL, "a browser must sign in again after this"},
+	{"oidc.issuer", SETTING_TEXT, PLACE(oidc_issuer), "", NONE,
+		"identity provider by which people sign in (OpenID Connect), as it calls itself, "
+		"to "
+		"the letter; empty: none"},
+	{"oidc.client_id", SETTING_TEXT, PLACE(oidc_client_id), "", NONE,
+		"what the identity provider calls this program"},
+	{"oidc.client_secret_file", SETTING_TEXT, PLACE(oidc_client_secret_file), "", NONE,
+		"file with the secret that goes with it; empty: a public client"},
+	{"oidc.redirect_url", SETTING_TEXT, PLACE(oidc_redirect_url), "", NONE,
+		"where it sends browsers back to, as https://tocsin.example.com/sign-in/callback; "
+		"empty: that path behind console.url"},
+	{"oidc.scopes", SETTING_TEXT, PLACE(oidc_scopes), "openid profile email", NONE,
+		"what it is asked for; often groups needs one more"},
+	{"oidc.name_claim", SETTING_TEXT, PLACE(oidc_name_claim), "preferred_username", NONE,
+		"the claim with the name by which people are called here; without it: sub"},
+	{"oidc.roles_claim", SETTING_TEXT, PLACE(oidc_roles_claim), "groups", NONE,
+		"the claim with their groups; dots lead into a claim, as realm_access.roles"},
+	{"oidc.roles", SETTING_TEXT, PLACE(oidc_roles), "", NONE,
+		"which role a group has, as `staff=viewer; shop-team=analyst:shop,prod/pay; "
+		"ops=admin`; `*` is everybody; the greatest role counts"},
+	{"oidc.ca_file", SETTING_TEXT, PLACE(oidc_ca_file), "", NONE,
+		"PEM file of who signed its certificate; empty: the system's"},
 	{"log.level", SETTING_CHOICE, PLACE(log_level), "info", 0, 0, NULL, log_levels,
 		"what is logged on standard error"},
 	{"retention.horizon", SETTING_NUMBER, PLACE(retention_horizon_s), "30d", 8 * 86400,

@@ -23,13 +23,13 @@ static int make_room(struct connection *connection, const struct session *sessio
 {
 	sqlite3_stmt *statement = connection_statement(connection,
 		"UPDATE session SET ended_ns = ?3 WHERE id IN (SELECT id FROM session"
-		" WHERE token = ?1 AND name = ?2 AND ended_ns = 0 AND expires_ns > ?3"
+		" WHERE token = ?1 AND subject = ?2 AND ended_ns = 0 AND expires_ns > ?3"
 		" ORDER BY used_ns DESC, id DESC LIMIT -1 OFFSET ?4)",
 		err);
 	if (!statement)
 		return -1;
 	sql_bind_i64(statement, 1, (int64_t)session->token);
-	sql_bind_text(statement, 2, session->name);
+	sql_bind_text(statement, 2, session->subject);
 	sql_bind_i64(statement, 3, now_ns);
 	sql_bind_i64(statement, 4, SESSIONS_PER_PERSON - 1);
 	if (sql_run(statement, err) < 0)
@@ -67,7 +67,8 @@ int session_insert(
 		return -1;
 	sqlite3_stmt *statement = connection_statement(connection,
 		"INSERT INTO session (digest, token, name, role, namespaces, way, address, "
-		"created_ns, used_ns, expires_ns) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9)",
+		"created_ns, used_ns, expires_ns, subject)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10)",
 		err);
 	if (!statement)
 		return -1;
@@ -81,6 +82,7 @@ int session_insert(
 	sql_bind_text(statement, 7, session->address);
 	sql_bind_i64(statement, 8, now_ns);
 	sql_bind_i64(statement, 9, session->expires_at_ns);
+	sql_bind_text(statement, 10, session->subject);
 	/* Without memory for its namespaces it would see everything. */
 	int failed = arena.failed ? err_set(err, ERR_MEMORY, "out of memory for a session")
 				  : sql_run(statement, err);
@@ -180,6 +182,7 @@ static int read_session(
 		.created_at_ns = sql_i64(statement, 8),
 		.used_at_ns = sql_i64(statement, 9),
 		.expires_at_ns = sql_i64(statement, 10),
+		.subject = arena_copy(arena, sql_text(statement, 11)),
 	};
 	if (digest.size == DIGEST_BYTES)
 		memcpy(out->digest.bytes, digest.data, DIGEST_BYTES);
@@ -195,7 +198,7 @@ static int list_sessions(struct connection *connection, struct arena *arena,
 	size_t capacity = 0;
 	sqlite3_stmt *statement = connection_statement(connection,
 		"SELECT id, token, name, role, namespaces, way, digest, address, created_ns, "
-		"used_ns, expires_ns FROM session WHERE ended_ns = 0 ORDER BY id LIMIT ?1",
+		"used_ns, expires_ns, subject FROM session WHERE ended_ns = 0 ORDER BY id LIMIT ?1",
 		err);
 	if (!statement)
 		return -1;

@@ -128,14 +128,14 @@ END_TEST
 START_TEST(sample_and_show_read_back)
 {
 	struct buf out;
-	struct settings defaults;
+	static struct settings defaults, before;
 	buf_init(&out, 1 << 20);
 	settings_write_sample(&out);
 	ck_assert_int_eq(read_yaml(buf_string(&out)), 0);
 	settings_defaults(&defaults);
 	ck_assert_int_eq(memcmp(&settings, &defaults, sizeof settings), 0);
 	ck_assert_int_eq(read_yaml("listen: 127.0.0.9:7\nretention: {horizon: 9d}\n"), 0);
-	struct settings before = settings;
+	before = settings;
 	buf_clear(&out);
 	settings_show(&settings, &out);
 	ck_assert_int_eq(read_yaml(buf_string(&out)), 0);
