@@ -335,6 +335,24 @@ def throttled(daemon):
     check("but not who signed in before", known.status == 303, known)
 
 
+def behind_a_proxy(folder):
+    """A proxy speaks TLS for it: console.url says what browsers see."""
+    daemon = Daemon(os.path.join(folder, "proxied"))
+    os.environ["TOCSIN_CONSOLE_URL"] = "https://tocsin.example.com"
+    try:
+        daemon.start()
+        browser = Browser(daemon)
+        form = dict(browser.form(), token=daemon.token("admin"))
+        inner = browser.request("POST", "/sign-in", form, site=None)
+        check("proxy: the inner address is no origin of ours", inner.status == 403, inner)
+        answer = browser.request("POST", "/sign-in", form, site=None, origin="https://tocsin.example.com")
+        lines = answer.headers.get_all("Set-Cookie")
+        check("proxy: cookies are Secure behind https", answer.status == 303 and all("; Secure" in line for line in lines), answer)
+    finally:
+        del os.environ["TOCSIN_CONSOLE_URL"]
+        daemon.kill()
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         daemon = Daemon(os.path.join(folder, "data")).start()
@@ -353,6 +371,7 @@ def main():
             throttled(daemon)
             restart(daemon, browser)
             check("tocsind ends with 0", daemon.stop() == 0)
+            behind_a_proxy(folder)
         finally:
             daemon.kill()
     print("# PASS: %d\n# FAIL: %d" % (sum(results), len(results) - sum(results)))

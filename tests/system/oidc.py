@@ -204,7 +204,7 @@ def attackers(daemon, provider):
     url = begin(browser)
     state = urllib.parse.parse_qs(urllib.parse.urlsplit(url).query)["state"][0]
     answer = browser.get("/sign-in/callback?error=access_denied&error_description=%3Cscript%3Ealert(1)%3C/script%3E&state=" + state, site="cross-site")
-    check("what the provider refuses is said, as text", answer.status == 403 and "access_denied" in answer.text and "<script" not in answer.text, answer)
+    check("what the provider refuses is said, as text", answer.status == 403 and "access_denied" in answer.text and "<script>" not in answer.text, answer)
     for after in ("https://evil.example/", "//evil.example/", "/\\evil.example", "/%0d%0aSet-Cookie:%20a=b", "/" + "x" * 600):
         browser, answer = whole(daemon, provider, "ann", after)
         check("open redirect: next=%.30r stays here" % after, answer.status == 200 and 'content="0;url=/"' in answer.text or
