@@ -32,6 +32,36 @@ void arena_done(struct arena *arena)
 	arena_init(arena, arena->limit_bytes);
 }
 
+struct arena_mark arena_mark(const struct arena *arena)
+{
+	struct arena_chunk *chunk = arena->chunks;
+	return (struct arena_mark){.chunk = chunk,
+		.behind = chunk ? chunk->next : NULL,
+		.used = chunk ? chunk->used : 0,
+		.used_bytes = arena->used_bytes};
+}
+
+static struct arena_chunk *free_until(struct arena_chunk *chunk, const struct arena_chunk *end)
+{
+	while (chunk != end) {
+		struct arena_chunk *next = chunk->next;
+		free(chunk);
+		chunk = next;
+	}
+	return chunk;
+}
+
+void arena_back(struct arena *arena, struct arena_mark mark)
+{
+	arena->chunks = free_until(arena->chunks, mark.chunk);
+	arena->used_bytes = mark.used_bytes;
+	if (!mark.chunk)
+		return;
+	/* Large pieces stand behind the chunk that was the newest. */
+	mark.chunk->next = free_until(mark.chunk->next, mark.behind);
+	mark.chunk->used = mark.used;
+}
+
 void arena_wipe(struct arena *arena)
 {
 	for (struct arena_chunk *chunk = arena->chunks; chunk; chunk = chunk->next)

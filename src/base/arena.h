@@ -21,6 +21,14 @@ struct arena {
 
 void arena_init(struct arena *arena, size_t limit_bytes);
 void arena_done(struct arena *arena); /* frees everything; the arena is empty and usable again */
+/** Where the arena is now, for arena_back. */
+struct arena_mark {
+	struct arena_chunk *chunk, *behind;
+	size_t used, used_bytes;
+};
+struct arena_mark arena_mark(const struct arena *arena);
+/** Lets go of all that was taken since the mark. What was there before stays where it is. */
+void arena_back(struct arena *arena, struct arena_mark mark);
 /** Overwrites what it holds, which is then of no use: before arena_done, when it held secrets. */
 void arena_wipe(struct arena *arena);
 void *arena_alloc(struct arena *arena, size_t size);

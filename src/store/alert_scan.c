@@ -3,6 +3,7 @@
 
 #include "model/query_eval.h"
 #include "model/slot.h"
+#include "store/alert_filter.h"
 
 static const uint64_t beyond_all = (uint64_t)INT64_MAX + 1;
 
@@ -85,9 +86,11 @@ int alert_scan_init(struct alert_scan *scan, struct connection *connection,
 		.connection = connection, .filter = filter, .before = before ? before : beyond_all};
 	if (filter->leaves || filter->quarantined)
 		return query_sql_init(&scan->sql, connection, NULL, arena, err);
-	return query_sql_init(&scan->sql, connection, filter->query, arena, err) < 0
-		       ? -1
-		       : bound(scan, err);
+	const struct query *query = alert_filter_query(filter, arena);
+	if (!query)
+		return err_set(err, ERR_MEMORY, "out of memory listing alerts");
+	return query_sql_init(&scan->sql, connection, query, arena, err) < 0 ? -1
+									     : bound(scan, err);
 }
 
 void alert_scan_done(struct alert_scan *scan)

@@ -233,6 +233,7 @@ static int is_found(struct connection *connection, const struct query *query,
 static int read_wanted(struct connection *connection, const struct alert_filter *filter,
 	uint64_t leaf, struct arena *arena, struct alert **out, struct err *err)
 {
+	struct arena_mark mark = arena_mark(arena);
 	struct alert *alert = arena_alloc(arena, sizeof *alert);
 	*out = NULL;
 	if (!alert)
@@ -245,6 +246,8 @@ static int read_wanted(struct connection *connection, const struct alert_filter 
 		return -1;
 	if (found)
 		*out = alert;
+	else
+		arena_back(arena, mark); /* else a page of few holds all that it looked at */
 	return 0;
 }
 

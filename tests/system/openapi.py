@@ -144,6 +144,29 @@ def pages(daemon):
         check("%s: pages of 7 are the whole" % path, cut == whole and whole, (len(cut), len(whole)))
 
 
+def filters(daemon):
+    """Every filter of alerts finds what a look at all of them finds."""
+    everything = json.loads(ask(daemon, "GET", "/api/v1/alerts?limit=1000")[2])["items"]
+    order = ["info", "low", "medium", "high", "critical"]
+    first, middle = everything[0], everything[len(everything) // 2]
+    wanted = {("severity", s): (lambda a, s=s: order.index(a["severity"]) >= order.index(s)) for s in order}
+    for one in (first, middle):
+        for name, key in (("rule", "rule"), ("cluster", "cluster"), ("namespace", "namespace"), ("pod", "pod"), ("node", "node"),
+                          ("container", "container_id"), ("source", "source")):
+            wanted[name, one[key]] = lambda a, key=key, value=one[key]: a.get(key) == value
+    wanted["since", middle["time"]] = lambda a: a["time"] >= middle["time"]
+    wanted["until", middle["time"]] = lambda a: a["time"] < middle["time"]
+    wanted["pod", "nobody"] = lambda a: False
+    last = int(everything[-1]["leaf"])
+    for (name, value), fits in wanted.items():
+        found = json.loads(ask(daemon, "GET", "/api/v1/alerts?limit=1000&%s=%s" % (name, urllib.parse.quote(value)))[2])["items"]
+        check("?%s=%s finds what it should" % (name, value), [a["leaf"] for a in found if int(a["leaf"]) >= last] == [a["leaf"] for a in everything if fits(a)],
+              len(found))
+    both = json.loads(ask(daemon, "GET", "/api/v1/alerts?limit=1000&namespace=%s&q=%s" % (first["namespace"], urllib.parse.quote("severity>=high")))[2])["items"]
+    check("a filter goes with a query", [a["leaf"] for a in both if int(a["leaf"]) >= last] ==
+          [a["leaf"] for a in everything if a.get("namespace") == first["namespace"] and order.index(a["severity"]) >= 3], len(both))
+
+
 def contract(daemon):
     status, headers, body = ask(daemon, "GET", "/api/openapi.yaml", token=None)
     check("the contract is served to everybody", status == 200 and body == open(CONTRACT, "rb").read() and headers["content-type"] == "application/yaml")
@@ -179,6 +202,7 @@ def main():
             queries(daemon)
             tags(daemon)
             pages(daemon)
+            filters(daemon)
             fuzz(daemon, folder, facts)
             wait_for(lambda: daemon.ready() == 200, 10, "/readyz is 200 at the end")
             check("tocsind ends with 0", daemon.stop() == 0)

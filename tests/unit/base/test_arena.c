@@ -17,6 +17,32 @@ static void teardown(void)
 	arena_done(&arena);
 }
 
+START_TEST(goes_back_to_a_mark)
+{
+	struct arena own;
+	arena_init(&own, 16 * 1024 * 1024);
+	for (int round = 0; round < 2; round++) { /* of an empty arena, then of a used one */
+		struct arena_mark mark = arena_mark(&own);
+		for (int i = 0; i < 100; i++) {
+			ck_assert_ptr_nonnull(arena_alloc(&own, 100));
+			ck_assert_ptr_nonnull(arena_alloc(&own, 100000)); /* of its own */
+		}
+		arena_back(&own, mark);
+		ck_assert_uint_eq(own.used_bytes, mark.used_bytes);
+		struct text kept = arena_copy(&own, TEXT("kept"));
+		struct text large = arena_format(&own, "%05000d", 7);
+		mark = arena_mark(&own);
+		for (int i = 0; i < 100; i++)
+			ck_assert_ptr_nonnull(arena_alloc(&own, 5000));
+		arena_back(&own, mark);
+		ck_assert(text_is(kept, "kept"));
+		ck_assert_uint_eq(large.size, 5000);
+		ck_assert(text_ends(large, TEXT("0007")));
+	}
+	arena_done(&own);
+}
+END_TEST
+
 START_TEST(gives_zeroed_aligned_pieces_that_do_not_overlap)
 {
 	unsigned char *pieces[400];
@@ -118,6 +144,7 @@ int main(void)
 	TCase *tests = tcase_create("arena");
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, gives_zeroed_aligned_pieces_that_do_not_overlap);
+	tcase_add_test(tests, goes_back_to_a_mark);
 	tcase_add_test(tests, copies_and_formats);
 	tcase_add_test(tests, lists_grow);
 	tcase_add_test(tests, stops_at_its_limit);
