@@ -48,6 +48,7 @@ int incidents_by_risk(struct connection *connection, const struct incident_filte
 	if (read_ranks(connection, filter, page->arena, numbers, &n_ranked, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n_ranked && n < page->limit; i++) {
+		struct arena_mark mark = arena_mark(page->arena);
 		struct incident *incident = arena_alloc(page->arena, sizeof *incident);
 		if (!incident)
 			return no_memory(err);
@@ -56,8 +57,10 @@ int incidents_by_risk(struct connection *connection, const struct incident_filte
 		bool shown;
 		if (incident_is_shown(connection, filter, incident, page->arena, &shown, err) < 0)
 			return -1;
-		if (!shown)
+		if (!shown) {
+			arena_back(page->arena, mark);
 			continue;
+		}
 		*last = incident;
 		last = &incident->next;
 		n++;

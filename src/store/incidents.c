@@ -480,6 +480,7 @@ int incidents_list(struct connection *connection, const struct incident_filter *
 	int step = statement ? 1 : -1;
 	for (size_t scanned = 0, n = 0; step > 0; scanned++) {
 		struct incident *incident;
+		struct arena_mark mark = arena_mark(page->arena);
 		step = sql_step(statement, err);
 		if (step <= 0)
 			break;
@@ -491,8 +492,10 @@ int incidents_list(struct connection *connection, const struct incident_filter *
 		before = (uint64_t)sql_i64(statement, 0);
 		if (read_listed(connection, statement, filter, page->arena, &incident, err) < 0)
 			return -1;
-		if (!incident)
+		if (!incident) {
+			arena_back(page->arena, mark);
 			continue;
+		}
 		*last = incident;
 		last = &incident->next;
 		n++;
