@@ -7,6 +7,23 @@ contract.py FILE prints it as JSON, which every Python reads.
 import json
 import sys
 
+def load_yaml(stream):
+    """ValueError for a key that is there twice, of which YAML would take the last without a word."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        pass
+
+    def mapping(loader, node):
+        keys = [loader.construct_object(key) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise ValueError("line %d: %s is there twice" % (node.start_mark.line + 1, key))
+        return loader.construct_mapping(node, deep=True)
+    Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
+    return yaml.load(stream, Loader)
+
+
 METHODS = ("get", "put", "post", "delete", "patch")
 
 
@@ -16,8 +33,7 @@ class Contract:
             if path.endswith(".json"):
                 self.document = json.load(f)
                 return
-            import yaml
-            self.document = yaml.safe_load(f)
+            self.document = load_yaml(f)
 
     def resolve(self, node):
         """Follows "$ref"; KeyError names one that leads nowhere."""

@@ -224,7 +224,10 @@ def page(contract):
 
 def main():
     source, what = sys.argv[1:]
-    contract = Contract(os.path.join(source, FILE))
+    try:
+        contract = Contract(os.path.join(source, FILE))
+    except ValueError as err:
+        sys.exit("%s: the mapping at %s" % (FILE, err))
     if what == "--page":
         print("\n".join(page(contract)))
         return
