@@ -4,14 +4,16 @@ import { decideByKey, startDecisions, undoLast } from "./decide.js";
 import { closeDrawer, showRawOfRow, startDrawer } from "./drawer.js";
 import { addShortcuts, showHelp, startKeys } from "./keys.js";
 import { startLive } from "./live.js";
-import { find, isSignedIn, make, pageName, say } from "./page.js";
+import { isSignedIn, make, pageName, say } from "./page.js";
 import { showPalette } from "./palette.js";
 import { focusQuery, startQuery } from "./query.js";
-import { clearSelection, currentRow, move, openRow, startRows, toggleSelection } from "./rows.js";
-import { startSelection } from "./selection.js";
+import { clearSelection, move, openRow, startRows, toggleSelection } from "./rows.js";
+import { lastList, startSelection } from "./selection.js";
 import { startSuppressions } from "./suppress.js";
 import { startTimes } from "./time.js";
+import { startPreview, tune } from "./tune.js";
 import { startView, takeIn } from "./view.js";
+import { startViews } from "./views.js";
 
 /** Closes what is open, innermost first; with nothing open, back to the list. */
 function back() {
@@ -19,20 +21,8 @@ function back() {
 		return true;
 	if (pageName() !== "incident" && pageName() !== "alert")
 		return false;
-	if (document.referrer.startsWith(location.origin) && history.length > 1)
-		history.back();
-	else
-		location.assign(pageName() === "alert" ? "/alerts" : "/incidents");
+	location.assign(lastList() ?? (pageName() === "alert" ? "/alerts" : "/incidents"));
 	return true;
-}
-
-/** A suppression begins with what it should hide: the form comes filled. */
-function tune() {
-	const row = currentRow() ?? find("[data-row]", HTMLElement);
-	const link = find("a[data-tune]", HTMLAnchorElement, row ?? document) ?? find("a[data-tune]", HTMLAnchorElement);
-	if (link)
-		location.assign(link.href);
-	return !!link;
 }
 
 /** @param {string} path */
@@ -80,8 +70,10 @@ if (isSignedIn()) {
 	startDecisions();
 	startDrawer();
 	startSuppressions();
+	startPreview();
 	startQuery();
 	startView();
+	startViews();
 	startKeys();
 	startLive();
 	addButtons();

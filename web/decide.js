@@ -4,7 +4,7 @@
 import { call, newKey } from "./api.js";
 import { all, announce, find, hasText, pageName, say, toast } from "./page.js";
 import { askInDialog, closeDialog, dialogFor, refuseInDialog } from "./dialogs.js";
-import { clearSelection, currentRow, goToRow, move, targets } from "./rows.js";
+import { clearSelection, currentRow, goToRow, move, selected, targets } from "./rows.js";
 import { refreshNow } from "./view.js";
 
 /** @typedef {{ number: string, revision: string, element: HTMLElement | null }} Target */
@@ -53,6 +53,16 @@ async function send(target, act, body, key) {
 	return await call("POST", path, { body, revision: target.revision, key });
 }
 
+/** One's own decision is no surprise: the next one is about what it made. @param {Target} target @param {any} document */
+function adopt(target, document) {
+	target.revision = String(document.revision ?? target.revision);
+	if (String(document.number) !== "INC-" + target.number || !target.element)
+		return;
+	target.element.dataset.revision = target.revision;
+	for (const key of SHOWN_TO_END)
+		target.element.setAttribute("data-shown-" + key, String(document[key] ?? ""));
+}
+
 /**
  * Sends decisions about many incidents, a few at a time, in order.
  * @param {Target[]} list @param {string} act @param {any} body
@@ -69,7 +79,7 @@ async function sendAll(list, act, body) {
 				return;
 			const answer = await send(target, act, body, newKey());
 			if (answer.status === 200 && answer.document)
-				target.revision = String(answer.document.revision ?? target.revision);
+				adopt(target, answer.document);
 			outcomes[i] = { target, ...answer };
 		}
 	};
@@ -242,16 +252,20 @@ export async function start(act, list) {
 		await decide(act, list, {});
 		return;
 	}
-	askInDialog(act, list, async (body, comment) => {
-		const problem = await decide(act, list, body);
+	// Of several that are merged the first is what the others go to.
+	const [first, ...others] = list;
+	const isMany = act === "merge" && others.length > 0;
+	const about = isMany ? others : list;
+	askInDialog(act, about, async (body, comment) => {
+		const problem = await decide(act, about, body);
 		if (problem) {
 			refuseInDialog(act, problem);
 			return;
 		}
 		closeDialog(act);
 		if (comment)
-			await decide("comment", list.map((target) => ({ ...target, revision: "" })), { text: comment });
-	});
+			await decide("comment", about.map((target) => ({ ...target, revision: "" })), { text: comment });
+	}, isMany && first ? { with: "INC-" + first.number } : {});
 }
 
 /** @param {HTMLElement} button */
@@ -265,6 +279,13 @@ function onAct(button) {
 		void decide("undo", [target], { edit: button.dataset.edit });
 	else
 		void start(act, [target]);
+}
+
+/** The selected kinds of alerts become an incident of their own. */
+function unlink() {
+	const fingerprints = new Set(selected().map((row) => row.dataset.number ?? ""));
+	if (fingerprints.size)
+		void decide("unlink", decisionTargets(), { fingerprints: [...fingerprints] });
 }
 
 /** A key that decides: about the selection, the current row, or the page's incident. */
@@ -285,6 +306,8 @@ export function startDecisions() {
 			onAct(one);
 		else if (many instanceof HTMLElement && many.dataset.bulk === "clear")
 			clearSelection();
+		else if (many instanceof HTMLElement && many.dataset.bulk === "unlink")
+			unlink();
 		else if (many instanceof HTMLElement)
 			void start(many.dataset.bulk ?? "", decisionTargets());
 	});

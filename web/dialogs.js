@@ -131,10 +131,14 @@ function prepare(dialog, list) {
 	assignee?.select();
 }
 
-/** Ctrl+Enter sends, also from a text of many lines. @param {KeyboardEvent} event */
+/**
+ * Enter means yes, whichever button is first in the form; in a text of many lines Ctrl+Enter does.
+ * @param {KeyboardEvent} event
+ */
 function onDialogKey(event) {
-	const dialog = event.currentTarget;
-	if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || !(dialog instanceof HTMLDialogElement))
+	const dialog = event.currentTarget, at = event.target;
+	const isYes = event.ctrlKey || event.metaKey || at instanceof HTMLInputElement || at instanceof HTMLSelectElement;
+	if (event.key !== "Enter" || event.isComposing || !isYes || !(dialog instanceof HTMLDialogElement))
 		return;
 	event.preventDefault();
 	find("[data-confirm]", HTMLButtonElement, dialog)?.click();
@@ -142,15 +146,21 @@ function onDialogKey(event) {
 
 /**
  * @param {string} act
- * @param {Named[]} list several merge into the first of them
+ * @param {Named[]} list
  * @param {(body: Record<string, unknown>, comment: string) => Promise<void>} confirmed
+ * @param {Record<string, string>} begin what stands in fields at first
  */
-export function askInDialog(act, list, confirmed) {
+export function askInDialog(act, list, confirmed, begin = {}) {
 	const dialog = dialogFor(act), form = dialog && find("form", HTMLFormElement, dialog);
 	if (!dialog || !form)
 		return;
 	const back = document.activeElement;
 	form.reset();
+	for (const [name, value] of Object.entries(begin)) {
+		const field = find(`[name="${name}"]`, HTMLInputElement, form);
+		if (field)
+			field.value = value;
+	}
 	refuseInDialog(act, "");
 	dialog.onkeydown = onDialogKey;
 	form.onsubmit = (event) => {

@@ -35,16 +35,13 @@ function pretty(text) {
 	}
 }
 
-/** The alert that stands for a row: itself, or a sample of the kind of alerts. @param {HTMLElement} row */
+/** The alert that stands for a row: a sample of its kind, or an incident's newest. @param {HTMLElement} row */
 async function alertOf(row) {
-	const { alert, occurrence, number, kind, fingerprint } = row.dataset;
-	if (alert || occurrence)
-		return alert ?? occurrence ?? "";
-	if (kind === "incident" && number) {
-		const answer = await call("GET", `/api/v1/incidents/${number}/alerts?limit=1`);
-		return String(answer.document?.items?.[0]?.id ?? "");
-	}
-	return kind === "alert" ? row.dataset.id ?? number ?? "" : fingerprint ?? "";
+	const sample = find("[data-raw]", HTMLElement, row)?.dataset.raw;
+	if (sample || row.dataset.kind !== "incident")
+		return sample ?? row.dataset.id ?? row.dataset.number ?? "";
+	const answer = await call("GET", `/api/v1/incidents/${row.dataset.number}/alerts?limit=1`);
+	return String(answer.document?.items?.[0]?.id ?? "");
 }
 
 /** @param {string} id @returns {Promise<{ text: string, problem: string }>} */

@@ -74,7 +74,7 @@ function onKey(event) {
 	}
 	forgetPrefix();
 	// Enter and Space on a control are the control's.
-	if (name === "Enter" && event.target instanceof Element && event.target.closest("a, button, summary, input"))
+	if (name === "Enter" && event.target instanceof Element && event.target.closest("a, button, summary, input:not([data-select])"))
 		return;
 	if (shortcut && shortcut.run() !== false)
 		event.preventDefault();

@@ -6,7 +6,7 @@
 function copyAttributes(old, fresh) {
 	for (const { name } of [...old.attributes])
 		// The cursor, the selection and "open" are the reader's.
-		if (!fresh.hasAttribute(name) && !name.startsWith("data-current") && !name.startsWith("data-selected") && name !== "open")
+		if (!fresh.hasAttribute(name) && !name.startsWith("data-cursor") && !name.startsWith("data-selected") && name !== "open")
 			old.removeAttribute(name);
 	for (const { name, value } of fresh.attributes)
 		if (old.getAttribute(name) !== value)

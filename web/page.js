@@ -72,7 +72,8 @@ export const pageName = () => document.body.dataset.page ?? "";
 
 /** Does the person write something? Then no key is ours. @param {EventTarget | null} target */
 export function isTyping(target) {
-	return target instanceof HTMLElement && (target.isContentEditable ||
+	// What was just closed may have the focus for a moment still.
+	return target instanceof HTMLElement && target.getClientRects().length > 0 && (target.isContentEditable ||
 		target.matches("textarea, select, input:not([type=checkbox]):not([type=radio]):not([type=button]):not([type=submit])"));
 }
 

@@ -16,7 +16,7 @@ function commands() {
 		if (shortcut.keys !== "Ctrl+K" && !shortcut.keys.startsWith("g ") && labelOf(shortcut.keys))
 			list.push({ label: labelOf(shortcut.keys), hint: shortcut.keys, run: () => void shortcut.run() });
 	for (const button of all("form.switches button"))
-		list.push({ label: button.getAttribute("aria-label") ?? button.textContent ?? "", hint: "", run: () => button.click() });
+		list.push({ label: button.title || (button.textContent ?? ""), hint: "", run: () => button.click() });
 	return list;
 }
 

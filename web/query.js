@@ -4,9 +4,10 @@ import { call } from "./api.js";
 import { find, make, pageName, say } from "./page.js";
 
 /** @typedef {{ text: string, note: string }} Item */
-/** @typedef {{ items: Item[], from: number, to: number, error: { from: number, to: number, text: string } | null }} Completion */
+/** @typedef {{ items: Item[], from: number, to: number }} Completion */
+/** @typedef {{ from: number, to: number, text: string }} Mistake */
 
-const WAIT_MS = 120;
+const WAIT_MS = 120, CHECK_MS = 500;
 const encoder = new TextEncoder(), decoder = new TextDecoder();
 
 /** The API counts bytes of UTF-8, the box UTF-16. @param {string} text @param {number} bytes */
@@ -23,12 +24,26 @@ async function complete(text, at, signal) {
 	const answer = await call("GET", "/api/v1/query/complete?" + words, { signal });
 	if (answer.status !== 200 || !answer.document)
 		return null;
-	const { items = [], from = 0, to = 0, error = null } = answer.document;
+	const { items = [], position = 0, length = 0 } = answer.document;
 	return {
-		items: items.map((/** @type {any} */ item) => ({ text: String(item.text), note: String(item.note ?? "") })),
-		from: unitsOf(text, from), to: unitsOf(text, to),
-		error: error && { from: unitsOf(text, error.from), to: unitsOf(text, error.to ?? error.from), text: String(error.text) },
+		items: items.map((/** @type {any} */ item) => ({ text: String(item.text), note: String(item.detail ?? "") })),
+		from: unitsOf(text, position), to: unitsOf(text, position + length),
 	};
+}
+
+/**
+ * What is wrong with a query: a list of what comes after now is empty at once, and says so.
+ * @param {string} text @param {AbortSignal} signal @returns {Promise<Mistake | null>}
+ */
+async function mistakeIn(text, signal) {
+	if (!text.trim())
+		return null;
+	const words = new URLSearchParams({ q: text, limit: "1", since: new Date(Date.now() + 3600000).toISOString() });
+	const answer = await call("GET", `/api/v1/${ofWhat()}?${words}`, { signal });
+	const { position, length = 0 } = answer.document ?? {};
+	if (answer.status !== 400 || position === undefined)
+		return null;
+	return { from: unitsOf(text, position), to: unitsOf(text, position + length), text: answer.problem };
 }
 
 /** Puts @marks where the text of @input is, in its letters. @param {HTMLElement} marks @param {HTMLInputElement} input */
@@ -60,8 +75,10 @@ function attach(input) {
 
 	/** @type {Completion | null} */
 	let completion = null;
-	let active = -1, timer = 0;
-	let asking = new AbortController();
+	/** @type {Mistake | null} */
+	let error = null;
+	let active = -1, timer = 0, checkTimer = 0;
+	let asking = new AbortController(), checking = new AbortController();
 
 	const close = () => {
 		list.hidden = true;
@@ -87,15 +104,23 @@ function attach(input) {
 		ask();
 	};
 	const showMistake = () => {
-		const error = completion?.error ?? null;
 		const text = input.value;
 		mistake.hidden = !error;
 		mistake.textContent = error ? error.text : "";
 		input.setAttribute("aria-invalid", String(!!error));
 		const end = error ? Math.max(error.to, error.from + 1) : 0;
-		marks.replaceChildren(...(error ? [text.slice(0, error.from), make("u", {}, text.slice(error.from, end) || " ")] : []));
+		marks.replaceChildren(...(error ? [text.slice(0, error.from), make("u", {}, text.slice(error.from, end) || "\u00a0")] : []));
 		if (error)
 			lieOver(marks, input);
+	};
+	const check = async () => {
+		checking.abort();
+		checking = new AbortController();
+		const mine = checking, found = await mistakeIn(input.value, mine.signal);
+		if (mine.signal.aborted)
+			return;
+		error = found;
+		showMistake();
 	};
 	const show = () => {
 		const items = completion?.items ?? [];
@@ -112,7 +137,6 @@ function attach(input) {
 		active = -1;
 		list.hidden = items.length === 0 || document.activeElement !== input;
 		input.setAttribute("aria-expanded", String(!list.hidden));
-		showMistake();
 	};
 	const askNow = async () => {
 		asking.abort();
@@ -128,7 +152,14 @@ function attach(input) {
 		clearTimeout(timer);
 		timer = window.setTimeout(askNow, WAIT_MS);
 	};
-	input.addEventListener("input", ask);
+	input.addEventListener("input", () => {
+		ask();
+		// What was wrong may not be any more: it is said again when the person pauses.
+		error = null;
+		showMistake();
+		clearTimeout(checkTimer);
+		checkTimer = window.setTimeout(check, CHECK_MS);
+	});
 	input.addEventListener("focus", ask);
 	input.addEventListener("blur", () => {
 		clearTimeout(timer);
@@ -157,11 +188,7 @@ function attach(input) {
 			showActive();
 	});
 	if (input.value)
-		void complete(input.value, input.value.length, asking.signal).then((found) => {
-			if (!completion)
-				completion = found;
-			showMistake();
-		});
+		void check();
 }
 
 /** The address says only what was chosen: two people who choose the same have the same link. */
@@ -188,7 +215,8 @@ function startForms() {
 	});
 }
 
-export const queryBox = () => find("#search", HTMLInputElement);
+/** The page's own box, else the one in the header. */
+export const queryBox = () => find('form.filters input[name="q"]:not([type="hidden"])', HTMLInputElement) ?? find("#search", HTMLInputElement);
 
 export function focusQuery() {
 	const input = queryBox();

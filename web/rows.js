@@ -21,15 +21,15 @@ export function currentRow() {
 /** @param {HTMLElement | null} row */
 function mark(row) {
 	if (current !== row)
-		current?.removeAttribute("data-current");
+		current?.removeAttribute("data-cursor");
 	current = row;
-	row?.setAttribute("data-current", "");
+	row?.setAttribute("data-cursor", "");
 }
 
 /** @param {HTMLElement} row */
 export function goToRow(row) {
 	mark(row);
-	const link = row.querySelector("a[href], button, input");
+	const link = row.querySelector("a[href]") ?? row.querySelector("button, input");
 	if (link instanceof HTMLElement)
 		link.focus({ preventScroll: true });
 	row.scrollIntoView({ block: "nearest" });

@@ -15,6 +15,25 @@ function write() {
 	const fragment = words.toString().replace(/%2C/g, ",");
 	if (location.hash.slice(1) !== fragment)
 		history.replaceState(history.state, "", location.pathname + location.search + (fragment ? "#" + fragment : ""));
+	noteList();
+}
+
+/* Pages do not know where a reader came from (no-referrer); this tab does. */
+function noteList() {
+	try {
+		sessionStorage.setItem("tocsin.list", location.pathname + location.search + location.hash);
+	} catch (_) {
+		// "Back" is the whole list then.
+	}
+}
+
+/** The list that this tab showed last. */
+export function lastList() {
+	try {
+		return sessionStorage.getItem("tocsin.list");
+	} catch (_) {
+		return null;
+	}
 }
 
 function read() {
@@ -35,6 +54,7 @@ export function startSelection() {
 	if (!document.querySelector("tr[data-row][data-kind=incident]"))
 		return;
 	read();
+	noteList();
 	document.addEventListener("tocsin:selection", write);
 	document.addEventListener("focusin", write);
 }

@@ -71,6 +71,9 @@ export function startTimes() {
 	if (!Number.isNaN(now) && Math.abs(now - Date.now()) > 30000)
 		skewMs = now - Date.now();
 	zone = document.documentElement.dataset.zone === "local" ? "local" : "utc";
+	// For the server, which writes the first paint of the next page by it.
+	const secure = location.protocol === "https:" ? "; Secure" : "";
+	document.cookie = `tocsin_offset=${-new Date().getTimezoneOffset()}; Path=/; Max-Age=31536000; SameSite=Strict${secure}`;
 	writeTimes();
 	setInterval(() => {
 		if (document.visibilityState === "visible")

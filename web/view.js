@@ -11,7 +11,7 @@ import { writeTimes } from "./time.js";
 
 const LEAST_MS = 1500;      /* between two requests for this page */
 const ANNOUNCE_MS = 10000;  /* between two summaries for screen readers */
-const LIVE_PAGES = new Set(["oncall", "incidents", "incident"]);
+const LIVE_PAGES = new Set(["on-call", "incidents", "incident"]);
 
 /** @type {Document | null} what the server would show now */
 let fresh = null;
@@ -103,9 +103,11 @@ function summarize() {
 }
 
 async function refresh() {
-	askedAt = Date.now();
+	const began = Date.now();
 	isStale = false;
 	const next = await ask();
+	// A server that has much to do is asked less often.
+	askedAt = Date.now() + 3 * (Date.now() - began);
 	if (!next)
 		return;
 	const rowsBefore = nNew;
@@ -189,6 +191,11 @@ function addPause() {
 	button.addEventListener("click", () => {
 		isPaused = !isPaused;
 		button.setAttribute("aria-pressed", String(isPaused));
+		if (isPaused && timer) {
+			clearTimeout(timer);
+			timer = 0;
+			isStale = true;
+		}
 		if (!isPaused && isStale)
 			schedule();
 		showState(isPaused ? "paused" : lastState);

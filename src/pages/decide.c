@@ -32,7 +32,7 @@ static void bulk_button(struct page *page, const char *act, enum word word, cons
 	html_close(html);
 }
 
-void decide_bulk_bar(struct page *page)
+static void open_bulk(struct page *page)
 {
 	struct html *html = &page->html;
 	html_open(html, "div", "bulk");
@@ -43,13 +43,30 @@ void decide_bulk_bar(struct page *page)
 	html_open(html, "span", NULL);
 	html_set_flag(html, "data-selected");
 	html_close(html);
+}
+
+static void close_bulk(struct page *page)
+{
+	bulk_button(page, "clear", WORD_CLEAR, "Esc");
+	html_close(&page->html);
+}
+
+void decide_bulk_bar(struct page *page)
+{
+	open_bulk(page);
 	bulk_button(page, "ack", WORD_ACT_ACK, "a");
 	bulk_button(page, "assign", WORD_ACT_ASSIGN, "s");
 	bulk_button(page, "snooze", WORD_ACT_SNOOZE, "z");
-	bulk_button(page, "resolve", WORD_ACT_RESOLVE, NULL);
+	bulk_button(page, "resolve", WORD_ACT_RESOLVE, "R");
 	bulk_button(page, "merge", WORD_ACT_MERGE, "m");
-	bulk_button(page, "clear", WORD_CLEAR, "Esc");
-	html_close(html);
+	close_bulk(page);
+}
+
+void decide_unlink_bar(struct page *page)
+{
+	open_bulk(page);
+	bulk_button(page, "unlink", WORD_ACT_UNLINK, NULL);
+	close_bulk(page);
 }
 
 static void open_dialog(struct page *page, const char *act, enum word title)
@@ -254,6 +271,10 @@ void decide_dialogs(struct page *page)
 		input_field(page, "at", WORD_FIELD_AT, WORD_HINT_TIME, true);
 		close_dialog(page, WORD_ACT_CUT);
 	}
+}
+
+void decide_help(struct page *page)
+{
 	write_help(page);
 	write_drawer(page);
 }

@@ -15,6 +15,10 @@ void decide_button(struct page *page, const struct node *incident, const char *a
 
 /** For many rows at once; shown when rows are selected. */
 void decide_bulk_bar(struct page *page);
+/** The same for rows of a story: what is selected becomes an incident of its own. */
+void decide_unlink_bar(struct page *page);
 
-/** The dialogs that buttons open, the drawer for raw bytes and the help about keys. Once a page. */
+/** The dialogs that buttons open. Once a page that has some. */
 void decide_dialogs(struct page *page);
+/** The help about keys and the drawer for raw bytes: on every page (layout.c). */
+void decide_help(struct page *page);

@@ -57,7 +57,7 @@ static void write_actions(struct page *page, const struct node *incident)
 			decide_button(page, incident, "ack", WORD_ACT_ACK, "a");
 		decide_button(page, incident, "assign", WORD_ACT_ASSIGN, "s");
 		decide_button(page, incident, "snooze", WORD_ACT_SNOOZE, "z");
-		decide_button(page, incident, "resolve", WORD_ACT_RESOLVE, NULL);
+		decide_button(page, incident, "resolve", WORD_ACT_RESOLVE, "R");
 	}
 	html_open(html, "details", "more");
 	page_leaf(page, "summary", NULL, WORD_MORE);

@@ -198,6 +198,8 @@ void incident_story(struct page *page, const struct incident_data *data)
 	struct html *html = &page->html;
 	const struct node *story = tree_member(data->incident, "story");
 	size_t n = page_count(story), shown = 0;
+	if (page_may(page, ROLE_ANALYST))
+		decide_unlink_bar(page);
 	table_open(page, "list story", "fingerprints", WORD_STORY_CAPTION);
 	table_head(page, "pick", WORD_COLUMN_SELECT);
 	table_head(page, "number", WORD_COLUMN_FIRST);

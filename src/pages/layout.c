@@ -4,6 +4,7 @@
 #include "assets/asset.h"
 #include "base/clock.h"
 #include "base/emit.h"
+#include "pages/decide.h"
 #include "pages/moment.h"
 #include "pages/page.h"
 
@@ -129,8 +130,7 @@ static void write_switch(
 	html_open(html, "button", NULL);
 	html_set_string(html, "name", name);
 	html_set_string(html, "value", value);
-	page_set(page, "title", label);
-	page_set(page, "aria-label", label);
+	page_set(page, "title", label); /* what it would become; its name is what is seen */
 	page_say(page, shown);
 	html_close(html);
 }
@@ -307,6 +307,8 @@ void page_end(struct page *page)
 {
 	struct html *html = &page->html;
 	html_close(html); /* main */
+	if (page->reader->role)
+		decide_help(page);
 	html_open(html, "footer", "bottom");
 	if (page->reader->role && page->status)
 		write_store_state(page);

@@ -21,5 +21,6 @@ while read -r key; do
 	esac
 done < <(cut -f1 src/pages/words.tsv | grep -E '^[a-z]')
 for key in $said; do
-	grep -qE "^(script_)?$key" src/pages/words.tsv || echo "web/: says \"$key\", which is not in src/pages/words.tsv"
+	[[ $key == *_ ]] && end= || end=$'\t'
+	grep -qE "^(script_)?$key$end" src/pages/words.tsv || echo "web/: says \"$key\", which is not in src/pages/words.tsv"
 done
