@@ -11,7 +11,7 @@ export const hostileTexts = [
 	"'-alert(1)-'\"`${alert(2)}`",
 	"</script></title></textarea><svg onload=alert(3)>",
 	"\u202egnp.exe\u202c \u2066hidden\u2069 \u200bzero\ufeff",
-	"{{constructor.constructor('alert(4)')()}} {0} {1}",
+	"{{constructor.constructor('alert(4)')()}} {2} {3}",
 	"nul\u0000 esc\u001b[31m bell\u0007 del\u007f",
 	"🏴‍☠️ 👩‍👩‍👧‍👦 ﷽ ก็็็็็็็็็็ Z̸̡͓̗a̶l̷g̴o̵",
 	"javascript:alert(5)//https://evil.example/?x=1",

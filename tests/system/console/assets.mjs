@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files of the console: addresses of one version, kept for ever, right types.
-import { check, url } from "./rig.mjs";
+import { check, settings, url } from "./rig.mjs";
 
 export default async function assets() {
-	const page = await (await fetch(url + "/sign-in")).text();
+	const page = await (await fetch(url + "/incidents", { headers: { Authorization: "Bearer " + settings.tokens.viewer } })).text();
 	const paths = [...page.matchAll(/(?:src|href)="(\/assets\/[0-9a-f]{16}\/[a-z_.]+)"/g)].map((found) => found[1]);
 	check("a page names its files", paths.some((path) => path.endsWith("/app.js")) && paths.some((path) => path.endsWith(".css")), paths);
 	for (const path of paths) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every decision, by the mouse: what is stored, what is shown at once, who was faster, and many at a time.
-import { api, check, eventually, incident, newIncident, open, person } from "./rig.mjs";
+import { alert, api, check, eventually, incident, newIncident, open, person, send } from "./rig.mjs";
 
 const toast = (page) => page.locator("#toasts").innerText();
 const act = (page, name) => page.locator(`[data-act="${name}"]`).first().evaluate((one) => one.click());
@@ -63,6 +63,21 @@ async function grouping(context) {
 	await page.close();
 }
 
+/** One kind of alerts becomes an incident of its own, and comes back. */
+async function unlinking(context) {
+	const number = await newIncident("unlink-1");
+	await send(alert("unlink-1", "Read sensitive file untrusted"));
+	await eventually("an incident with two kinds of alerts", async () => (await incident(number)).story.length === 2);
+	const page = await open(context, "/incidents/" + number);
+	await page.locator("tr[data-kind=fingerprint] input[data-select]").first().check();
+	await page.click('[data-bulk="unlink"]');
+	await eventually("unlinked", async () => (await incident(number)).story.length === 1);
+	await page.waitForSelector("#toasts button");
+	await page.keyboard.press("u");
+	await eventually("and taken back", async () => (await incident(number)).story.length === 2);
+	await page.close();
+}
+
 /** Somebody else decides meanwhile. */
 async function conflicts(context) {
 	const number = await newIncident("decide-4");
@@ -97,6 +112,13 @@ async function many(context) {
 	await eventually("many at once: those that can", async () => (await incident(numbers[0])).state === "acknowledged" && (await incident(numbers[2])).state === "acknowledged");
 	await eventually("and which could not, and why", async () => (await toast(page)).includes("2 of 3") && (await toast(page)).includes("INC-" + numbers[1]));
 	await eventually("the selection is over", async () => await page.locator("input[data-select]:checked").count() === 0);
+	for (const number of [numbers[0], numbers[2]])
+		await page.check(`#incident-${number} input[data-select]`);
+	await page.click('[data-bulk="merge"]');
+	const into = await page.inputValue('#dialog-merge [name="with"]');
+	check("several are merged into the first of them", [numbers[0], numbers[2]].includes(into.replace("INC-", "")), into);
+	await confirm(page, "merge");
+	await eventually("merged", async () => (await incident(numbers[0])).links?.length || (await incident(numbers[0])).redirect_to || (await incident(numbers[2])).redirect_to);
 	await page.close();
 }
 
@@ -139,6 +161,7 @@ export default async function decisions() {
 	const context = await person("analyst");
 	await oneByOne(context);
 	await grouping(context);
+	await unlinking(context);
 	await conflicts(context);
 	await many(context);
 	await optimism(context);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Three o'clock in the morning, by the keyboard: from the first page to a decision, counted in key presses.
-import { alert, api, check, eventually, incident, numberOf, open, person, send, settings } from "./rig.mjs";
+import { alert, api, check, eventually, incident, numberOf, open, person, picture, send } from "./rig.mjs";
 
 export default async function night() {
 	await send(alert("night-1", "Detect release_agent File Container Escapes", { priority: "Critical", tags: ["T1611"] }),
@@ -17,7 +17,7 @@ export default async function night() {
 	// To the row: as many presses as it takes. The worst is first.
 	for (let i = 0; i < 20; i++) {
 		await press("j");
-		if (await page.evaluate(() => document.querySelector("[data-current]")?.getAttribute("data-number")) === number)
+		if (await page.evaluate(() => document.querySelector("[data-cursor]")?.getAttribute("data-number")) === number)
 			break;
 	}
 	await press("Enter");
@@ -25,12 +25,12 @@ export default async function night() {
 	await page.waitForSelector("body[data-ready]", { state: "attached" });
 	const seen = await page.innerText("main");
 	check("what, where and how bad is in sight", seen.includes("night-1") && /critical/i.test(seen) && (await incident(number)).story.every((row) => seen.includes(row.rule)), seen.slice(0, 600));
-	await page.screenshot({ path: settings.pictures + "/night.png" });
+	await picture(page, "night");
 	await press("a");
 	await eventually("acknowledged", async () => (await incident(number)).state === "acknowledged");
 	await press("r");
 	await eventually("raw bytes seen", async () => (await page.locator("#drawer pre").textContent())?.includes("output_fields"));
-	await page.screenshot({ path: settings.pictures + "/night-raw.png" });
+	await picture(page, "night-raw");
 	await press("Escape");
 	await press("s");
 	await press("Enter");
@@ -41,6 +41,6 @@ export default async function night() {
 	await press("Control+Enter");
 	await eventually("commented", async () => (await api("GET", `/api/v1/incidents/${number}/activity`)).document.items.at(-1).detail.text === "looking into it");
 	check(`at most 12 key presses: ${presses}`, presses <= 12, presses);
-	await page.screenshot({ path: settings.pictures + "/night-done.png" });
+	await picture(page, "night-done");
 	await context.close();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every page, in both themes, both languages and on a phone: accessible, nothing too wide, no text missing.
-import { api, axe, check, eventually, open, overflow, person, settings } from "./rig.mjs";
+import { api, axe, check, eventually, open, overflow, person, picture, settings } from "./rig.mjs";
 
 const parts = ["", "/tactics", "/processes", "/entities", "/alerts", "/activity", "/similar"];
 
@@ -14,7 +14,7 @@ export async function allPages(world) {
 	return list;
 }
 
-const missing = (page) => page.evaluate(() => [...document.body.innerText.matchAll(/\b(script|span|nav|act|key|field)_[a-z_]+\b|\{\d\}/g)].map((found) => found[0]));
+const missing = (page) => page.evaluate(() => [...document.body.innerText.matchAll(/\b(script|span|nav|act|key|field)_[a-z_]+\b|\{[01]\}/g)].map((found) => found[0]));
 
 async function look(context, pages, name, wanted) {
 	const page = await context.newPage();
@@ -31,26 +31,38 @@ async function look(context, pages, name, wanted) {
 			check(`${name}: ${called} has all its texts, one h1 and its language`, words.length === 0 && await page.locator("h1").count() === 1 &&
 				await page.getAttribute("html", "lang") === wanted.language, [words, await page.locator("h1").count()]);
 		}
-		if (wanted.picture)
-			await page.screenshot({ path: `${settings.pictures}/${name}-${called}.png`, fullPage: true });
+		await picture(page, `${name}-${called}`);
 	}
 	await page.close();
 }
 
 /** The page as somebody who has never been here gets it. */
 async function signIn() {
-	const context = await person(null);
-	const page = await open(context, "/incidents");
-	check("without a session pages are the sign-in, which knows the way back", page.url().includes("/sign-in?next=%2Fincidents"), page.url());
+	const context = await person(null), page = await context.newPage();
+	await page.goto("/incidents?sort=risk");
+	check("without a session pages are the sign-in, which knows the way back", page.url().endsWith("/sign-in?next=%2Fincidents%3Fsort%3Drisk"), page.url());
 	const violations = await axe(page);
 	check("the sign-in has no violation of accessibility", violations.length === 0, violations);
-	await page.screenshot({ path: settings.pictures + "/sign-in.png" });
+	await picture(page, "sign-in");
+	await page.fill("#token", "tsn_wrong");
+	await page.click("button[type=submit]");
+	check("a wrong token is refused in words", await page.locator('[role="alert"]').count() === 1);
+	await page.fill("#token", settings.tokens.viewer);
+	await page.click("button[type=submit]");
+	await page.waitForURL(/\/incidents\?sort=risk$/);
+	const cookie = (await context.cookies()).find((one) => one.name === "tocsin_session");
+	check("signed in, one is where one wanted to be; scripts do not see the session", cookie?.httpOnly && cookie.sameSite === "Strict" &&
+		!(await page.evaluate(() => document.cookie)).includes("tocsin_session"), cookie);
+	await page.click('form[action="/sign-out"] button');
+	await page.waitForURL(/\/sign-in/);
+	await page.goto("/incidents");
+	check("signed out, one is out", page.url().includes("/sign-in?next="), page.url());
 	await context.close();
 }
 
 /** The switches in the header, with scripts and their forms. */
 async function switches() {
-	const context = await person("admin"), page = await open(context, "/incidents?sort=risk");
+	const context = await person("admin", { timezoneId: "Asia/Kolkata" }), page = await open(context, "/incidents?sort=risk");
 	const theme = () => page.getAttribute("html", "data-theme");
 	const before = await theme();
 	await page.click('form.switches button[name="theme"]');
@@ -60,6 +72,7 @@ async function switches() {
 	await eventually("the language switch changes the language", async () => await page.getAttribute("html", "lang") === "zh-CN");
 	await page.click('form.switches button[name="zone"]');
 	await eventually("the zone switch changes the zone", async () => await page.getAttribute("html", "data-zone") === "local");
+	await eventually("and times are those of the browser's zone", async () => /UTC\+05:30/.test(await page.locator("main time").first().getAttribute("title") ?? ""));
 	await context.close();
 }
 
@@ -68,22 +81,22 @@ export default async function pages(world) {
 	await signIn();
 	const dark = async () => {
 		const context = await person("admin", { colorScheme: "dark" });
-		await look(context, list, "dark", { axe: true, picture: true });
+		await look(context, list, "dark", { axe: true });
 		await context.close();
 	};
 	const chinese = async () => {
 		const context = await person("admin", { locale: "zh-CN" });
-		await look(context, list, "chinese", { words: true, language: "zh-CN", picture: true });
+		await look(context, list, "chinese", { words: true, language: "zh-CN" });
 		await context.close();
 	};
 	const phone = async () => {
 		const context = await person("admin", { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 1 });
-		await look(context, list, "phone", { picture: true });
+		await look(context, list, "phone", {});
 		await context.close();
 	};
 	const light = async () => {
 		const context = await person("admin", { colorScheme: "light" });
-		await look(context, list, "light", { axe: true, words: true, language: "en", picture: true });
+		await look(context, list, "light", { axe: true, words: true, language: "en" });
 		await context.close();
 	};
 	await Promise.all([light(), dark()]);

@@ -5,7 +5,7 @@ import { axe, check, incident, open, overflow, person } from "./rig.mjs";
 export default async function plain(world) {
 	const context = await person("admin", { javaScriptEnabled: false });
 	context.hasScripts = false;
-	const page = await open(context, "/incidents");
+	const page = await open(context, "/incidents?limit=200");
 	const it = await incident(world.attack);
 	check("the list is there", (await page.innerText("main")).includes(it.title.slice(0, 30)));
 	check("with nothing that needs scripts", await page.locator("[data-act]:visible, [data-bulk]:visible, [data-select]:visible").count() === 0);
@@ -15,7 +15,6 @@ export default async function plain(world) {
 	check("the incident is there, with its story", text.includes(it.story[0].rule), text.slice(0, 300));
 	check("the drawer and dialogs are not", await page.locator("#drawer:visible, dialog:visible").count() === 0);
 	check("it loads itself again", await page.locator('noscript meta[http-equiv="refresh"], meta[http-equiv="refresh"]').count() === 1);
-	await page.selectOption('form.filters select[name="sort"]', "risk").catch(() => undefined);
 	await context.close();
 	const slow = await person("admin");
 	const other = await open(slow, "/incidents");

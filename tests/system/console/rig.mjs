@@ -59,6 +59,10 @@ export const wrongs = [];
 function watch(page) {
 	const where = () => page.url().replace(url, "");
 	page.on("dialog", (dialog) => {
+		if (page.expects === dialog.type()) {
+			void dialog.accept();
+			return;
+		}
 		wrongs.push(`${where()}: a dialog: ${dialog.message()}`);
 		void dialog.dismiss();
 	});
@@ -83,8 +87,20 @@ export async function person(role, options = {}) {
 	return context;
 }
 
+/** Cookies of a session by role: signed in once, by the page, as people do. */
+const sessions = new Map();
+
 async function signIn(context, role) {
-	await context.setExtraHTTPHeaders({ Authorization: "Bearer " + settings.tokens[role] });
+	if (!sessions.has(role)) {
+		const page = await context.newPage();
+		await page.goto("/sign-in?next=%2Fhealth");
+		await page.fill("#token", settings.tokens[role]);
+		await page.click("button[type=submit]");
+		await page.waitForURL((to) => to.pathname === "/health");
+		await page.close();
+		sessions.set(role, await context.cookies());
+	}
+	await context.addCookies(sessions.get(role));
 }
 
 /** Opens @path and waits until scripts have begun. */
@@ -108,6 +124,12 @@ export async function axe(page) {
 	});
 }
 
+/** A picture for people to look at, when they ask for pictures (TOCSIN_PICTURES=1). */
+export async function picture(page, name) {
+	if (process.env.TOCSIN_PICTURES)
+		await page.screenshot({ path: `${settings.pictures}/${name}.png` });
+}
+
 /** What is wider than the window. */
 export const overflow = (page) => page.evaluate(() => {
 	const root = document.documentElement;
@@ -118,10 +140,14 @@ export const overflow = (page) => page.evaluate(() => {
 	return `${root.scrollWidth} > ${root.clientWidth}: ${wide.join(" ")}`;
 });
 
+/** What somebody does beside the browser; that it works is a part of every test. */
 export async function api(method, path, body, role = "admin") {
-	const response = await fetch(url + path, { method, body: body === undefined ? undefined : JSON.stringify(body),
-		headers: { Authorization: "Bearer " + settings.tokens[role] } });
-	return { status: response.status, document: await response.json().catch(() => null) };
+	const headers = { Authorization: "Bearer " + settings.tokens[role], "Content-Type": "application/json" };
+	const response = await fetch(url + path, { method, body: body === undefined ? undefined : JSON.stringify(body), headers });
+	const document = await response.json().catch(() => null);
+	if (method !== "GET" && !response.ok)
+		throw new Error(`${method} ${path}: ${response.status} ${JSON.stringify(document)}`);
+	return { status: response.status, document };
 }
 
 const stamp = (ms, ns) => new Date(ms).toISOString().replace("Z", String(ns).padStart(6, "0") + "Z");

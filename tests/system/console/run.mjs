@@ -3,7 +3,7 @@
 import { check, finish, settings, startBrowser, stopBrowser, wrongs } from "./rig.mjs";
 import { fill } from "./alerts.mjs";
 
-const parts = ["assets", "pages", "keys", "decisions", "live", "query", "hostile", "plain", "night"];
+const parts = ["assets", "pages", "keys", "decisions", "live", "query", "views", "suppressions", "hostile", "plain", "night"];
 const chosen = settings.only.length ? parts.filter((name) => settings.only.includes(name)) : parts;
 await startBrowser();
 const world = await fill();
