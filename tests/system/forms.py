@@ -17,7 +17,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "../lib")]
 from daemon import BUILD, Daemon  # noqa: E402
 from falco_times import now_text  # noqa: E402
 
-OWN_FORM = {"alerts raw", "config sample", "reference commands", "reference settings", "reference manual", "reference completion"}
+OWN_FORM = {"alerts raw", "config sample", "reference commands", "reference settings", "reference query", "reference manual", "reference completion"}
 FORMS = ["json", "jsonl", "yaml", "table"]
 results = []
 
