@@ -308,7 +308,9 @@ int body_decode(struct text body, int64_t received_ns, struct batch *batch, stru
 		return split_lines(&split, rest, err);
 	if (!rest.size && !split.text_lines)
 		return err_set(err, ERR_INPUT, "offset %zu: the body is empty", split.at);
-	while (split.at < body.size) {
+	if (split.decoder->unwrap && split.decoder->unwrap(rest, &batch->arena, &split.body))
+		split.at = 0;
+	while (split.at < split.body.size) {
 		if (take_next(&split, err) < 0)
 			return -1;
 		skip_space(&split);

@@ -30,6 +30,11 @@ struct decoder {
 
 	/** The same for one line of plain text; NULL when the product has no such form. */
 	int (*decode_text)(struct arena *arena, struct alert *alert, struct err *err);
+
+	/** Is the whole body an envelope around an array of events? *inside is that array, a part
+	 * of
+	 * @body. NULL when the product has none. */
+	bool (*unwrap)(struct text body, struct arena *arena, struct text *inside);
 };
 
 #define ROW(number, symbol, driver, ...) extern const struct decoder decoder_##driver;

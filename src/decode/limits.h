@@ -16,5 +16,6 @@ enum {
 	PATTERN_MAX_BYTES = 512, /* of a resource, in the fingerprint */
 	/* Of one Tetragon event, in the occurrence id: the richest real one has 9. */
 	TETRAGON_MEMBERS_MAX = 32,
-	TETRAGON_NAME_BYTES = 40, /* an event we do not know; its name becomes a rule's */
+	ALERTMANAGER_LABELS_MAX = 128, /* Prometheus' own limit is not set; real ones have 30 */
+	TETRAGON_NAME_BYTES = 40,      /* an event we do not know; its name becomes a rule's */
 };

@@ -21,6 +21,7 @@ const char *activity_kind_name(enum activity_kind kind)
 		[ACTIVITY_SPLIT] = "split",
 		[ACTIVITY_RECURRED] = "recurred",
 		[ACTIVITY_CLOSED] = "closed",
+		[ACTIVITY_ECHOED] = "echoed",
 	};
 	const char *name = kind > 0 && kind < N_ACTIVITY_KINDS ? names[kind] : 0;
 	return name ? name : "other";

@@ -25,6 +25,7 @@ enum activity_kind {
 	ACTIVITY_RECURRED, /* alerts came after it was resolved: they have an incident of their own
 			    */
 	ACTIVITY_CLOSED,
+	ACTIVITY_ECHOED, /* what was sent of it came back as an alert */
 	N_ACTIVITY_KINDS
 };
 

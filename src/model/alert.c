@@ -47,6 +47,10 @@ const char *alert_flag_name(enum alert_flag flag)
 		return "truncated";
 	case ALERT_SUPPRESSED:
 		return "suppressed";
+	case ALERT_ECHO:
+		return "echo";
+	case ALERT_STATEFUL:
+		return "stateful";
 	}
 	assert(!"one flag at a time");
 	return "";

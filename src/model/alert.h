@@ -47,6 +47,8 @@ enum alert_flag {
 	ALERT_HEALTH = 1 << 6,     /* the sensor speaks of itself: stored, shown, not correlated */
 	ALERT_TRUNCATED = 1 << 7,  /* a field was cut at its limit; the raw is whole */
 	ALERT_SUPPRESSED = 1 << 8, /* when it came in, an active suppression matched it */
+	ALERT_ECHO = 1 << 9, /* what we sent comes back: an incident's activity, not correlated */
+	ALERT_STATEFUL = 1 << 10, /* its sender says when it ends */
 };
 
 /* What became of an alert; set by the writer. */
@@ -101,6 +103,11 @@ struct alert {
 	size_t n_techniques;
 	struct text_list attack_reported, tags, via;
 
+	/* Of a stateful one, 0: not said. Every delivery may say more: the latest counts. */
+	int64_t firing_until_ns; /* it ends then, unless told of again */
+	int64_t resolved_ns;     /* it has ended */
+	uint64_t echo_of;        /* the incident that its mark names; 0: it has none */
+
 	uint64_t count; /* ≥ 1: the sender's own grouping */
 	uint32_t flags; /* enum alert_flag */
 
@@ -138,7 +145,7 @@ bool alert_action_parse(struct text word, enum alert_action *out);
 
 /** Name of one flag (a single bit), as the API shows it. */
 const char *alert_flag_name(enum alert_flag flag);
-enum { N_ALERT_FLAGS = 9 };
+enum { N_ALERT_FLAGS = 11 };
 
 /** Has @alert the flag? */
 static inline bool alert_is(const struct alert *alert, enum alert_flag flag)

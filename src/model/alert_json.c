@@ -126,6 +126,10 @@ void alert_write_json(struct emitter *writer, const struct alert *alert, uint64_
 		write_list(writer, "via", &alert->via);
 		write_id(writer, "fingerprint", alert->fingerprint);
 	}
+	if (alert->resolved_ns)
+		emit_member_time(writer, "resolved", alert->resolved_ns);
+	else if (alert->firing_until_ns)
+		emit_member_time(writer, "firing_until", alert->firing_until_ns);
 	emit_member_text(writer, "quarantine_reason", alert->quarantine_reason);
 	if (incident)
 		write_number(writer, incident);

@@ -19,7 +19,9 @@
 		false)                                                                             \
 	ROW(3, TOCSIN, tocsin, "tocsin", SOURCE_BODY_BYTES, PUSH_BACK_SLOW_DOWN, false)            \
 	ROW(4, TETRAGON, tetragon, "tetragon", SOURCE_BODY_BYTES, PUSH_BACK_UNAVAILABLE, false)    \
-	ROW(5, KUBEARMOR, kubearmor, "kubearmor", SOURCE_BODY_BYTES, PUSH_BACK_SLOW_DOWN, false)
+	ROW(5, KUBEARMOR, kubearmor, "kubearmor", SOURCE_BODY_BYTES, PUSH_BACK_SLOW_DOWN, false)   \
+	ROW(6, ALERTMANAGER, alertmanager, "alertmanager", SOURCE_BODY_BYTES,                      \
+		PUSH_BACK_UNAVAILABLE, false)
 
 enum source {
 	SOURCE_NONE = 0,

@@ -78,7 +78,7 @@ int suppressor_mark(struct suppressor *suppressor, struct connection *connection
 		alert->flags &= ~(uint32_t)ALERT_SUPPRESSED;
 		alert->n_suppressions = 0;
 		if (suppressor->live.n == 0 || alert->kind != LEAF_ALERT ||
-			alert_is(alert, ALERT_HEALTH))
+			alert_is(alert, ALERT_HEALTH) || alert_is(alert, ALERT_ECHO))
 			continue;
 		size_t n = find_matches(suppressor, alert, now_ns, found);
 		uint64_t *numbers = n ? arena_array(&batch->arena, n, sizeof *numbers) : NULL;

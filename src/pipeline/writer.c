@@ -11,6 +11,7 @@
 #include "model/batch.h"
 #include "pipeline/correlator.h"
 #include "pipeline/decisions.h"
+#include "pipeline/echoes.h"
 #include "pipeline/snoozes.h"
 #include "pipeline/suppressor.h"
 #include "pipeline/watermark.h"
@@ -72,6 +73,17 @@ static void reset_batch(struct batch *batch)
 		alert->outcome = OUTCOME_NONE;
 }
 
+static int store_alerts(struct writer *writer, struct batch *batch, int64_t now_ns, struct err *err)
+{
+	struct connection *connection = store_connection(writer->options.store);
+	if (echoes_mark(connection, batch, err) < 0 ||
+		suppressor_mark(writer->suppressor, connection, batch, now_ns, err) < 0 ||
+		store_add_batch(writer->options.store, batch, err) < 0 ||
+		suppressor_count(writer->suppressor, connection, batch, now_ns, err) < 0)
+		return -1;
+	return echoes_note(connection, batch, now_ns, err);
+}
+
 static int add_batch(struct writer *writer, struct batch *batch, int64_t now_ns, struct err *err)
 {
 	struct store *store = writer->options.store;
@@ -88,10 +100,7 @@ static int add_batch(struct writer *writer, struct batch *batch, int64_t now_ns,
 		suppressor_forget(writer->suppressor);
 	if (batch->dictionary && store_add_dictionary(store, batch->dictionary, err) < 0)
 		return -1;
-	if (batch->first &&
-		(suppressor_mark(writer->suppressor, connection, batch, now_ns, err) < 0 ||
-			store_add_batch(store, batch, err) < 0 ||
-			suppressor_count(writer->suppressor, connection, batch, now_ns, err) < 0))
+	if (batch->first && store_alerts(writer, batch, now_ns, err) < 0)
 		return -1;
 	for (const struct alert *alert = batch->first; alert; alert = alert->next)
 		if (correlator_add(writer->correlator, connection, alert, err) < 0)

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/cursor.h"
+#include "store/alert_ends.h"
 
 enum { HASH_BITS = 21, PROBES_MAX = 100000 };
 
@@ -172,6 +173,8 @@ int alert_row_remove(struct connection *connection, uint64_t leaf, struct err *e
 		return found;
 	if (release_key(connection, row.home, leaf, err) < 0 ||
 		delete_leaf(connection, "DELETE FROM alert WHERE leaf = ?1", leaf, err) < 0)
+		return -1;
+	if ((row.flags & ALERT_STATEFUL) && alert_end_remove(connection, leaf, err) < 0)
 		return -1;
 	return row.flags & ALERT_HEALTH
 		       ? delete_leaf(connection, "DELETE FROM health WHERE leaf = ?1", leaf, err)

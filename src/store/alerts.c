@@ -8,6 +8,7 @@
 #include "model/entity.h"
 #include "model/query_eval.h"
 #include "model/scope.h"
+#include "store/alert_ends.h"
 #include "store/alert_scan.h"
 #include "store/block.h"
 #include "store/incidents.h"
@@ -185,7 +186,9 @@ int alert_read(struct connection *connection, uint64_t leaf, struct arena *arena
 	sqlite3_reset(statement);
 	if (arena->failed)
 		return err_set(err, ERR_MEMORY, "out of memory reading an alert");
-	return read_block(connection, stream, arena, out, err);
+	if (read_block(connection, stream, arena, out, err) < 0)
+		return -1;
+	return alert_is(out, ALERT_STATEFUL) ? alert_end_read(connection, out, err) : 0;
 }
 
 static bool text_wanted(struct text wanted, struct text value)

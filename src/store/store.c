@@ -11,6 +11,7 @@
 #include "evidence/leaf.h"
 #include "model/alert_record.h"
 #include "model/slot.h"
+#include "store/alert_ends.h"
 #include "store/alert_rows.h"
 #include "store/block.h"
 #include "store/checkpoint.h"
@@ -284,7 +285,7 @@ static void find_slot(struct store *store, struct alert *alert)
 	alert->slot = -1;
 	if (alert->time_ns < store_horizon_ns(store))
 		alert->flags |= ALERT_ORPHAN_LATE;
-	else if (!alert_is(alert, ALERT_HEALTH))
+	else if (!alert_is(alert, ALERT_HEALTH) && !alert_is(alert, ALERT_ECHO))
 		alert->slot = slot_of(alert->time_ns);
 }
 
@@ -340,7 +341,9 @@ static int add_alert(
 int store_add_batch(struct store *store, struct batch *batch, struct err *err)
 {
 	for (struct alert *alert = batch->first; alert; alert = alert->next) {
-		if (add_alert(store, batch, alert, err) < 0)
+		if (add_alert(store, batch, alert, err) < 0 ||
+			(alert_is(alert, ALERT_STATEFUL) && alert->kind == LEAF_ALERT &&
+				alert_end_join(&store->connection, alert, err) < 0))
 			return -1;
 		batch->n_accepted += alert->outcome == OUTCOME_ACCEPTED;
 		batch->n_duplicate += alert->outcome == OUTCOME_DUPLICATE;

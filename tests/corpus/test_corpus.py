@@ -26,6 +26,9 @@ SETS = [
     ("foreign-tetragon-files", "tetragon", decode.SHARED / "tetragon", True),
     ("foreign-tetragon-events", "tetragon", decode.SHARED / "tetragon/events-testdata.jsonl", True),
     ("kubearmor", "kubearmor", decode.CORPUS / "own/kubearmor.jsonl", False),
+    ("alertmanager", "alertmanager", decode.CORPUS / "own/alertmanager.json", False),
+    ("alertmanager-webhook", "alertmanager", decode.CORPUS / "own/alertmanager-webhook.json", False),
+    ("foreign-alertmanager", "alertmanager", decode.SHARED / "alertmanager", True),
     ("foreign-kubearmor", "kubearmor", decode.SHARED / "kubearmor", True),
 ]
 

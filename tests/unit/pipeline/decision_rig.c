@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "model/slot.h"
+#include "pipeline/echoes.h"
 #include "pipeline/snoozes.h"
 #include "pipeline/suppressor.h"
 
@@ -174,9 +175,11 @@ static int run(struct rig *rig, bool commit, struct err *err)
 		return -1;
 	if (decisions.suppressions_changed)
 		suppressor_forget(rig->suppressor);
-	if (suppressor_mark(rig->suppressor, connection, rig->batch, now_ns, err) < 0 ||
+	if (echoes_mark(connection, rig->batch, err) < 0 ||
+		suppressor_mark(rig->suppressor, connection, rig->batch, now_ns, err) < 0 ||
 		store_add_batch(rig->store, rig->batch, err) < 0 ||
-		suppressor_count(rig->suppressor, connection, rig->batch, now_ns, err) < 0)
+		suppressor_count(rig->suppressor, connection, rig->batch, now_ns, err) < 0 ||
+		echoes_note(connection, rig->batch, now_ns, err) < 0)
 		return -1;
 	for (const struct alert *alert = rig->batch->first; alert; alert = alert->next)
 		if (correlator_add(rig->correlator, connection, alert, err) < 0)
