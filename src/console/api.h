@@ -8,6 +8,7 @@
 #include "model/batch.h"
 #include "model/viewer.h"
 
+struct alertmanager_query;
 struct page_request;
 
 /* One request on its way through a reader. */
@@ -19,6 +20,7 @@ struct job {
 	struct text part;            /* {n}, {id}; the request's */
 	const struct viewer *viewer; /* the request's */
 	struct document_query query;
+	const struct alertmanager_query *alertmanager; /* under /api/v2; the request's */
 	struct batch *decided;  /* the decision that is answered, the job's; NULL: none */
 	struct text none_match; /* If-None-Match; the request's */
 	/* out */

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/emit.h"
 #include "base/log.h"
+#include "console/alertmanager.h"
 #include "console/api.h"
 #include "console/entity_tag.h"
 #include "console/events.h"
@@ -306,7 +307,10 @@ bool console_read(
 	job->none_match = http_header(request, "If-None-Match");
 	api_query(request, &job->query);
 	add_asker(console, request, &job->query);
-	if (queue_push(console->jobs, &job->item))
+	bool foreign = is_under(endpoint, "/api/v2/");
+	if (foreign)
+		job->alertmanager = alertmanager_query_new(console, request);
+	if ((job->alertmanager || !foreign) && queue_push(console->jobs, &job->item))
 		return true;
 	free(job);
 	return false;
@@ -339,7 +343,8 @@ static int make_routes(struct console *console, struct err *err)
 			.path = endpoints[i].path,
 			.admit = admit,
 			.handle = handle,
-			.ctx = &console->bindings[i]};
+			.ctx = &console->bindings[i],
+			.errors_are_strings = is_under(&endpoints[i], "/api/v2/")};
 	}
 	return 0;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "console/alertmanager.h"
 #include "console/api.h"
 
 static int answer_status(
@@ -174,6 +175,9 @@ static int answer_ledger(
 static const char *const page[] = {"limit", "after", NULL};
 static const char *const of_incidents[] = {"q", "limit", "after", "sort", "rollup", "severity",
 	"cluster", "namespace", "pod", "node", "since", "suppressed", NULL};
+static const char *const of_foreign_alerts[] = {
+	"filter", "active", "silenced", "inhibited", "unprocessed", "muted", "receiver", NULL};
+static const char *const of_silences[] = {"filter", NULL};
 static const char *const of_suppressions[] = {"limit", "after", "show", NULL};
 static const char *const of_fingerprints[] = {"q", "limit", "after", "sort", NULL};
 static const char *const of_complete[] = {"q", "at", "of", NULL};
@@ -316,5 +320,25 @@ const struct endpoint endpoints[] = {
 		"Takes a token out of force.", REACH_ALL},
 	{HTTP_GET, "/api/v1/audit", ROLE_ADMIN, answer_audit, NULL, JSON_TYPE, page,
 		"Who did what, newest first.", REACH_ALL},
+	/* Alertmanager's API v2 (docs/alertmanager.md); intake takes what is posted to alerts. */
+	{HTTP_GET, "/api/v2/status", ROLE_VIEWER, NULL, alertmanager_status_show, JSON_TYPE, NULL,
+		"Whose API it is, since when it runs.", REACH_OWN},
+	{HTTP_GET, "/api/v2/receivers", ROLE_VIEWER, NULL, alertmanager_receivers_show, JSON_TYPE,
+		NULL, "The one that there is.", REACH_OWN},
+	{HTTP_GET, "/api/v2/alerts", ROLE_VIEWER, alertmanager_answer_alerts, NULL, JSON_TYPE,
+		of_foreign_alerts, "Fingerprints of open incidents.", REACH_LIST},
+	{HTTP_GET, "/api/v2/alerts/groups", ROLE_VIEWER, alertmanager_answer_groups, NULL,
+		JSON_TYPE, of_foreign_alerts, "The same by cluster, namespace and pod.",
+		REACH_LIST},
+	{HTTP_GET, "/api/v2/silences", ROLE_VIEWER, alertmanager_answer_silences, NULL, JSON_TYPE,
+		of_silences, "Suppressions.", REACH_ALL},
+	{HTTP_POST, "/api/v2/silences", ROLE_ANALYST, NULL, alertmanager_silence_create, JSON_TYPE,
+		NULL, "Suppresses, or changes a suppression.", REACH_ALL},
+	{HTTP_GET, "/api/v2/silence/{id}", ROLE_VIEWER, alertmanager_answer_silence, NULL,
+		JSON_TYPE, NULL, "One suppression.", REACH_ALL},
+	{HTTP_DELETE, "/api/v2/silence/{id}", ROLE_ANALYST, NULL, alertmanager_silence_expire,
+		JSON_TYPE, NULL, "Ends a suppression.", REACH_ALL},
+	{HTTP_GET, "/-/healthy", 0, NULL, health_live, "text/plain", NULL, "As /livez.", REACH_OWN},
+	{HTTP_GET, "/-/ready", 0, NULL, health_ready, "text/plain", NULL, "As /readyz.", REACH_OWN},
 	{0},
 };

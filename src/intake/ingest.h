@@ -14,7 +14,7 @@
 
 enum encoding { ENCODING_NONE, ENCODING_GZIP, ENCODING_ZSTD };
 enum ingest_outcome { INGEST_ACCEPTED, INGEST_DUPLICATE, INGEST_QUARANTINED, INGEST_REFUSED };
-enum { N_INGEST_OUTCOMES = INGEST_REFUSED + 1, N_INGEST_ROUTES = 3 };
+enum { N_INGEST_OUTCOMES = INGEST_REFUSED + 1, N_INGEST_ROUTES = 4 };
 
 /* How much of the writer's queue one credential fills; kept per credential for good. */
 struct usage {
@@ -30,6 +30,7 @@ struct ingest {
 	struct http_request *request; /* NULL: given up, nobody waits for the answer */
 	enum source source;
 	enum encoding encoding;
+	bool is_foreign; /* posted as to an Alertmanager: answered likewise */
 
 	/* until the batch is made */
 	struct credential_set *credentials;

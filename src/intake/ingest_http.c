@@ -8,6 +8,9 @@
 #include "intake/ingest.h"
 #include "intake/limits.h"
 
+/* Where Prometheus posts alerts. */
+static const char alertmanager_path[] = "/api/v2/alerts";
+
 void ingest_free(struct ingest *ingest)
 {
 	if (!ingest)
@@ -119,7 +122,9 @@ static size_t admit(struct http_request *request, void *ctx)
 	ingest->intake = intake;
 	ingest->request = request;
 	ingest->arrived_after_ms = http_arrived_after_ms(request);
-	ingest->source = source_parse(http_path_part(request, 0));
+	ingest->is_foreign = text_is(http_path(request), alertmanager_path);
+	ingest->source =
+		ingest->is_foreign ? SOURCE_ALERTMANAGER : source_parse(http_path_part(request, 0));
 	ingest->credentials = (struct credential_set *)(void *)snapshot_ref(intake->credentials);
 	ingest->credential = authenticate(intake, ingest->credentials, request);
 	ingest->sender = senders_get(
@@ -274,6 +279,22 @@ static void answer_ok(struct ingest *ingest)
 	http_respond(ingest->request, &response);
 }
 
+/* As an Alertmanager: nothing, or what could not be read. What could be is stored all the same. */
+static void answer_foreign(struct ingest *ingest)
+{
+	size_t n = ingest->batch->n_quarantined;
+	struct http_response response = {.status = 200};
+	if (n)
+		http_respond_problem(ingest->request, 400, "Bad request",
+			arena_format(&ingest->batch->arena,
+				"%zu of %zu alerts are none, and were kept in quarantine: each "
+				"needs"
+				" labels, times are RFC 3339",
+				n, ingest->batch->n_alerts));
+	else
+		http_respond(ingest->request, &response);
+}
+
 static void count_outcomes(const struct ingest *ingest)
 {
 	struct metric_series *const *series = ingest->intake->alerts[ingest->source];
@@ -299,7 +320,10 @@ void ingest_finish(struct ingest *ingest, unsigned status)
 	}
 	if (request) {
 		http_set_owner(request, NULL);
-		answer_ok(ingest);
+		if (ingest->is_foreign)
+			answer_foreign(ingest);
+		else
+			answer_ok(ingest);
 	}
 	ingest_free(ingest);
 }
@@ -323,7 +347,7 @@ static void aborted(struct http_request *request, void *ctx)
 void ingest_routes_init(struct intake *intake)
 {
 	static const char *const paths[N_INGEST_ROUTES] = {
-		"/ingest/{source}/{token}", "/ingest/{source}", NULL};
+		"/ingest/{source}/{token}", "/ingest/{source}", alertmanager_path, NULL};
 	for (unsigned i = 0; i < N_INGEST_ROUTES; i++)
 		intake->routes[i] = (struct http_route){
 			.method = HTTP_POST,
@@ -332,5 +356,6 @@ void ingest_routes_init(struct intake *intake)
 			.handle = handle,
 			.ctx = intake,
 			.aborted = aborted,
+			.errors_are_strings = paths[i] == alertmanager_path,
 		};
 }

@@ -12,6 +12,37 @@ struct text http_query(struct http_request *request, const char *name)
 	return http_decode(value, &request->arena, &decoded) ? decoded : TEXT_NONE;
 }
 
+/* The value of one parameter of several of a name. */
+struct wanted_value {
+	const char *name;
+	unsigned left; /* of its values to be passed over */
+	const char *found;
+};
+
+static enum MHD_Result find_value(
+	void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct wanted_value *wanted = ctx;
+	(void)kind;
+	if (strcmp(name, wanted->name) != 0)
+		return MHD_YES;
+	if (wanted->left-- > 0)
+		return MHD_YES;
+	wanted->found = value ? value : "";
+	return MHD_NO;
+}
+
+struct text http_query_at(struct http_request *request, const char *name, unsigned i)
+{
+	struct wanted_value wanted = {.name = name, .left = i};
+	struct text decoded = {NULL, 0};
+	MHD_get_connection_values(
+		request->connection->mhd, MHD_GET_ARGUMENT_KIND, find_value, &wanted);
+	return wanted.found && http_decode(text_of(wanted.found), &request->arena, &decoded)
+		       ? decoded
+		       : TEXT_NONE;
+}
+
 /* Escapes are still there; microhttpd has made spaces of plus signs. */
 static void write_plain(struct buf *out, const char *text)
 {

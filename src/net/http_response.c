@@ -191,6 +191,21 @@ static struct http_response problem(unsigned status, const char *title, struct t
 	return response;
 }
 
+/* The same as one JSON string. */
+static struct http_response fault(unsigned status, const char *title, struct text detail)
+{
+	struct http_response response = {.status = status, .content_type = "application/json"};
+	struct buf out;
+	struct emitter writer;
+	buf_init(&out, PROBLEM_BYTES);
+	emit_init(&writer, &out);
+	emit_text(&writer, detail.size ? detail : text_of(title));
+	if (buf_ok(&out))
+		response.body = buf_take(&out, &response.body_size);
+	buf_done(&out);
+	return response;
+}
+
 void http_add_header(struct http_request *request, const char *name, const char *value)
 {
 	size_t i = 0;
@@ -204,7 +219,9 @@ void http_add_header(struct http_request *request, const char *name, const char 
 void http_respond_problem(
 	struct http_request *request, unsigned status, const char *title, struct text detail)
 {
-	struct http_response response = problem(status, title, detail);
+	bool string = request->route && request->route->errors_are_strings;
+	struct http_response response =
+		string ? fault(status, title, detail) : problem(status, title, detail);
 	http_respond(request, &response);
 }
 

@@ -47,6 +47,8 @@ struct http_route {
 	 * thread; the request must not be touched afterwards.
 	 */
 	void (*aborted)(struct http_request *request, void *ctx);
+
+	bool errors_are_strings; /* one JSON string, as Alertmanager has it; no problem+json */
 };
 
 struct http_limits {
@@ -90,6 +92,8 @@ struct text http_header(
 	const struct http_request *request, const char *name); /* loop thread only */
 /** A query parameter, percent-decoded; absent if it is not there. Loop thread only. */
 struct text http_query(struct http_request *request, const char *name);
+/** The @i-th value of a parameter that may be given several times, likewise. */
+struct text http_query_at(struct http_request *request, const char *name, unsigned i);
 /** Appends the query as it was sent, with its '?'; nothing when there is none. Loop thread only. */
 void http_query_write(struct http_request *request, struct buf *out);
 

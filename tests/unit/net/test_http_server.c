@@ -105,11 +105,11 @@ static void aborted(struct http_request *request, void *ctx)
 }
 
 static const struct http_route routes_of_test[] = {
-	{HTTP_POST, "/echo", admit, echo, NULL, aborted},
-	{HTTP_POST, "/later", admit, hand_over, NULL, aborted},
-	{HTTP_POST, "/never", admit, keep, NULL, aborted},
-	{HTTP_GET, "/part/{name}", NULL, part, NULL, NULL},
-	{HTTP_GET, NULL, NULL, NULL, NULL, NULL},
+	{HTTP_POST, "/echo", admit, echo, NULL, aborted, false},
+	{HTTP_POST, "/later", admit, hand_over, NULL, aborted, false},
+	{HTTP_POST, "/never", admit, keep, NULL, aborted, false},
+	{HTTP_GET, "/part/{name}", NULL, part, NULL, NULL, false},
+	{HTTP_GET, NULL, NULL, NULL, NULL, NULL, false},
 };
 static const struct http_route *const routes[] = {routes_of_test, NULL};
 

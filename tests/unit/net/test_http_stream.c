@@ -125,8 +125,8 @@ static bool wait_until(bool (*condition)(const struct flow *flow), const struct 
 }
 
 static const struct http_route routes_of_test[] = {
-	{HTTP_GET, "/stream", NULL, open_flow, NULL, NULL},
-	{HTTP_GET, NULL, NULL, NULL, NULL, NULL},
+	{HTTP_GET, "/stream", NULL, open_flow, NULL, NULL, false},
+	{HTTP_GET, NULL, NULL, NULL, NULL, NULL, false},
 };
 static const struct http_route *const routes[] = {routes_of_test, NULL};
 

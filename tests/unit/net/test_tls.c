@@ -32,8 +32,8 @@ static void who(struct http_request *request, void *ctx)
 }
 
 static const struct http_route routes_of_test[] = {
-	{HTTP_GET, "/who", NULL, who, NULL, NULL},
-	{HTTP_GET, NULL, NULL, NULL, NULL, NULL},
+	{HTTP_GET, "/who", NULL, who, NULL, NULL, false},
+	{HTTP_GET, NULL, NULL, NULL, NULL, NULL, false},
 };
 static const struct http_route *const routes[] = {routes_of_test, NULL};
 
