@@ -4,7 +4,7 @@ _tocsin() {
 	local words
 	case ${COMP_WORDS[1]-} in
 	incidents) words='list show activity ack assign comment resolve reopen snooze cut merge unlink undo' ;;
-	suppress) words='list show hits add expire' ;;
+	suppress) words='list show hits add preview export expire' ;;
 	alerts) words='list kinds show raw' ;;
 	ledger) words='status verify' ;;
 	tokens) words='list create revoke' ;;

@@ -52,6 +52,8 @@ CHECKED int show_suppression(struct session *session, struct err *err);
 CHECKED int show_suppression_hits(struct session *session, struct err *err);
 CHECKED int act_suppress(struct session *session, struct err *err);
 CHECKED int act_unsuppress(struct session *session, struct err *err);
+CHECKED int show_suppression_preview(struct session *session, struct err *err);
+CHECKED int show_suppression_export(struct session *session, struct err *err);
 
 /* recorrelate.c */
 CHECKED int act_recorrelate(struct session *session, struct err *err);

@@ -189,6 +189,29 @@ int act_suppress(struct session *session, struct err *err)
 	return print_document(session, &view, err);
 }
 
+int show_suppression_preview(struct session *session, struct err *err)
+{
+	AUTO(buf_done) struct buf body;
+	AUTO(view_done) struct view view = {0};
+	buf_init(&body, BODY_BYTES);
+	if (session->data)
+		return refuse_offline(session, err);
+	if (make_body(session, &body, err) < 0 ||
+		view_post(session, "/api/v1/suppressions/preview", buf_text(&body), &view, err) < 0)
+		return -1;
+	return print_document(session, &view, err);
+}
+
+int show_suppression_export(struct session *session, struct err *err)
+{
+	char path[PATH_BYTES];
+	AUTO(buf_done) struct buf answer;
+	buf_init(&answer, BODY_BYTES);
+	make_path(session, "/export", path, sizeof path);
+	return session_get(session, path, &answer, err) < 0 ? -1
+							    : print_text(buf_text(&answer), err);
+}
+
 int act_unsuppress(struct session *session, struct err *err)
 {
 	char path[PATH_BYTES];

@@ -145,6 +145,8 @@ const char *decision_title(unsigned status);
 /** Decisions about suppressions (console/suppressions.c). Loop thread. */
 void suppressions_create(struct http_request *request, struct console *console);
 void suppressions_expire(struct http_request *request, struct console *console);
+/* On a reader. */
+endpoint_answer suppression_preview, suppression_export;
 
 /** Saved views (console/views.c). Loop thread. */
 void views_save(struct http_request *request, struct console *console);

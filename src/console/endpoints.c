@@ -178,6 +178,7 @@ static const char *const of_incidents[] = {"q", "limit", "after", "sort", "rollu
 static const char *const of_foreign_alerts[] = {
 	"filter", "active", "silenced", "inhibited", "unprocessed", "muted", "receiver", NULL};
 static const char *const of_silences[] = {"filter", NULL};
+static const char *const of_export[] = {"format", NULL};
 static const char *const of_suppressions[] = {"limit", "after", "show", NULL};
 static const char *const of_fingerprints[] = {"q", "limit", "after", "sort", NULL};
 static const char *const of_complete[] = {"q", "at", "of", NULL};
@@ -302,6 +303,14 @@ const struct endpoint endpoints[] = {
 		NULL, "One suppression.", REACH_ALL},
 	{HTTP_DELETE, "/api/v1/suppressions/{id}", ROLE_ANALYST, NULL, suppressions_expire,
 		JSON_TYPE, NULL, "Ends a suppression now.", REACH_ALL},
+	{HTTP_POST, "/api/v1/suppressions/preview", ROLE_VIEWER, suppression_preview, NULL,
+		JSON_TYPE, NULL,
+		"What matchers would hide: open incidents, and alerts of the last seven days.",
+		REACH_ALL},
+	{HTTP_GET, "/api/v1/suppressions/{id}/export", ROLE_VIEWER, suppression_export, NULL,
+		"application/yaml", of_export,
+		"The same for the sensor (format=falco) or an Alertmanager (format=alertmanager).",
+		REACH_ALL},
 	{HTTP_GET, "/api/v1/suppressions/{id}/hits", ROLE_VIEWER, answer_suppression_hits, NULL,
 		JSON_TYPE, page, "What it hid, by place and kind of alert.", REACH_ALL},
 	{HTTP_GET, "/api/v1/views", ROLE_VIEWER, answer_views, NULL, JSON_TYPE, NULL,

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "store/suppressions.h"
+#include "alertmanager/alertmanager.h"
+#include "base/cleanup.h"
 #include "console/api.h"
 #include "console/suppression_wish.h"
 
@@ -16,6 +19,40 @@ static int answer_decided(
 
 static const struct endpoint decided = {
 	.method = HTTP_POST, .answer = answer_decided, .content_type = "application/json"};
+
+enum { ARENA_BYTES = 16 * 1024 * 1024 };
+
+int suppression_preview(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	AUTO(arena_done) struct arena arena;
+	struct suppression wish;
+	struct wish_refusal refusal;
+	int64_t now_ns = clock_wall_ns(job->console->options.clock);
+	arena_init(&arena, ARENA_BYTES);
+	if (!suppression_wish_read(
+		    http_body(job->request), true, now_ns, &arena, &wish, &refusal)) {
+		*err = refusal.err;
+		return -1;
+	}
+	return document_suppression_preview(connection, &wish, now_ns, out, err);
+}
+
+int suppression_export(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	AUTO(arena_done) struct arena arena;
+	struct suppression suppression;
+	arena_init(&arena, ARENA_BYTES);
+	if (text_is(job->query.format, "falco"))
+		return document_falco_exceptions(connection, job->part, out, err);
+	if (!text_is(job->query.format, "alertmanager"))
+		return err_set(err, ERR_INPUT, "format must be falco or alertmanager");
+	if (suppression_find(connection, job->part, &arena, &suppression, err) < 0)
+		return -1;
+	alertmanager_silence_export(&suppression, out);
+	return 0;
+}
 
 /* Of all that was asked: asked again, it is the answer that counts. */
 static struct digest digest_request(enum decision_kind kind, struct text id, struct text body)

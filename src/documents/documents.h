@@ -13,6 +13,7 @@
 #include "store/connection.h"
 
 struct alert;
+struct suppression;
 struct scope;
 struct alert_filter;
 
@@ -28,6 +29,7 @@ struct document_query {
 	struct text q;          /* of the query language (docs/query.md) */
 	struct text suppressed; /* incidents: "true", "false" */
 	struct text show;       /* suppressions: which of them */
+	struct text format;     /* of an export */
 	bool quarantined;
 	struct text at, of;        /* completion: where in q, for what */
 	const struct scope *scope; /* what they see; NULL: everything */
@@ -133,6 +135,12 @@ CHECKED int document_suppression(struct connection *connection, struct text id, 
 /** What one of them hid, by place and kind of alert. */
 CHECKED int document_suppression_hits(struct connection *connection, struct text id,
 	const struct document_query *query, struct buf *out, struct err *err);
+/** What @wish would hide: open incidents, and of the alerts of the last days how many. */
+CHECKED int document_suppression_preview(struct connection *connection, struct suppression *wish,
+	int64_t now_ns, struct buf *out, struct err *err);
+/** One of them as exceptions of Falco's rules: YAML. ERR_INPUT: what Falco cannot say. */
+CHECKED int document_falco_exceptions(
+	struct connection *connection, struct text id, struct buf *out, struct err *err);
 struct recorrelation_report;
 /** @report NULL: nobody has asked for one since the start. */
 void document_recorrelation(const struct recorrelation_report *report, struct buf *out);

@@ -29,6 +29,7 @@ struct text *document_query_member(struct document_query *query, struct text nam
 		{"show", &query->show},
 		{"at", &query->at},
 		{"of", &query->of},
+		{"format", &query->format},
 	};
 	for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
 		if (text_is(name, members[i].name))

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/emit.h"
 #include "documents/documents.h"
+#include "documents/hits.h"
 #include "documents/query.h"
 #include "model/entity.h"
 #include "store/suppressions.h"
@@ -252,7 +253,7 @@ static void write_place(struct emitter *out, struct text packed)
 	emit_object_end(out);
 }
 
-static void write_hit(struct emitter *out, const struct suppression_hit *hit)
+void hit_write(struct emitter *out, const struct suppression_hit *hit)
 {
 	char hex[2 * FINGERPRINT_BYTES + 1];
 	text_hex(hex, hit->hash, FINGERPRINT_BYTES);
@@ -265,10 +266,12 @@ static void write_hit(struct emitter *out, const struct suppression_hit *hit)
 	emit_member_u64(out, "alerts", hit->n);
 	emit_member_time(out, "first_seen", hit->lo_ns);
 	emit_member_time(out, "last_seen", hit->hi_ns);
-	emit_key(out, "first_leaf");
-	emit_big(out, hit->first_leaf);
-	emit_key(out, "last_leaf");
-	emit_big(out, hit->last_leaf);
+	if (hit->suppression) {
+		emit_key(out, "first_leaf");
+		emit_big(out, hit->first_leaf);
+		emit_key(out, "last_leaf");
+		emit_big(out, hit->last_leaf);
+	}
 	emit_object_end(out);
 }
 
@@ -311,7 +314,7 @@ int document_suppression_hits(struct connection *connection, struct text id,
 	emit_key(&emitter, "items");
 	emit_array(&emitter);
 	for (size_t i = 0; i < page.n; i++)
-		write_hit(&emitter, &page.items[i]);
+		hit_write(&emitter, &page.items[i]);
 	emit_array_end(&emitter);
 	if (page.n == page.limit) {
 		char next[64];

@@ -321,7 +321,9 @@ int suppression_hits_read(
 	sql_bind_i64(statement, 2, page->after_entity);
 	sql_bind_i64(statement, 3, page->after_fingerprint);
 	sql_bind_i64(statement, 4, (int64_t)page->limit);
-	while ((step = sql_step(statement, err)) > 0)
-		read_hit(statement, page->arena, &page->items[page->n++]);
+	while ((step = sql_step(statement, err)) > 0) {
+		read_hit(statement, page->arena, &page->items[page->n]);
+		page->items[page->n++].suppression = page->suppression;
+	}
 	return step < 0 ? -1 : page->arena->failed ? no_memory(err) : 0;
 }

@@ -40,7 +40,7 @@ CHECKED int suppressions_list(
 
 /* Alerts of one place and kind that one suppression hid. */
 struct suppression_hit {
-	uint64_t suppression;
+	uint64_t suppression; /* 0: what one would have hidden (store/backtest.h) */
 	int64_t entity, fingerprint;
 	uint64_t n;
 	int64_t lo_ns, hi_ns;

@@ -13,6 +13,8 @@ import sys
 import tempfile
 import urllib.parse
 
+import yaml
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE]
 from daemon import BUILD, Daemon, free_port, wait_for  # noqa: E402
@@ -215,7 +217,58 @@ def by_cli(daemon, folder):
     check("suppress show", "a test" in run("suppress", "show", identity)[1])
     check("suppress hits", run("suppress", "hits", identity)[0] == 0)
     check("suppress expire", run("suppress", "expire", identity) == (0, "ended\n"))
+    check("suppress preview", "matched: 0" in run("suppress", "preview", "namespace=cli")[1])
+    check("suppress export", json.loads(run("suppress", "export", identity, "--format", "alertmanager")[1])[0]["comment"] == "a test")
     check("without a reason it is refused", run("suppress", "add", "namespace=cli", "--for", "1h")[0] == 1)
+
+
+def preview_and_export(daemon, folder):
+    send(daemon, "Preview me", "pre-1", 7)
+    send(daemon, "Preview me", "pre-2", 2, severity="high")
+    send(daemon, "Other", "pre-2", 1)
+    wish = {"matchers": ["namespace=shop", "alertname=\"Preview me\""]}
+    code, seen = call(daemon, "POST", "/api/v1/suppressions/preview", wish)
+    check("a preview says which incidents it would hide", code == 200 and seen["incidents"]["hidden"] == 1 and seen["incidents"]["complete"]
+          and seen["incidents"]["items"][0]["severity"] == "low" and seen["incidents"]["severities"]["low"] == 1, seen)
+    check("and of what is stored, which alerts", seen["alerts"]["matched"] == 9 and seen["alerts"]["of"] > 9 and seen["alerts"]["complete"]
+          and seen["fingerprints"]["count"] == 2 and {i["entity"]["pod"]: i["alerts"] for i in seen["fingerprints"]["items"]} == {"pre-1": 7, "pre-2": 2}, seen)
+    high = call(daemon, "POST", "/api/v1/suppressions/preview", {"matchers": ["severity=high", "namespace=shop", "pod=pre-2"]})[1]
+    check("severities are told apart", high["alerts"]["matched"] == 2 and high["incidents"]["hidden"] == 0, high)
+    check("it hides nothing", call(daemon, "GET", "/api/v1/incidents?suppressed=true&pod=pre-1")[1]["items"] == [])
+    check("wrong matchers are refused", call(daemon, "POST", "/api/v1/suppressions/preview", {"matchers": ["x=y"]})[0] == 400)
+
+    def make(matchers):
+        return call(daemon, "POST", "/api/v1/suppressions", {"matchers": matchers, "reason": EVIL + "\u2028- rule: x\n", "for": "1h"})[1]["id"]
+
+    def export(identity, form):
+        return daemon.request("GET", "/api/v1/suppressions/%s/export?format=%s" % (identity, form))
+    one = make(["alertname=~\"Terminal shell in container|Read sensitive file\"", "namespace=shop", "pod=~\"web-.*\"", "exe=~\"/bin/sh|/bin/bash\"", "node!=n9"])
+    code, text = export(one, "falco")
+    rules = yaml.safe_load(text)
+    exception = rules[0]["exceptions"][0]
+    check("an exception of Falco's rules is YAML that says the same", code == 200 and [r["rule"] for r in rules] == [
+        "Terminal shell in container", "Read sensitive file"] and rules[0]["override"] == {"exceptions": "append"} and
+        exception["fields"] == ["k8s.ns.name", "k8s.pod.name", "proc.exepath", "evt.hostname"] and exception["comps"] == ["=", "startswith", "in", "!="]
+        and exception["values"] == [["shop", "web-", ["/bin/sh", "/bin/bash"], "n9"]], text)
+    quoted = make(["alertname=r", {"name": "pod", "op": "=", "value": EVIL}])
+    rules = yaml.safe_load(export(quoted, "falco")[1])
+    check("hostile values stay values", len(rules) == 1 and rules[0]["exceptions"][0]["values"] == [[EVIL]], rules)
+    for matchers in (["alertname=r", "fingerprint=aa"], ["alertname=r", "pod!~web.*"], ["alertname=r", "pod=~w[ab]"], ["alertname=r"],
+                     ["namespace=nothing-here"], ["alertname=r", "source=tetragon"]):
+        code, text = export(make(matchers), "falco")
+        check("what Falco cannot say is refused: %s" % matchers[-1], code == 400, (code, text))
+    check("so is another format", export(one, "sigma")[0] == 400)
+    code, text = export(one, "alertmanager")
+    name = os.path.join(folder, "one.json")
+    with open(name, "wb") as f:
+        f.write(text)
+    amtool = Amtool(daemon, folder)
+    before = {s["id"] for s in amtool.json("silence", "query")}
+    amtool.run("silence", "import", name)
+    new = [s for s in amtool.json("silence", "query") if s["id"] not in before]
+    old = call(daemon, "GET", "/api/v2/silence/" + one)[1]
+    check("amtool imports what was exported", code == 200 and len(new) == 1 and new[0]["matchers"] == old["matchers"] and new[0]["comment"] == old["comment"],
+          (text, new))
 
 
 class Prometheus:
@@ -299,6 +352,7 @@ def main():
             by_http(daemon)
             suppressions(daemon)
             by_cli(daemon, folder)
+            preview_and_export(daemon, folder)
             by_prometheus(daemon, folder)
             check("tocsind ends with 0", daemon.stop() == 0)
         finally:
