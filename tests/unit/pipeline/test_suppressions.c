@@ -99,6 +99,19 @@ START_TEST(hits_go_with_their_transaction)
 }
 END_TEST
 
+START_TEST(duplicates_are_no_hits)
+{
+	suppress("rule=shell", 3600);
+	for (int i = 0; i < 3; i++) {
+		alert(0, "web-1", "shell", SEVERITY_LOW);
+		rig_fingerprint("one", rig.batch->first->occ);
+		rig_commit(&rig);
+	}
+	ck_assert_int_eq(rig_count(&rig, "SELECT count(*) FROM alert"), 1);
+	ck_assert_int_eq(rig_count(&rig, "SELECT hits FROM suppression"), 1);
+}
+END_TEST
+
 START_TEST(the_same_transaction_is_soon_enough)
 {
 	rig_suppress(&rig, "rule=shell", 3600);
@@ -389,6 +402,7 @@ int main(void)
 	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, marks_and_counts_what_it_hides);
 	tcase_add_test(tests, hits_go_with_their_transaction);
+	tcase_add_test(tests, duplicates_are_no_hits);
 	tcase_add_test(tests, the_same_transaction_is_soon_enough);
 	tcase_add_test(tests, grouping_does_not_see_them);
 	tcase_add_test(tests, an_incident_is_suppressed_when_all_of_it_is);
