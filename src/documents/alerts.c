@@ -5,6 +5,7 @@
 #include "documents/documents.h"
 #include "documents/query.h"
 #include "model/alert_json.h"
+#include "model/query_eval.h"
 #include "store/incidents.h"
 #include "store/reach.h"
 
@@ -54,6 +55,28 @@ static int filter_incident(struct connection *connection, struct text word, stru
 	return 0;
 }
 
+/* Where the query is about one incident only its alerts need looking at, if they are not too many.
+ */
+static int filter_by_query(struct connection *connection, struct arena *arena,
+	struct alert_filter *filter, struct err *err)
+{
+	static const uint64_t none[1];
+	int64_t first = 1, last = INT64_MAX;
+	struct leaf_page leaves = {.limit = INCIDENT_LEAVES_MAX, .arena = arena};
+	query_bound(filter->query, FIELD_INCIDENT, &first, &last);
+	if (first != last || filter->leaves)
+		return 0;
+	if (incident_leaves(connection, (uint64_t)first, &leaves, err) < 0) {
+		filter->leaves = none;
+		return err->kind == ERR_MISSING ? 0 : -1;
+	}
+	if (leaves.next_from)
+		return 0;
+	filter->leaves = leaves.n ? leaves.leaves : none;
+	filter->n_leaves = leaves.n;
+	return 0;
+}
+
 static int write_alert(struct connection *connection, struct emitter *emitter,
 	const struct alert *alert, struct err *err)
 {
@@ -91,6 +114,7 @@ int document_alerts(struct connection *connection, const struct document_query *
 		document_alert_filter(query, &filter, err) < 0 ||
 		query_filter(query, QUERY_OF_ALERTS, &arena, &filter.query, err) < 0 ||
 		filter_incident(connection, query->incident, &arena, &filter, err) < 0 ||
+		filter_by_query(connection, &arena, &filter, err) < 0 ||
 		alerts_list(connection, &filter, &page, err) < 0)
 		return -1;
 	emit_init(&emitter, out);

@@ -115,8 +115,11 @@ int block_find(struct connection *connection, int64_t stream, uint64_t leaf, str
 {
 	struct text content;
 	uint64_t first_leaf;
+	size_t offset;
 	if (load_block(connection, stream, leaf, &content, &first_leaf, err) < 0)
 		return -1;
+	if (frames_entry(connection, leaf, &offset))
+		content = text_part(content, offset, content.size);
 	while (content.size) {
 		if (!block_entry_read(&content, first_leaf, entry))
 			return err_set(err, ERR_CORRUPT,

@@ -22,6 +22,13 @@ struct frame_row {
 bool frames_cached(struct connection *connection, int64_t stream, uint64_t leaf,
 	struct text *content, uint64_t *first_leaf);
 
+/**
+ * Where the entry of a leaf begins in the block that was read last: lists read a block's entries
+ * one after another, and looking for each from the front would take most of their time. false: it
+ * is not there, or not known where.
+ */
+bool frames_entry(struct connection *connection, uint64_t leaf, size_t *offset);
+
 /** Unpacks a frame; *content is valid until the next call. ERR_CORRUPT, ERR_MEMORY. */
 CHECKED int frames_load(struct connection *connection, const struct frame_row *row,
 	struct text *content, struct err *err);

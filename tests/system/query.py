@@ -51,6 +51,7 @@ def check_finding(daemon):
     check("the other parameters are combined", not found(daemon, "incidents", "ns:bank", severity="critical", namespace="shop"))
     number = found(daemon, "incidents", "ns:bank")[0]["number"]
     check("alerts of an incident", len(found(daemon, "alerts", "incident:" + number)) == 2)
+    check("and of none", ask(daemon, "alerts", q="incident:INC-999")[1]["items"] == [] and not found(daemon, "alerts", "incident:%s -ns:bank" % number))
     check("fingerprints of a workload", [(f["rule"], f["alerts"]) for f in found(daemon, "fingerprints", "ns:bank alerts>=1", sort="count")] in
           ([("Read secret", 1), ("Shell", 1)], [("Shell", 1), ("Read secret", 1)]))
     daemon.request("POST", "/api/v1/incidents/%s/assign" % number, b'{"assignee":"admin"}', headers={"Content-Type": "application/json"})
