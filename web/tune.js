@@ -98,10 +98,9 @@ function previewOf(form) {
 	void show();
 }
 
-/** What it would have hidden: how often, and which kinds. @param {any} found @returns {Node[]} */
-function described(found) {
-	const count = (/** @type {any} */ value) => (Array.isArray(value) ? value.length : Number(value ?? 0));
-	const kinds = Array.isArray(found.items) ? found.items : [];
-	const lines = kinds.slice(0, 8).map((/** @type {any} */ kind) => make("li", {}, say("suppress_kind", String(kind.rule ?? kind.fingerprint ?? ""), count(kind.hits ?? kind.alerts))));
-	return [make("p", {}, say("suppress_preview", count(found.hits ?? found.alerts), count(found.kinds ?? kinds))), make("ul", {}, ...lines)];
+/** What it would have hidden: of stored alerts, and of open incidents. @param {any} found @returns {Node[]} */
+function described({ alerts = {}, fingerprints = {}, incidents = {} }) {
+	const text = say("suppress_preview", alerts.matched ?? 0, alerts.of ?? 0, fingerprints.count ?? 0);
+	const hidden = (incidents.items ?? []).slice(0, 8).map((/** @type {any} */ one) => make("li", {}, `${one.number} ${one.title} (${one.severity})`));
+	return [make("p", {}, text), make("p", {}, say("suppress_incidents", incidents.hidden ?? 0, incidents.open ?? 0)), make("ul", {}, ...hidden)];
 }

@@ -4,6 +4,9 @@ import { api, check, eventually, open, person } from "./rig.mjs";
 
 export default async function suppressions(world) {
 	const context = await person("analyst"), page = await open(context, "/incidents/" + world.noise);
+	// What it would hide, as docs/reference/api.md has it.
+	await page.route("**/api/v1/suppressions/preview", (route) => route.fulfill({ json: { matcher_text: "{}", alerts: { matched: 7, of: 31 },
+		fingerprints: { count: 2, items: [] }, incidents: { hidden: 1, open: 19, items: [{ number: "INC-9", title: "<b>x</b>", severity: "low" }] } } }));
 	await page.keyboard.press("j");
 	await page.keyboard.press("j");
 	await page.keyboard.press("t");
@@ -11,6 +14,10 @@ export default async function suppressions(world) {
 	await page.waitForSelector("body[data-ready]", { state: "attached" });
 	const matchers = await page.inputValue('form[data-form="suppress"] [name="matchers"]');
 	check("t fills the form with the row's kind and place", /^rule="/m.test(matchers) && /^namespace="shop"$/m.test(matchers), matchers);
+	await eventually("before it is saved it says what it would hide, as text", async () => {
+		const text = await page.locator('form[data-form="suppress"] [data-preview]').innerText();
+		return text.includes("7 of 31") && text.includes("INC-9 <b>x</b>");
+	});
 	await page.click('form[data-form="suppress"] button.primary');
 	check("without a reason nothing is suppressed", (await api("GET", "/api/v1/suppressions?show=active")).document.items.length === 0);
 	await page.fill('form[data-form="suppress"] [name="reason"]', "an exercise");
