@@ -203,6 +203,16 @@ async function afterConflict(target, act, body, shown) {
 	return { target, status: 409, document: now.document, problem: [say("conflict"), ...changes].join(" ") };
 }
 
+/** @type {Promise<unknown>} the decision before, which the next one is about */
+let underWay = Promise.resolve();
+
+/** What was decided here since the person chose is no surprise. @param {Target} target */
+function follow(target) {
+	const now = target.element?.dataset.revision ?? "";
+	if (target.revision && Number(now) > Number(target.revision))
+		target.revision = now;
+}
+
 /**
  * Carries one decision out for all @list and tells how it went.
  * @param {string} act @param {Target[]} list @param {any} body
@@ -211,12 +221,16 @@ async function afterConflict(target, act, body, shown) {
 export async function decide(act, list, body) {
 	/** @type {Map<string, string>} */
 	const assignees = new Map();
+	list.forEach((target) => paint(target, act));
+	const before = underWay;
+	/** @type {() => void} */
+	let done = () => undefined;
+	underWay = new Promise((resolve) => (done = () => resolve(undefined)));
+	await before;
+	list.forEach(follow);
 	const shown = list.map((target) => shownOf(target.element));
-	list.forEach((target, i) => {
-		assignees.set(target.number, shown[i]?.assignee ?? "");
-		paint(target, act);
-	});
-	const outcomes = await sendAll(list, act, body);
+	list.forEach((target, i) => assignees.set(target.number, shown[i]?.assignee ?? ""));
+	const outcomes = await sendAll(list, act, body).finally(done);
 	for (const [i, outcome] of outcomes.entries())
 		if (outcome.status === 409 && outcome.document?.revision !== undefined &&
 			String(outcome.document.revision) !== outcome.target.revision)
