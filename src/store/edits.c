@@ -5,6 +5,7 @@
 
 #include "model/activity.h"
 #include "store/occurrences.h"
+#include "store/retention.h"
 
 static void bind_edit(sqlite3_stmt *statement, const struct edit *edit)
 {
@@ -82,52 +83,76 @@ static bool read_prints(struct text stored, struct edit *edit)
 	return true;
 }
 
-static bool read_edit(sqlite3_stmt *statement, struct arena *arena, struct stored_edit *out)
+static bool read_edit(sqlite3_stmt *statement, struct stored_edit *out)
 {
 	struct text anchor = sql_blob(statement, 3);
 	*out = (struct stored_edit){
 		.seq = sql_i64(statement, 0),
-		.edit.id = arena_copy(arena, sql_text(statement, 1)),
+		.edit.id = sql_text(statement, 1),
 		.edit.kind = (enum edit_kind)sql_i64(statement, 2),
 		.edit.from_slot = sql_i64(statement, 4),
 		.edit.to_slot = sql_i64(statement, 5),
-		.edit.target = arena_copy(arena, sql_text(statement, 6)),
+		.edit.target = sql_text(statement, 6),
 		.anchored = !sql_is_null(statement, 8),
 		.entity = sql_i64(statement, 8),
 		.anchor_ns = sql_i64(statement, 9),
 	};
 	if (anchor.size == OCCURRENCE_BYTES)
 		memcpy(out->edit.anchor, anchor.data, OCCURRENCE_BYTES);
-	return read_prints(sql_blob(statement, 7), &out->edit) && !arena->failed;
+	return read_prints(sql_blob(statement, 7), &out->edit);
 }
 
-int edits_read(struct connection *connection, struct arena *arena, struct stored_edits *out,
-	struct err *err)
+/* The first slot that an edit must reach to matter. The horizon that is stored is never ahead of
+ * the one in force. */
+static int first_slot(struct connection *connection, int64_t *slot, struct err *err)
 {
-	size_t capacity = 0;
+	struct retention_state state;
+	*slot = INT64_MIN;
+	if (retention_state_read(connection, &state, err) < 0)
+		return -1;
+	if (state.horizon_ns == 0)
+		return 0;
+	sqlite3_stmt *statement = connection_statement(connection,
+		"SELECT last_slot FROM piece WHERE frozen = 0 ORDER BY last_slot LIMIT 1", err);
+	if (!statement)
+		return -1;
+	int found = sql_step(statement, err);
+	*slot = slot_of(state.horizon_ns);
+	if (found > 0 && sql_i64(statement, 0) < *slot)
+		*slot = sql_i64(statement, 0);
+	*slot -= SLOTS_PER_DAY;
+	sqlite3_reset(statement);
+	return found < 0 ? -1 : 0;
+}
+
+int edits_read(struct connection *connection, edit_visit *visit, void *ctx, struct err *err)
+{
+	int64_t slot;
 	int step;
-	*out = (struct stored_edits){NULL, 0};
+	if (first_slot(connection, &slot, err) < 0)
+		return -1;
 	sqlite3_stmt *statement = connection_statement(connection,
 		"SELECT seq, id, kind, anchor, from_slot, to_slot, target, prints, entity, "
 		"anchor_ns"
-		" FROM edit ORDER BY seq",
+		" FROM edit WHERE kind <> 3"
+		" AND CASE kind WHEN 1 THEN from_slot ELSE to_slot END >= ?1"
+		" AND NOT EXISTS (SELECT 1 FROM edit u WHERE u.target = edit.id AND u.kind = 3)",
 		err);
 	if (!statement)
 		return -1;
+	sql_bind_i64(statement, 1, slot);
 	while ((step = sql_step(statement, err)) > 0) {
-		if (out->n == capacity) {
-			capacity = capacity ? capacity * 2 : 16;
-			struct stored_edit *items = arena_array(arena, capacity, sizeof *items);
-			if (items && out->n)
-				memcpy(items, out->items, out->n * sizeof *items);
-			out->items = items;
-		}
-		if (!out->items || !read_edit(statement, arena, &out->items[out->n])) {
+		struct stored_edit stored;
+		int failed = 0;
+		if (!read_edit(statement, &stored))
+			failed = err_set(err, ERR_CORRUPT, "edit %lld does not read back",
+				(long long)stored.seq);
+		else if (!visit(ctx, &stored))
+			failed = err_set(err, ERR_MEMORY, "out of memory for people's edits");
+		if (failed) {
 			sqlite3_reset(statement);
-			return err_set(err, arena->failed ? ERR_MEMORY : ERR_CORRUPT,
-				"edit %lld does not read back", (long long)sql_i64(statement, 0));
+			return -1;
 		}
-		out->n++;
 	}
 	return step;
 }

@@ -30,13 +30,15 @@ CHECKED int edit_anchor_find(struct connection *connection,
 	const unsigned char occ[OCCURRENCE_BYTES], bool *found, int64_t *entity, int64_t *time_ns,
 	struct err *err);
 
-struct stored_edits {
-	struct stored_edit *items; /* by seq */
-	size_t n;
-};
+/** Texts of @stored are borrowed for the call. false: no memory, nothing more is read. */
+typedef bool edit_visit(void *ctx, const struct stored_edit *stored);
 
-CHECKED int edits_read(struct connection *connection, struct arena *arena, struct stored_edits *out,
-	struct err *err);
+/**
+ * Every cut and unlink that is not undone and may still matter: those that end a day or more before
+ * the horizon and before all incidents that are not frozen are left out.
+ */
+CHECKED int edits_read(
+	struct connection *connection, edit_visit *visit, void *ctx, struct err *err);
 
 /** The interned id of a fingerprint; 0: none yet. */
 CHECKED int edit_print_find(struct connection *connection,

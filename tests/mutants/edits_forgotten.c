@@ -4,15 +4,13 @@
 
 #include "store/edits.h"
 
-int __wrap_edits_read(struct connection *connection, struct arena *arena, struct stored_edits *out,
-	struct err *err);
+int __wrap_edits_read(struct connection *connection, edit_visit *visit, void *ctx, struct err *err);
 
-int __wrap_edits_read(struct connection *connection, struct arena *arena, struct stored_edits *out,
-	struct err *err)
+int __wrap_edits_read(struct connection *connection, edit_visit *visit, void *ctx, struct err *err)
 {
 	(void)connection;
-	(void)arena;
+	(void)visit;
+	(void)ctx;
 	(void)err;
-	*out = (struct stored_edits){NULL, 0};
 	return 0;
 }
