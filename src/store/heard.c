@@ -21,9 +21,11 @@ struct counts {
 };
 
 struct heard {
-	struct table *counts;
+	struct table *counts;  /* of committed transactions */
+	struct table *running; /* of the one that runs */
 	struct buf key;
-	int64_t flushed_ns;
+	int64_t flushed_ns, flushed_before_ns;
+	bool is_flushed; /* both were written by the running transaction */
 };
 
 struct heard *heard_new(void)
@@ -33,7 +35,8 @@ struct heard *heard_new(void)
 		return NULL;
 	buf_init(&heard->key, KEY_BYTES);
 	heard->counts = table_new(free);
-	if (!heard->counts) {
+	heard->running = table_new(free);
+	if (!heard->counts || !heard->running) {
 		heard_free(heard);
 		return NULL;
 	}
@@ -45,13 +48,54 @@ void heard_free(struct heard *heard)
 	if (!heard)
 		return;
 	table_free(heard->counts);
+	table_free(heard->running);
 	buf_done(&heard->key);
 	free(heard);
 }
 
-void heard_forget(struct heard *heard)
+static int64_t later(int64_t a, int64_t b)
 {
-	table_clear(heard->counts);
+	return a > b ? a : b;
+}
+
+static void add_counts(struct counts *into, const struct counts *more)
+{
+	into->last_received_ns = later(into->last_received_ns, more->last_received_ns);
+	into->last_event_ns = later(into->last_event_ns, more->last_event_ns);
+	into->accepted += more->accepted;
+	into->duplicate += more->duplicate;
+	into->quarantined += more->quarantined;
+	into->started_ns = later(into->started_ns, more->started_ns);
+	into->health_ns = later(into->health_ns, more->health_ns);
+	into->drops += more->drops;
+	into->output_drops = later(into->output_drops, more->output_drops);
+}
+
+void heard_committed(struct heard *heard)
+{
+	struct text key;
+	union table_value *value;
+	if (heard->is_flushed)
+		table_clear(heard->counts);
+	for (size_t at = 0; !heard->is_flushed && table_next(heard->running, &at, &key, &value);) {
+		union table_value *place = table_put(heard->counts, key);
+		if (place && place->pointer) {
+			add_counts(place->pointer, value->pointer);
+		} else if (place) {
+			place->pointer = value->pointer;
+			value->pointer = NULL;
+		}
+	}
+	table_clear(heard->running);
+	heard->is_flushed = false;
+}
+
+void heard_rolled_back(struct heard *heard)
+{
+	table_clear(heard->running);
+	if (heard->is_flushed)
+		heard->flushed_ns = heard->flushed_before_ns;
+	heard->is_flushed = false;
 }
 
 static struct counts *find_counts(struct heard *heard, const struct alert *alert, int64_t origin)
@@ -62,12 +106,12 @@ static struct counts *find_counts(struct heard *heard, const struct alert *alert
 	buf_add_varint(key, alert->node.size);
 	buf_add(key, alert->node);
 	buf_add(key, alert->sensor);
-	union table_value *place = buf_ok(key) ? table_put(heard->counts, buf_text(key)) : NULL;
+	union table_value *place = buf_ok(key) ? table_put(heard->running, buf_text(key)) : NULL;
 	if (!place || place->pointer)
 		return place ? place->pointer : NULL;
 	struct counts *counts = calloc(1, sizeof *counts + alert->node.size + alert->sensor.size);
 	if (!counts) {
-		table_remove(heard->counts, buf_text(key));
+		table_remove(heard->running, buf_text(key));
 		return NULL;
 	}
 	*counts = (struct counts){.origin = origin,
@@ -151,19 +195,30 @@ static int write_counts(struct connection *connection, const struct counts *coun
 	return sql_run(statement, err);
 }
 
-int heard_flush(struct heard *heard, struct connection *connection, int64_t now_ns, bool now,
-	struct err *err)
+static int write_table(struct connection *connection, struct table *counts, struct err *err)
 {
 	struct text key;
 	union table_value *value;
-	bool due = now || now_ns - heard->flushed_ns >= NS_PER_S || now_ns < heard->flushed_ns;
-	if (table_count(heard->counts) == 0 || (!due && table_count(heard->counts) < COUNTS_MAX))
-		return 0;
-	for (size_t at = 0; table_next(heard->counts, &at, &key, &value);)
+	for (size_t at = 0; table_next(counts, &at, &key, &value);)
 		if (write_counts(connection, value->pointer, err) < 0)
 			return -1;
+	return 0;
+}
+
+/* Both are kept until it is known whether the transaction came through. */
+int heard_flush(struct heard *heard, struct connection *connection, int64_t now_ns, bool now,
+	struct err *err)
+{
+	size_t n = table_count(heard->counts) + table_count(heard->running);
+	bool due = now || now_ns - heard->flushed_ns >= NS_PER_S || now_ns < heard->flushed_ns;
+	if (n == 0 || heard->is_flushed || (!due && n < COUNTS_MAX))
+		return 0;
+	if (write_table(connection, heard->counts, err) < 0 ||
+		write_table(connection, heard->running, err) < 0)
+		return -1;
+	heard->flushed_before_ns = heard->flushed_ns;
 	heard->flushed_ns = now_ns;
-	heard_forget(heard);
+	heard->is_flushed = true;
 	return 0;
 }
 

@@ -14,7 +14,12 @@ struct heard;
 
 struct heard *heard_new(void); /* NULL without memory */
 void heard_free(struct heard *heard);
-void heard_forget(struct heard *heard); /* what was not written yet */
+
+/** The transaction was committed: what it counted, and what it wrote, is settled. Without memory
+ * some of it is not counted. */
+void heard_committed(struct heard *heard);
+/** It was not: what was counted before it is still to be written. */
+void heard_rolled_back(struct heard *heard);
 
 /** Counts an alert whose outcome is known. */
 CHECKED int heard_count(

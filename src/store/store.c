@@ -77,7 +77,7 @@ static int load_state(struct store *store, struct err *err)
 {
 	drop_pending(store);
 	interns_forget(store->interns);
-	heard_forget(store->heard);
+	heard_rolled_back(store->heard);
 	print_days_forget(store->print_days);
 	slot_cache_forget(&store->connection);
 	if (ledger_load(&store->ledger, &store->connection, err) < 0)
@@ -405,6 +405,7 @@ int store_commit(struct store *store, struct err *err)
 		return -1;
 	store->in_transaction = false;
 	store->committed_leaves = store->ledger.n_leaves;
+	heard_committed(store->heard);
 	for (size_t i = 0; i < N_SOURCES; i++)
 		if (store->added.newest[i])
 			store->dictionaries.newest[i] = store->added.newest[i];

@@ -61,6 +61,41 @@ START_TEST(counts_outcomes_across_restarts)
 }
 END_TEST
 
+/*
+ * A transaction that fails counts nothing itself and takes nothing away: neither what was counted
+ * before it nor, if it had written that, what was to be written.
+ */
+START_TEST(a_rollback_keeps_what_was_counted_before)
+{
+	struct err err = {0};
+	AUTO(arena_done) struct arena arena;
+	arena_init(&arena, 65536);
+	ck_assert(store_rig_add(&rig, 0, 1, &err) == 0);
+	flush();
+	ck_assert(store_rig_add(&rig, 1, 5, &err) == 0); /* within a second: not written */
+	for (int i = 0; i < 2; i++) {
+		struct batch *batch = store_rig_batch();
+		for (unsigned j = 0; j < 3; j++)
+			store_rig_alert(batch, 5 + j);
+		ck_assert(store_begin(rig.store, &err) == 0);
+		ck_assert(store_add_batch(rig.store, batch, &err) == 0);
+		if (i == 1) {
+			rig.clock.wall_ns += 5 * NS_PER_S;
+			ck_assert(store_flush(rig.store, &err) == 0);
+		}
+		store_rollback(rig.store);
+		batch_free(batch);
+	}
+	if (_i == 1)
+		ck_assert(store_recover(rig.store, &err) == 0);
+	ck_assert(store_rig_add(&rig, 4, 6, &err) == 0);
+	struct heard_row row = only_row(&arena);
+	ck_assert_uint_eq(row.accepted, 6);
+	ck_assert_uint_eq(row.duplicate, 1);
+	ck_assert_int_eq(row.last_received_ns, (RIG_TIME_S + 6) * NS_PER_S);
+}
+END_TEST
+
 /* What a sensor says of itself: losses add up, its output queue's counter is one already. */
 START_TEST(health_adds_what_adds_up)
 {
@@ -121,6 +156,7 @@ int main(void)
 	tcase_add_test(tests, counts_outcomes_across_restarts);
 	tcase_add_test(tests, health_adds_what_adds_up);
 	tcase_add_test(tests, origins_nodes_and_sensors_are_told_apart);
+	tcase_add_loop_test(tests, a_rollback_keeps_what_was_counted_before, 0, 2);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
