@@ -232,7 +232,8 @@ export async function decide(act, list, body) {
 	list.forEach((target, i) => assignees.set(target.number, shown[i]?.assignee ?? ""));
 	const outcomes = await sendAll(list, act, body).finally(done);
 	for (const [i, outcome] of outcomes.entries())
-		if (outcome.status === 409 && outcome.document?.revision !== undefined &&
+		/* What it was merged into was not seen: the answer says where to look. */
+		if (outcome.status === 409 && outcome.document?.revision !== undefined && !outcome.document.incident &&
 			String(outcome.document.revision) !== outcome.target.revision)
 			outcomes[i] = await afterConflict(outcome.target, act, body, shown[i] ?? {});
 	list.forEach(unpaint);

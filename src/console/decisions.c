@@ -46,6 +46,9 @@ void decision_respond_refusal(struct http_request *request, const struct decisio
 			result->number);
 		emit_member_string(&emitter, "instance", instance);
 		emit_member_u64(&emitter, "revision", result->revision);
+		/* The revision is that one's: whoever asks again asks for it. */
+		if (result->asked)
+			emit_member_string(&emitter, "incident", strrchr(instance, '/') + 1);
 	}
 	emit_object_end(&emitter);
 	api_respond(request, result->status, "application/problem+json", &body);

@@ -48,8 +48,9 @@ struct decision_result {
 	unsigned status;     /* 200: carried out; 404, 409, 422: refused, and nothing was changed */
 	struct text refusal; /* why, for people */
 	uint64_t number;     /* the incident that it went to: where it was merged into; 0: none */
-	uint64_t revision;   /* of that incident, now */
-	struct text answer;  /* JSON of what was done; the same when it is asked again by its key */
+	uint64_t asked; /* the number that was merged into it since; 0: it was asked for itself */
+	uint64_t revision;  /* of that incident, now */
+	struct text answer; /* JSON of what was done; the same when it is asked again by its key */
 };
 
 /* Text lives as long as the batch. */

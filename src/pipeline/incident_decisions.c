@@ -228,6 +228,8 @@ static int find_incident(struct deciding *deciding, struct err *err)
 	if (deciding->wish->result.status)
 		return 0;
 	deciding->wish->result.number = number;
+	deciding->wish->result.asked =
+		number == deciding->wish->number ? 0 : deciding->wish->number;
 	deciding->wish->result.revision = overlay->revision;
 	if (!overlay->key.size)
 		return deciding_refuse(deciding, 404,
@@ -244,6 +246,23 @@ static bool is_stale(const struct deciding *deciding)
 					     wish->number != deciding->overlay.number);
 }
 
+/* What to look at, and what to say to decide about that. */
+static int refuse_stale(struct deciding *deciding)
+{
+	const struct overlay *overlay = &deciding->overlay;
+	uint64_t asked = deciding->wish->result.asked;
+	if (asked)
+		return deciding_refuse(deciding, 409,
+			arena_format(deciding->arena,
+				"INC-%" PRIu64 " is part of INC-%" PRIu64
+				" now, whose revision is %" PRIu64 ": decide about INC-%" PRIu64,
+				asked, overlay->number, overlay->revision, overlay->number));
+	return deciding_refuse(deciding, 409,
+		arena_format(deciding->arena,
+			"INC-%" PRIu64 " has changed: its revision is %" PRIu64 " now",
+			overlay->number, overlay->revision));
+}
+
 static int look(struct deciding *deciding, struct err *err)
 {
 	const struct decision_rule *rule = &rules[deciding->decision->kind];
@@ -257,10 +276,7 @@ static int look(struct deciding *deciding, struct err *err)
 	if (result->status)
 		return 0;
 	if (is_stale(deciding))
-		return deciding_refuse(deciding, 409,
-			arena_format(deciding->arena,
-				"INC-%" PRIu64 " has changed: its revision is %" PRIu64 " now",
-				deciding->overlay.number, deciding->overlay.revision));
+		return refuse_stale(deciding);
 	if (!(rule->states & 1U << deciding->overlay.state))
 		return refuse_state(deciding, rule->states);
 	deciding->activity = rule->activity;

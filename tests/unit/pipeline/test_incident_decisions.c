@@ -724,6 +724,18 @@ START_TEST(a_merged_number_means_the_survivor)
 	wish->revision = rig_incident(&rig, 1)->revision;
 	rig_commit(&rig);
 	ck_assert_uint_eq(wish->result.status, 409);
+	ck_assert(text_find(wish->result.refusal,
+			  TEXT("INC-3 is part of INC-1 now, whose revision"), 0) == 0);
+	ck_assert_uint_eq(wish->result.number, 1);
+	ck_assert_uint_eq(wish->result.asked, 3);
+	/* What it says works. */
+	uint64_t revision = wish->result.revision;
+	wish = decide(DECISION_COMMENT, 1);
+	wish->has_revision = true;
+	wish->revision = revision;
+	rig_commit(&rig);
+	ck_assert_uint_eq(wish->result.status, 200);
+	ck_assert_uint_eq(wish->result.asked, 0);
 }
 END_TEST
 
