@@ -129,11 +129,18 @@ static const struct secret_row tetragon_rows[] = {
 	{.path = "/*/ancestors/*/environment_variables/*/value", .alone = true},
 };
 
+/*
+ * How Falco's own rules call %ka.req.configmap.obj in their text.
+ * Source: falcosecurity/plugins k8s_audit_rules.yaml, "Create/Modify Configmap With Private
+ * Credentials"; seen 2026-11.
+ */
+static const char *const falco_line_names[] = {"config", NULL};
+
 #define FALCO_SECRETS                                                                              \
 	.marks = {{.rare = 'j', .at = 0, .words = {"jevt", "json"}},                               \
 		{.rare = 'q', .at = 2, .words = {"req"}}},                                         \
 	.rows = falco_rows, .n_rows = sizeof falco_rows / sizeof *falco_rows, .dotted = true,      \
-	.texts = {"output", "message"}
+	.line_source = "k8s-audit", .line_names = falco_line_names, .texts = {"output", "message"}
 
 /* No row for tocsin: its form has no field that is made to hold a secret. */
 const struct secrets secret_sources[] = {

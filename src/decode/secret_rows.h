@@ -46,6 +46,9 @@ struct secrets {
 	const struct secret_row *rows;
 	size_t n_rows;
 	bool dotted; /* a shipper may have made nested objects of dotted names below the top */
+	/* Of the source's plain text lines (secrets_cut_line); NULL: it has none. */
+	const char *line_source;       /* whose keys are secret inside */
+	const char *const *line_names; /* in front of '=' and an object; ended by NULL */
 	const char *texts[2]; /* keys whose strings repeat other fields in a wording of their own */
 };
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "decode/secret_cuts.h"
 #include "decode/secret_rows.h"
 #include "decode/secrets.h"
@@ -77,7 +79,7 @@ static bool is_secret_key(const struct scan *scan, struct text key)
 }
 
 /* The key is shown as its bytes are: only what is valid may become text. */
-static void cut_behind(struct scan *scan, struct text key, size_t start, size_t end)
+static void cut_behind(struct scan *scan, struct text key, size_t start, size_t end, bool is_piece)
 {
 	char path[SECRET_PATH_BYTES_MAX];
 	size_t size = 0;
@@ -90,6 +92,7 @@ static void cut_behind(struct scan *scan, struct text key, size_t start, size_t 
 	}
 	struct secret_cut cut = {.start = start,
 		.end = end,
+		.is_piece = is_piece,
 		.path = arena_copy(scan->arena, (struct text){path, size})};
 	secret_cuts_add(&scan->cuts, scan->arena, &cut);
 }
@@ -108,7 +111,7 @@ static void scan_bytes(struct scan *scan)
 		size_t start = skip_space(raw, colon + 1);
 		at = value_end(raw, start);
 		if (at > start)
-			cut_behind(scan, key, start, at);
+			cut_behind(scan, key, start, at, false);
 	}
 }
 
@@ -127,6 +130,123 @@ void secrets_cut_broken(const struct secrets *secrets, struct batch *batch, stru
 		scan.cuts = (struct secret_cuts){0};
 		secret_cuts_add(
 			&scan.cuts, scan.arena, &(struct secret_cut){.end = alert->raw.size});
+	}
+	secret_cuts_make(&scan.cuts, batch, alert);
+}
+
+/* Names of fields are at most that long. */
+enum { LINE_NAME_BYTES_MAX = 256 };
+
+static bool is_name_byte(char byte)
+{
+	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+	       (byte >= '0' && byte <= '9') || (byte != '\0' && strchr("._-/~[]", byte));
+}
+
+/* The name that ends at @end. */
+static struct text name_before(struct text line, size_t end)
+{
+	size_t at = end;
+	while (at > 0 && end - at < LINE_NAME_BYTES_MAX && is_name_byte(line.data[at - 1]))
+		at--;
+	return text_part(line, at, end - at);
+}
+
+/* Is it a field that a row of the source says is secret? */
+static bool is_secret_field(const struct secrets *secrets, struct text name)
+{
+	struct secret_rows_left top, fields, here;
+	secret_rows_at_top(secrets, &top);
+	secret_rows_below(secrets, &top, TEXT("output_fields"), false, &fields);
+	secret_rows_below(secrets, &fields, name, false, &here);
+	return secret_row_here(secrets, &here, SECRET_VALUE, true) != NULL;
+}
+
+static bool is_line_name(const struct secrets *secrets, struct text name)
+{
+	for (const char *const *known = secrets->line_names; *known; known++)
+		if (text_equal_nocase(name, text_of(*known)))
+			return true;
+	return false;
+}
+
+static bool is_worth_cutting(struct text value)
+{
+	return value.size && !text_is(value, "\"\"") && !text_is(value, "null") &&
+	       !text_is(value, "<NA>") && !text_is(value, "\"<NA>\"") &&
+	       !text_starts(value, TEXT(SECRET_MARK));
+}
+
+/* Cuts [@start, @end) behind @key; where the scan goes on. */
+static size_t cut_in_line(struct scan *scan, struct text key, size_t start, size_t end)
+{
+	if (is_worth_cutting(text_part(scan->raw, start, end - start)))
+		cut_behind(scan, key, start, end, true);
+	return end;
+}
+
+/* What stands behind '=' at @at, if its name says that it is secret; where the scan goes on. */
+static size_t scan_name(struct scan *scan, size_t at)
+{
+	struct text line = scan->raw, name = name_before(line, at);
+	size_t start = at + 1;
+	bool is_object = start < line.size && (line.data[start] == '{' || line.data[start] == '[');
+	if (!name.size)
+		return start;
+	if (is_secret_field(scan->secrets, name))
+		return cut_in_line(
+			scan, name, start, is_object ? level_end(line, start) : line.size);
+	if (is_object && line.data[start] == '{' && is_line_name(scan->secrets, name))
+		return cut_in_line(scan, name, start, level_end(line, start));
+	return start;
+}
+
+/* A word that is a value ends where text may go on. */
+static size_t line_value_end(struct text line, size_t at)
+{
+	if (at < line.size && strchr("\"{[", line.data[at]) && line.data[at])
+		return value_end(line, at);
+	while (at < line.size && (line.data[at] == '\0' || !strchr(",}]) \t\r\n", line.data[at])))
+		at++;
+	return at;
+}
+
+/* The value behind the JSON key that begins with the quote at @at, if it is one of @inside's. */
+static size_t scan_key(struct scan *scan, const struct secrets *inside, size_t at)
+{
+	struct text line = scan->raw;
+	size_t quote = text_find_byte(line, '"', at + 1);
+	size_t colon = quote == SIZE_MAX ? line.size : skip_space(line, quote + 1);
+	if (colon >= line.size || line.data[colon] != ':')
+		return at + 1;
+	struct text key = text_part(line, at + 1, quote - at - 1);
+	while (text_ends(key, TEXT("\\"))) /* JSON in a JSON string */
+		key.size--;
+	size_t start = skip_space(line, colon + 1);
+	return secret_key_is_last(inside, key)
+		       ? cut_in_line(scan, key, start, line_value_end(line, start))
+		       : at + 1;
+}
+
+void secrets_cut_line(const struct secrets *secrets, struct batch *batch, struct alert *alert)
+{
+	struct scan scan = {.secrets = secrets, .arena = &batch->arena, .raw = alert->raw};
+	if (!secrets->line_source)
+		return;
+	const struct secrets *inside = secrets_of(text_of(secrets->line_source));
+	for (size_t at = 0; at < scan.raw.size;) {
+		char byte = scan.raw.data[at];
+		if (byte == '=')
+			at = scan_name(&scan, at);
+		else if (byte == '"')
+			at = scan_key(&scan, inside, at);
+		else
+			at++;
+	}
+	if (scan.cuts.over) {
+		scan.cuts = (struct secret_cuts){0};
+		secret_cuts_add(&scan.cuts, scan.arena,
+			&(struct secret_cut){.end = alert->raw.size, .is_piece = true});
 	}
 	secret_cuts_make(&scan.cuts, batch, alert);
 }

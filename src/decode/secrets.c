@@ -297,7 +297,11 @@ static void cut_members(struct walk *walk, struct text raw)
 int secrets_cut(
 	const struct secrets *secrets, struct batch *batch, struct alert *alert, struct err *err)
 {
-	if (!text_starts(alert->raw, TEXT("{")) || !secrets_are_possible(secrets, alert->raw))
+	if (!text_starts(alert->raw, TEXT("{"))) {
+		secrets_cut_line(secrets, batch, alert);
+		return 0;
+	}
+	if (!secrets_are_possible(secrets, alert->raw))
 		return 0;
 	uint64_t has_secret[MEMBERS_MAX / 64] = {0};
 	struct secret_cuts cuts = {0};

@@ -35,8 +35,9 @@ const struct secrets *secrets_of(struct text source);
 /**
  * Cuts alert->raw, which then lives in the batch's arena; salts come from batch->random.
  *
- * Fails with the pull reader's errors when raw begins as an object and is not one: then nothing was
- * cut and raw must not be kept as it is. Check the arena afterwards.
+ * What does not begin as an object is taken for a text line, where the source has some. Fails with
+ * the pull reader's errors when raw begins as an object and is not one: then nothing was cut and
+ * raw must not be kept as it is. Check the arena afterwards.
  */
 CHECKED int secrets_cut(
 	const struct secrets *secrets, struct batch *batch, struct alert *alert, struct err *err);
@@ -48,3 +49,11 @@ CHECKED int secrets_cut(
  * lost is not found: no table can know it.
  */
 void secrets_cut_broken(const struct secrets *secrets, struct batch *batch, struct alert *alert);
+
+/**
+ * The same for a plain text line of Falco, as far as it shows what is secret: the value behind each
+ * JSON key of the audit log's rows; behind the name of a field of its own rows and '=', an object
+ * to its end, anything else to the end of the line; an object behind a name that Falco's rules give
+ * one. They become [redacted], without quotes. A path is the key or name alone.
+ */
+void secrets_cut_line(const struct secrets *secrets, struct batch *batch, struct alert *alert);

@@ -28,6 +28,16 @@ static void check_restores(const struct alert *alert, struct text raw)
 		text_part(alert->raw, at, alert->raw.size), text_part(raw, from, raw.size)));
 }
 
+/* No map of values is left in a text line. */
+static void check_line(const struct secrets *secrets, const struct alert *alert)
+{
+	if (!secrets->line_source)
+		return;
+	assert(text_find(alert->raw, TEXT("\"data\":{\""), 0) == SIZE_MAX);
+	assert(text_find(alert->raw, TEXT("\"stringData\":{\""), 0) == SIZE_MAX);
+	assert(text_find(alert->raw, TEXT(" config={\""), 0) == SIZE_MAX);
+}
+
 static void check_source(const struct secrets *secrets, struct text raw)
 {
 	struct err err;
@@ -38,6 +48,8 @@ static void check_source(const struct secrets *secrets, struct text raw)
 	alert->raw = raw;
 	if (secrets_cut(secrets, batch, alert, &err) < 0)
 		secrets_cut_broken(secrets, batch, alert);
+	else if (!text_starts(raw, TEXT("{")))
+		check_line(secrets, alert);
 	else if (!secrets->rows->alone)
 		check_secrets_gone(alert, &batch->arena);
 	check_restores(alert, raw);

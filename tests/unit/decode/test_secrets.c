@@ -379,6 +379,76 @@ START_TEST(scans_broken_bytes)
 }
 END_TEST
 
+#define LINE "12:00:00.000000000: Notice K8s "
+
+START_TEST(cuts_in_text_lines)
+{
+	/* Falco's own rule about ConfigMaps. */
+	check_cut("falco",
+		LINE "configmap (user=ann configmap=c config={\"a\":\"pass } \\\" word\"} x=1)",
+		LINE "configmap (user=ann configmap=c config=[redacted] x=1)");
+	check_redaction(0, "/config", "{\"a\":\"pass } \\\" word\"}");
+	/* Keys of the audit log's objects, also in JSON that is a string itself. */
+	check_cut("falco",
+		LINE "x obj={\"kind\":\"Secret\",\"data\":{\"k\":\"dmFs\"},\"type\":\"t\"} y",
+		LINE "x obj={\"kind\":\"Secret\",\"data\":[redacted],\"type\":\"t\"} y");
+	check_redaction(0, "/data", "{\"k\":\"dmFs\"}");
+	check_cut("falco", LINE "x {\"status\":{\"token\": \"" TOKEN "\"}} y",
+		LINE "x {\"status\":{\"token\": [redacted]}} y");
+	check_cut("falco", LINE "x {\\\"stringData\\\":{\\\"k\\\":\\\"v\\\"}} y",
+		LINE "x {\\\"stringData\\\":[redacted]");
+	/* Fields of the table by their names; what is no object ends with the line. */
+	check_cut("falco", LINE "x ka.req.configmap.obj={\"a\":\"b\"} user=ann",
+		LINE "x ka.req.configmap.obj=[redacted] user=ann");
+	check_cut("falco", LINE "x (jevt.value[/requestObject/data/password]=hunter2 or 3)",
+		LINE "x (jevt.value[/requestObject/data/password]=[redacted]");
+	check_redaction(0, "/jevt.value[~1requestObject~1data~1password]", "hunter2 or 3)");
+	/* Without an end: all of it. */
+	check_cut("falco", LINE "x config={\"a\":\"b", LINE "x config=[redacted]");
+}
+END_TEST
+
+START_TEST(leaves_text_lines_without_secrets)
+{
+	check_whole("falco",
+		LINE "a shell (user=root cmdline=curl -d {\"a\":1} config=x data={1} k8s.ns=n)");
+	check_whole("falco", LINE "x {\"kind\":\"Pod\",\"metadata\":{\"name\":\"n\"}} config= {}");
+	check_whole("falco",
+		LINE "x \"data\" \"token\":null \"token\":\"\" \"data\":[redacted] config=");
+	check_whole(
+		"falco", LINE "ka.target.name=n jevt.value[/user/username]=ann myconfig={\"a\":1}");
+	/* No text lines: what is no object is left to quarantine's scan. */
+	check_whole("k8s-audit", LINE "config={\"a\":\"b\"}");
+}
+END_TEST
+
+START_TEST(decodes_what_is_left_of_a_text_line)
+{
+	const struct alert *found = decode(
+		SOURCE_FALCO, LINE "configmap changed (user=ann config={\"a\":\"" TOKEN "\"})");
+	ck_assert(found->kind == LEAF_ALERT && alert_is(found, ALERT_REDACTED_AT_INGEST));
+	ck_assert_uint_eq(text_find(found->message, TEXT("eyJ"), 0), SIZE_MAX);
+	ck_assert_uint_ne(text_find(found->message, TEXT("config=[redacted])"), 0), SIZE_MAX);
+	ck_assert_uint_eq(found->n_redactions, 1);
+	/* Quarantined text, too. */
+	found = decode(SOURCE_FALCO, "no falco line config={\"a\":\"" TOKEN "\"}");
+	ck_assert(found->kind == LEAF_QUARANTINED && alert_is(found, ALERT_REDACTED_AT_INGEST));
+	ck_assert(text_is(found->raw, "no falco line config=[redacted]"));
+}
+END_TEST
+
+START_TEST(cuts_a_text_line_of_many_whole)
+{
+	struct buf line;
+	buf_init(&line, 1024 * 1024);
+	buf_add_string(&line, LINE);
+	for (size_t i = 0; i <= SECRET_CUTS_MAX; i++)
+		buf_add_string(&line, " config={1}");
+	ck_assert_str_eq(cut("falco", buf_text(&line)), "[redacted]");
+	buf_done(&line);
+}
+END_TEST
+
 /* An object of @n members, each a secret. */
 static void many(struct buf *out, size_t n)
 {
@@ -508,7 +578,9 @@ int main(void)
 		cuts_environments_of_tetragon, leaves_what_is_no_secret, cuts_once,
 		cuts_texts_that_say_it, prefers_the_longest, knows_a_secret_that_was_cut,
 		keeps_names, marks_the_alert_and_its_fields, gives_an_id_that_tells_nothing,
-		cuts_in_quarantine, scans_broken_bytes, cuts_members_over_its_limit,
+		cuts_in_quarantine, scans_broken_bytes, cuts_in_text_lines,
+		leaves_text_lines_without_secrets, decodes_what_is_left_of_a_text_line,
+		cuts_a_text_line_of_many_whole, cuts_members_over_its_limit,
 		cuts_a_text_of_many_pieces_whole, cuts_the_member_of_a_long_path,
 		gives_up_on_texts_safely, gives_up_on_many_values_safely, has_a_sound_table};
 	Suite *suite = suite_create("secrets");
