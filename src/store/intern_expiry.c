@@ -28,7 +28,8 @@ static const struct {
 		"DELETE FROM entity WHERE id >= ?1 AND id < ?2 AND used < ?3 AND ?4 = ?4"
 		" AND id < (SELECT max(id) FROM entity)"
 		" AND NOT EXISTS (SELECT 1 FROM member WHERE member.entity = entity.id)"
-		" AND NOT EXISTS (SELECT 1 FROM edit WHERE edit.entity = entity.id)",
+		" AND NOT EXISTS (SELECT 1 FROM edit WHERE edit.entity = entity.id)"
+		" AND NOT EXISTS (SELECT 1 FROM suppression_hit h WHERE h.entity = entity.id)",
 		true},
 	{"SELECT id FROM workload WHERE id >= ?1 ORDER BY id LIMIT 1",
 		"DELETE FROM workload WHERE id >= ?1 AND id < ?2 AND used < ?3"

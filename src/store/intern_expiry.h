@@ -5,8 +5,9 @@
  * Interned rows that nothing refers to any more leave: images, processes, ATT&CK sets, entities,
  * workloads and keys. No alert is looked at: what an alert refers to was used in its epoch of
  * leaves or later (store/intern.h), and alerts are numbered in order, so a row that was used last
- * in an epoch before the oldest alert's is nobody's. What members, edits and incidents refer to is
- * asked for by index. The newest row of a table stays, so that no id is ever given again.
+ * in an epoch before the oldest alert's is nobody's. What members, edits, incidents and hits of
+ * suppressions refer to is asked for by index. The newest row of a table stays, so that no id is
+ * ever given again.
  *
  * Rules, sensors, origins and fingerprints stay: frozen incidents tell of them.
  */

@@ -295,6 +295,8 @@ static void check_references(struct rig *rig)
 		  " AND workload NOT IN (SELECT id FROM workload)");
 	none(rig, "SELECT count(*) FROM workload_day WHERE workload NOT IN (SELECT id FROM "
 		  "workload)");
+	none(rig, "SELECT count(*) FROM suppression_hit WHERE entity NOT IN (SELECT id FROM "
+		  "entity)");
 	none(rig, "SELECT count(*) FROM piece WHERE key NOT IN (SELECT id FROM key)");
 }
 
