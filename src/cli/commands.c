@@ -197,7 +197,7 @@ static bool has_own_form(const struct command *command)
 {
 	static int (*const of_those[])(struct session * session, struct err * err) = {show_raw,
 		config_sample, reference_commands, reference_settings, reference_query,
-		reference_manual, reference_completion};
+		reference_manual, reference_completion, show_suppression_export};
 	for (size_t i = 0; i < sizeof of_those / sizeof of_those[0]; i++)
 		if (command->run == of_those[i])
 			return true;

@@ -17,7 +17,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "../lib")]
 from daemon import BUILD, Daemon  # noqa: E402
 from falco_times import now_text  # noqa: E402
 
-OWN_FORM = {"alerts raw", "config sample", "reference commands", "reference settings", "reference query", "reference manual", "reference completion"}
+OWN_FORM = {"alerts raw", "suppress export", "config sample", "reference commands", "reference settings", "reference query", "reference manual", "reference completion"}
 FORMS = ["json", "jsonl", "yaml", "table"]
 results = []
 
@@ -131,6 +131,7 @@ def arguments_of(daemon, folder):
         "incidents unlink": lambda n: ["INC-1", prints[n]], "incidents undo": edit,
         "ingest": [more, "--source", "falco"], "tokens create": lambda n: ["t%d" % n, "--role", "viewer"], "tokens revoke": token,
         "suppress show": [suppression()], "suppress hits": [suppression()], "suppress expire": lambda n: [suppression()],
+        "suppress preview": ['rule="shell 31"'], "suppress export": [suppression(), "--format", "alertmanager"],
         "suppress add": ['rule="shell 31"', "--reason", "a test", "--for", "2h"],
         "config check": [config], "config show": [config],
     }
