@@ -279,7 +279,7 @@ void oidc_stop(struct oidc *oidc)
 /* "https://login.example.com/realms/x" → "login.example.com" */
 static void set_label(struct oidc *oidc)
 {
-	struct text url = text_of(oidc->options.issuer), host;
+	struct text url = text_of(oidc->options.issuer), host = TEXT_NONE;
 	size_t at = text_find(url, TEXT("://"), 0);
 	struct text rest = text_part(url, at == SIZE_MAX ? 0 : at + 3, url.size);
 	text_split(&rest, '/', &host);

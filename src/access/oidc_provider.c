@@ -342,7 +342,7 @@ int provider_user_info(struct provider *provider, const struct provider_exchange
 	struct text subject, struct arena *arena, const struct node **info, struct err *err)
 {
 	const char *url;
-	AUTO(buf_done) struct buf header;
+	AUTO(buf_done) struct buf header = {0};
 	*info = NULL;
 	if (!tree_member(provider->discovery, "userinfo_endpoint") || !exchange->access_token.size)
 		return 0;

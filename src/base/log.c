@@ -24,7 +24,7 @@ static void write_line(enum log_level level, const char *area, const char *forma
 	static const char *const words[] = {"error", "warning", "info", "debug"};
 	char message[LINE_BYTES];
 	char time[CLOCK_TEXT_BYTES];
-	AUTO(buf_done) struct buf line;
+	AUTO(buf_done) struct buf line = {0};
 	if (level > highest)
 		return;
 	vsnprintf(message, sizeof message, format, args);

@@ -104,7 +104,7 @@ static int replay_lines(struct replay *replay, FILE *file, struct err *err)
 
 static int print_outcome(struct session *session, const struct replay *replay, struct err *err)
 {
-	AUTO(buf_done) struct buf document;
+	AUTO(buf_done) struct buf document = {0};
 	struct emitter emitter;
 	if (session->form == OUTPUT_TABLE) {
 		printf("accepted %llu, duplicate %llu, quarantined %llu\n",

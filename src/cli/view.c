@@ -72,7 +72,7 @@ bool view_write(const struct session *session, struct view *view)
 
 int view_print(struct session *session, struct text document, struct text table, struct err *err)
 {
-	AUTO(view_done) struct view view;
+	AUTO(view_done) struct view view = {0};
 	if (session->form == OUTPUT_TABLE)
 		return print_text(table, err);
 	if (view_take(document, &view, err) < 0)

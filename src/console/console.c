@@ -111,6 +111,9 @@ void api_respond_error(struct http_request *request, const struct err *err)
 	case ERR_MISSING:
 		http_respond_problem(request, 404, "Not found", detail);
 		break;
+	case ERR_DENIED:
+		http_respond_problem(request, 422, "Not possible", detail);
+		break;
 	case ERR_BUSY:
 	case ERR_FULL:
 	case ERR_LIMIT:
@@ -281,7 +284,7 @@ static bool query_is_good(struct http_request *request, const struct endpoint *e
 /* What a form of another site can send is not taken for JSON. */
 static bool body_is_json(struct http_request *request, const struct endpoint *endpoint)
 {
-	struct text type = http_header(request, "Content-Type"), media;
+	struct text type = http_header(request, "Content-Type"), media = TEXT_NONE;
 	text_split(&type, ';', &media);
 	media = text_trim(media);
 	if (!is_under(endpoint, "/api/") || !http_body(request).size || !media.size ||

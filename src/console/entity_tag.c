@@ -19,7 +19,7 @@ void entity_tag_make(char out[ENTITY_TAG_BYTES], uint64_t revision, struct text 
 bool entity_tag_revision(struct text header, uint64_t *revision)
 {
 	unsigned char hash[HASH_BYTES];
-	struct text rest, number;
+	struct text rest, number = TEXT_NONE;
 	bool quoted =
 		header.size > 2 && header.data[0] == '"' && header.data[header.size - 1] == '"';
 	rest = quoted ? text_part(header, 1, header.size - 2) : header;

@@ -366,7 +366,7 @@ static int answer_incident(
 /* Its raw bytes, if they are for this reader and still there. */
 static int read_raw(struct making *making, struct text *raw, struct err *err)
 {
-	AUTO(buf_done) struct buf bytes;
+	AUTO(buf_done) struct buf bytes = {0};
 	*raw = TEXT_NONE;
 	if (!page_may(&making->page, ROLE_ANALYST))
 		return 0;

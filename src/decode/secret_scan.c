@@ -180,8 +180,9 @@ static bool is_worth_cutting(struct text value)
 /* Cuts [@start, @end) behind @key; where the scan goes on. */
 static size_t cut_in_line(struct scan *scan, struct text key, size_t start, size_t end)
 {
-	if (is_worth_cutting(text_part(scan->raw, start, end - start)))
-		cut_behind(scan, key, start, end, true);
+	if (!is_worth_cutting(text_part(scan->raw, start, end - start)))
+		return start + 1; /* in broken text its last quote may begin a key */
+	cut_behind(scan, key, start, end, true);
 	return end;
 }
 

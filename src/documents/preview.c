@@ -122,7 +122,7 @@ int document_suppression_preview(struct connection *connection, struct suppressi
 	int64_t now_ns, struct buf *out, struct err *err)
 {
 	AUTO(arena_done) struct arena arena;
-	AUTO(buf_done) struct buf text;
+	AUTO(buf_done) struct buf text = {0};
 	struct emitter emitter;
 	struct hidden hidden = {0};
 	arena_init(&arena, ARENA_BYTES);

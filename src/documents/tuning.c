@@ -66,7 +66,7 @@ static bool cut_ends(struct text source, struct comparison *out)
 
 static int refuse(struct err *err, const struct matcher *matcher, const char *why)
 {
-	return err_set(err, ERR_INPUT, "%.*s%s\"%.*s\": %s", TEXT_ARG(matcher->name),
+	return err_set(err, ERR_DENIED, "%.*s%s\"%.*s\": %s", TEXT_ARG(matcher->name),
 		matcher_operator(matcher),
 		(int)(matcher->value.size < 60 ? matcher->value.size : 60),
 		matcher->value.data ? matcher->value.data : "", why);
@@ -194,7 +194,7 @@ static int find_rules(struct connection *connection, const struct suppression *s
 		if (text_is(page.items[i].sensor, "falco"))
 			add_rule(rules, page.items[i].rule);
 	return rules->n ? 0
-			: err_set(err, ERR_INPUT,
+			: err_set(err, ERR_DENIED,
 				  "no rule is named, and no alert of Falco was hidden so far: an"
 				  " exception belongs to a rule");
 }
@@ -220,7 +220,7 @@ int document_falco_exceptions(
 		n += (size_t)said;
 	}
 	if (n == 0)
-		return err_set(err, ERR_INPUT,
+		return err_set(err, ERR_DENIED,
 			"it hides whole rules: disable them in Falco instead (enabled: false)");
 	buf_add_string(out, "# Made by Tocsin of suppression ");
 	buf_add(out, suppression.id);

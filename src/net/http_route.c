@@ -97,6 +97,7 @@ static bool takes(const struct http_route *route, enum http_method method)
 void http_route_find(const struct http_route *const *routes, enum http_method method,
 	struct text path, struct arena *arena, struct http_match *match)
 {
+	unsigned fewest = HTTP_PARTS_MAX;
 	*match = (struct http_match){0};
 	if (path.size > HTTP_PATH_MAX)
 		return;
@@ -104,8 +105,11 @@ void http_route_find(const struct http_route *const *routes, enum http_method me
 		for (const struct http_route *route = *routes; route->path; route++) {
 			struct text parts[HTTP_PARTS_MAX] = {{0}};
 			unsigned n_parts = 0;
-			if (!fits(route->path, path, parts, &n_parts))
+			if (!fits(route->path, path, parts, &n_parts) || n_parts > fewest)
 				continue;
+			if (n_parts < fewest)
+				*match = (struct http_match){0};
+			fewest = n_parts;
 			match->methods |= 1U << route->method;
 			if (match->route || !takes(route, method))
 				continue;

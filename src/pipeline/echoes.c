@@ -28,7 +28,7 @@ int echoes_mark(struct connection *connection, struct batch *batch, struct err *
 static int note(
 	struct connection *connection, const struct alert *alert, int64_t now_ns, struct err *err)
 {
-	AUTO(buf_done) struct buf detail;
+	AUTO(buf_done) struct buf detail = {0};
 	struct emitter emitter;
 	char leaf[24];
 	struct activity activity = {

@@ -344,7 +344,7 @@ void settings_show(const struct settings *settings, struct buf *out)
 
 static void emit_value(const struct setting *setting, const void *place, struct emitter *out)
 {
-	AUTO(buf_done) struct buf words;
+	AUTO(buf_done) struct buf words = {0};
 	if (setting->type == SETTING_TEXT) {
 		emit_text(out, text_of(place));
 		return;

@@ -26,7 +26,7 @@ static int outside(uint64_t number, struct err *err)
 int reach_incident(
 	struct connection *connection, const struct scope *scope, uint64_t number, struct err *err)
 {
-	AUTO(arena_done) struct arena arena;
+	AUTO(arena_done) struct arena arena = {0};
 	struct incident incident;
 	uint64_t now;
 	if (scope_is_all(scope))
@@ -60,7 +60,7 @@ static int reach_by_incident(struct connection *connection, const struct scope *
 int reach_alert(
 	struct connection *connection, const struct scope *scope, struct text id, struct err *err)
 {
-	AUTO(arena_done) struct arena arena;
+	AUTO(arena_done) struct arena arena = {0};
 	struct alert alert;
 	uint64_t leaf;
 	if (scope_is_all(scope))

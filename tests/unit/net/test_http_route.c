@@ -8,6 +8,8 @@
 static const struct http_route routes_of_test[] = {
 	{.method = HTTP_POST, .path = "/ingest/{source}/{token}"},
 	{.method = HTTP_POST, .path = "/ingest/{source}"},
+	{.method = HTTP_GET, .path = "/ingest/{source}"},
+	{.method = HTTP_POST, .path = "/ingest/status"},
 	{.method = HTTP_GET, .path = "/a/b"},
 	{.method = HTTP_POST, .path = "/a/b"},
 	{.method = HTTP_GET, .path = "/"},
@@ -46,6 +48,18 @@ START_TEST(finds_nothing_else)
 	}
 	ck_assert(!find(HTTP_DELETE, TEXT("/a/b")));
 	ck_assert_uint_eq(match.methods, 1U << HTTP_GET | 1U << HTTP_POST);
+}
+END_TEST
+
+/* A word that a path spells out is not a part of it. */
+START_TEST(words_come_before_parts)
+{
+	ck_assert(find(HTTP_POST, TEXT("/ingest/status")));
+	ck_assert_uint_eq(match.n_parts, 0);
+	ck_assert(!find(HTTP_GET, TEXT("/ingest/status")));
+	ck_assert_uint_eq(match.methods, 1U << HTTP_POST);
+	ck_assert(find(HTTP_GET, TEXT("/ingest/statuses")));
+	ck_assert_uint_eq(match.n_parts, 1);
 }
 END_TEST
 
@@ -110,6 +124,7 @@ int main(void)
 	tcase_add_test(tests, decodes_after_splitting);
 	tcase_add_test(tests, knows_broken_escapes);
 	tcase_add_test(tests, has_a_longest_path);
+	tcase_add_test(tests, words_come_before_parts);
 	tcase_add_test(tests, lists_methods);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
