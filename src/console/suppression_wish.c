@@ -135,6 +135,17 @@ static int take_reason(const struct reading_wish *wish, const struct node *root)
 	return 0;
 }
 
+/* A preview takes what the suppression would take, and looks at the matchers alone. */
+static int check_rest(const struct reading_wish *wish, const struct node *root)
+{
+	static const char *const names[] = {"reason", "starts", "ends", "for"};
+	struct text unused;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (member_text(root, names[i], &unused, wish->err) < 0)
+			return -1;
+	return 0;
+}
+
 bool suppression_wish_read(struct text body, bool for_preview, int64_t now_ns, struct arena *arena,
 	struct suppression *out, struct wish_refusal *refusal)
 {
@@ -155,6 +166,8 @@ bool suppression_wish_read(struct text body, bool for_preview, int64_t now_ns, s
 	if (check_members(root, names, wish.err) < 0)
 		return refuse(refusal, 400);
 	if (take_matchers(&wish, root) < 0)
+		return refuse(refusal, 422);
+	if (for_preview && check_rest(&wish, root) < 0)
 		return refuse(refusal, 422);
 	if (!for_preview && (take_reason(&wish, root) < 0 || take_times(&wish, root) < 0))
 		return refuse(refusal, 422);

@@ -33,6 +33,7 @@ int suppression_preview(
 	if (!suppression_wish_read(
 		    http_body(job->request), true, now_ns, &arena, &wish, &refusal)) {
 		*err = refusal.err;
+		err->kind = refusal.status == 400 ? ERR_INPUT : ERR_DENIED;
 		return -1;
 	}
 	return document_suppression_preview(connection, &wish, now_ns, out, err);
