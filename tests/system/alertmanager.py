@@ -235,7 +235,7 @@ def preview_and_export(daemon, folder):
     high = call(daemon, "POST", "/api/v1/suppressions/preview", {"matchers": ["severity=high", "namespace=shop", "pod=pre-2"]})[1]
     check("severities are told apart", high["alerts"]["matched"] == 2 and high["incidents"]["hidden"] == 0, high)
     check("it hides nothing", call(daemon, "GET", "/api/v1/incidents?suppressed=true&pod=pre-1")[1]["items"] == [])
-    check("wrong matchers are refused", call(daemon, "POST", "/api/v1/suppressions/preview", {"matchers": ["x=y"]})[0] == 400)
+    check("wrong matchers are refused", call(daemon, "POST", "/api/v1/suppressions/preview", {"matchers": ["x=y"]})[0] == 422)
 
     def make(matchers):
         return call(daemon, "POST", "/api/v1/suppressions", {"matchers": matchers, "reason": EVIL + "\u2028- rule: x\n", "for": "1h"})[1]["id"]
