@@ -122,6 +122,12 @@ static int answer_sources(
 	return failed;
 }
 
+static int answer_coverage(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	return document_coverage(connection, &job->query, out, err);
+}
+
 static int answer_tokens(
 	struct connection *connection, struct job *job, struct buf *out, struct err *err)
 {
@@ -188,6 +194,7 @@ static const char *const of_events[] = {"incidents", "alerts", "severity", "sour
 	"cluster", "namespace", "pod", "node", "container", "since", "until", "incident", NULL};
 
 const char *const parameters_any[] = {NULL};
+static const char *const of_coverage[] = {"since", "until", "source", "cluster", "node", NULL};
 static const char *const of_sign_in[] = {"link", "next", NULL};
 static const char *const of_recorrelation[] = {"from", "dry_run", NULL};
 
@@ -261,6 +268,9 @@ const struct endpoint endpoints[] = {
 		"What changes, as it changes: server-sent events (docs/events.md).", REACH_LIST},
 	{HTTP_GET, "/api/v1/sources", ROLE_VIEWER, answer_sources, NULL, JSON_TYPE, NULL,
 		"Who sends: last heard, held, refused and lost.", REACH_ALL},
+	{HTTP_GET, "/api/v1/coverage", ROLE_VIEWER, answer_coverage, NULL, JSON_TYPE, of_coverage,
+		"Which sensors watched when, and which were silent, throttled or dropping.",
+		REACH_ALL},
 	{HTTP_GET, "/api/v1/ledger", ROLE_VIEWER, answer_ledger, NULL, JSON_TYPE, NULL,
 		"Size and root of the ledger.", REACH_ALL},
 	{HTTP_GET, "/sign-in", 0, NULL, sign_in_show, HTML_TYPE, of_sign_in,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "console/sensor_metrics.h"
 #include "store/incident_counts.h"
 
 enum { ARENA_BYTES = 16 * 1024 * 1024, TEXT_BYTES_MAX = 8 * 1024 * 1024 };
@@ -105,6 +106,10 @@ int incident_metrics_refresh(struct connection *connection, struct snapshot_slot
 	made->made_after_ms = clock_monotonic_ms(clock);
 	buf_init(&made->text, TEXT_BYTES_MAX);
 	write_counts(&counts, &made->text);
+	if (sensor_metrics_write(connection, clock_wall_ns(clock), &made->text, err) < 0) {
+		made_free(&made->snapshot);
+		return -1;
+	}
 	if (!buf_ok(&made->text)) {
 		made_free(&made->snapshot);
 		return err_set(err, ERR_LIMIT, "the metrics of incidents are too long");

@@ -336,6 +336,11 @@ static struct text described(const struct kubearmor_event *event, struct arena *
 	return text_join(arena, parts, n);
 }
 
+static bool is_threshold(const struct kubearmor_event *event, const struct alert *alert)
+{
+	return is_system_event(event) && text_is(alert->operation, "AlertThreshold");
+}
+
 /* The agent is about to say nothing more of this container: whoever looks must know. */
 static struct text threshold_message(const struct kubearmor_event *event, struct arena *arena)
 {
@@ -353,25 +358,32 @@ static void fill_message(
 {
 	struct text said =
 		event->kind == KUBEARMOR_LOG ? TEXT_NONE : field(event, KUBEARMOR_MESSAGE);
-	if (is_system_event(event) && text_is(alert->operation, "AlertThreshold"))
+	if (is_threshold(event, alert))
 		alert->message = threshold_message(event, arena);
 	else
 		alert->message = said.size ? said : described(event, arena);
 }
 
-/* The agent speaks of itself. */
-static void fill_own_message(
+static void add_health(
 	const struct kubearmor_event *event, struct arena *arena, struct alert *alert)
 {
 	struct health_fact *health = arena_alloc(arena, sizeof *health);
+	bool throttled = is_threshold(event, alert);
 	if (!health)
 		return;
-	*health = (struct health_fact){.kind = HEALTH_OTHER,
+	*health = (struct health_fact){.kind = throttled ? HEALTH_THROTTLED : HEALTH_OTHER,
 		.n_events = -1,
 		.n_drops = -1,
 		.n_output_drops = -1,
 		.started_at_ns = -1};
+	if (throttled && !number(event, KUBEARMOR_DROPPING_ALERTS_INTERVAL, &health->lasts_s))
+		health->lasts_s = 0;
 	alert->health = health;
+}
+
+/* The agent speaks of itself. */
+static void fill_own_message(const struct kubearmor_event *event, struct alert *alert)
+{
 	alert->flags |= ALERT_HEALTH;
 	alert->severity_reported = field(event, KUBEARMOR_LEVEL);
 }
@@ -391,7 +403,9 @@ static int kubearmor_decode(struct arena *arena, struct alert *alert, struct err
 	fill_operation(&event, arena, alert);
 	fill_message(&event, arena, alert);
 	if (event.kind == KUBEARMOR_OWN_MESSAGE)
-		fill_own_message(&event, arena, alert);
+		fill_own_message(&event, alert);
+	if (event.kind == KUBEARMOR_OWN_MESSAGE || is_threshold(&event, alert))
+		add_health(&event, arena, alert);
 	if (event.by_sidekick) {
 		alert->via.items = arena_array(arena, 1, sizeof(struct text));
 		if (!alert->via.items)

@@ -333,6 +333,13 @@ static void judge(const struct tetragon_event *event, struct alert *alert)
 		judge_local(local_rule_of(event, alert), alert);
 }
 
+/* What one control group makes is kept back until THROTTLE_STOP. */
+static enum health_kind throttle_kind(const struct tetragon_event *event)
+{
+	return text_is(field(event, FIELD_THROTTLE_TYPE), "THROTTLE_START") ? HEALTH_THROTTLED
+									    : HEALTH_OTHER;
+}
+
 /* Tetragon speaks of itself: what it did not see or could not send. */
 static void fill_health(
 	const struct tetragon_event *event, struct arena *arena, struct alert *alert)
@@ -342,7 +349,7 @@ static void fill_health(
 		return;
 	bool drops = event->kind == TETRAGON_RATE_LIMIT;
 	*health = (struct health_fact){
-		.kind = drops ? HEALTH_DROPS : HEALTH_OTHER,
+		.kind = drops ? HEALTH_DROPS : throttle_kind(event),
 		.n_events = -1,
 		.n_drops = number(field(event, FIELD_N_DROPPED)),
 		.n_output_drops = -1,

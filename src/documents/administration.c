@@ -2,6 +2,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/emit.h"
+#include "documents/coverage.h"
 #include "documents/documents.h"
 #include "documents/query.h"
 #include "store/audit.h"
@@ -78,6 +79,8 @@ int document_sources(struct connection *connection, const struct sender_set *sen
 	for (size_t i = 0; senders && i < senders->n; i++)
 		write_sender(&emitter, &senders->items[i]);
 	emit_array_end(&emitter);
+	if (agents_write(connection, clock_wall_ns(&clock_system), &emitter, err) < 0)
+		return -1;
 	emit_object_end(&emitter);
 	return 0;
 }

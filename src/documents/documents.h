@@ -124,6 +124,9 @@ CHECKED int document_raw(
 /** @senders: what intake sees now; NULL: nothing is known. */
 CHECKED int document_sources(struct connection *connection, const struct sender_set *senders,
 	struct buf *out, struct err *err);
+/** Which sensors watched when, and which did not: the last day unless the query says else. */
+CHECKED int document_coverage(struct connection *connection, const struct document_query *query,
+	struct buf *out, struct err *err);
 CHECKED int document_tokens(struct connection *connection, struct buf *out, struct err *err);
 CHECKED int document_audit(struct connection *connection, const struct document_query *query,
 	struct buf *out, struct err *err);

@@ -2,6 +2,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/emit.h"
+#include "documents/coverage.h"
 #include "documents/documents.h"
 #include "documents/query.h"
 #include "store/activities.h"
@@ -245,7 +246,8 @@ static void write_print(struct emitter *out, const struct incident_print *print)
 	emit_object_end(out);
 }
 
-static void write_whole(struct emitter *out, const struct incident *incident)
+static void write_whole(
+	struct emitter *out, const struct incident *incident, const struct incident_gaps *gaps)
 {
 	char technique[ATTACK_TECHNIQUE_BYTES], content[33];
 	write_summary(out, incident);
@@ -258,6 +260,12 @@ static void write_whole(struct emitter *out, const struct incident *incident)
 	if (incident->has_content)
 		emit_member_string(out, "content_id", content);
 	emit_member_u64(out, "activities", incident->n_activities);
+	emit_key(out, "coverage");
+	emit_raw(out, gaps->items);
+	if (gaps->unheard.size) {
+		emit_key(out, "not_yet_heard");
+		emit_raw(out, gaps->unheard);
+	}
 	write_links(out, incident);
 	write_edits(out, incident);
 	emit_key(out, "story");
@@ -372,7 +380,11 @@ static int write_incident(struct connection *connection, uint64_t number, struct
 	if (incident_read(connection, number, &arena, &incident, err) < 0 ||
 		judge(connection, &incident, &arena, err) < 0)
 		return -1;
-	if (!incident.redirect_to && incident_content(connection, &incident, err) < 0)
+	struct incident_gaps gaps = {0};
+	if (!incident.redirect_to &&
+		(incident_content(connection, &incident, err) < 0 ||
+			incident_gaps_read(connection, &incident, clock_wall_ns(&clock_system),
+				&arena, &gaps, err) < 0))
 		return -1;
 	*revision = incident.revision;
 	emit_init(&emitter, out);
@@ -380,7 +392,7 @@ static int write_incident(struct connection *connection, uint64_t number, struct
 	if (incident.redirect_to)
 		write_merged(&emitter, &incident);
 	else
-		write_whole(&emitter, &incident);
+		write_whole(&emitter, &incident, &gaps);
 	if (decision.size) {
 		emit_key(&emitter, "decision");
 		emit_raw(&emitter, decision);

@@ -128,8 +128,15 @@ struct alert {
 	size_t n_suppressions;
 };
 
-/* What a sensor says about itself, from Falco's internal events. */
-enum health_kind { HEALTH_METRICS, HEALTH_DROPS, HEALTH_RESTART_FAILED, HEALTH_OTHER };
+/* What a sensor says about itself. */
+/* Stored: numbers never change. */
+enum health_kind {
+	HEALTH_METRICS,
+	HEALTH_DROPS,
+	HEALTH_RESTART_FAILED,
+	HEALTH_OTHER,
+	HEALTH_THROTTLED, /* it keeps back what it sees, for lasts_s */
+};
 
 struct health_fact {
 	enum health_kind kind;
@@ -138,6 +145,7 @@ struct health_fact {
 	int64_t n_drops;        /* events the kernel side lost */
 	int64_t n_output_drops; /* alerts lost in the sensor's output queue */
 	int64_t started_at_ns;
+	int64_t lasts_s; /* HEALTH_THROTTLED; 0: not said */
 };
 
 const char *alert_action_name(enum alert_action action);

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/queue.h"
 #include "model/alert.h"
+#include "model/coverage.h"
 #include "model/decision.h"
 #include "model/dictionary.h"
 
@@ -36,6 +37,9 @@ struct batch {
 	struct alert **last;
 	size_t n_alerts;
 	size_t n_redactions; /* of all: not 0, and what the batch was made of is to be wiped */
+
+	const struct coverage *coverage;   /* told by an agent; NULL: nothing */
+	const struct agent_report *report; /* likewise */
 
 	struct decision *decisions;               /* a person's or the API's; NULL for alerts */
 	const struct dictionary_made *dictionary; /* the trainer's; NULL for all others */

@@ -3,12 +3,15 @@
 
 /*
  * What a sensor was in an interval of time: visible ignorance. Intervals of one (cluster, node,
- * source, sensor, state) that touch are one. Stored: numbers never change.
+ * source, sensor, state) that touch are one.
  */
+
+#include <stdbool.h>
 
 #include "base/text.h"
 #include "model/source.h"
 
+/* Stored: numbers never change. */
 enum coverage_state {
 	COVERAGE_CONNECTED = 1,
 	COVERAGE_SILENT = 2,
@@ -18,7 +21,8 @@ enum coverage_state {
 
 struct coverage {
 	struct coverage *next; /* in its batch */
-	struct text cluster, node, sensor;
+	struct text cluster, node;
+	struct text sensor; /* family, as alert->sensor */
 	enum source source;
 	enum coverage_state state;
 	int64_t from_ns, until_ns;
@@ -28,9 +32,29 @@ struct coverage {
 /* How far an agent has got. */
 struct agent_report {
 	struct text cluster, node, version;
-	int64_t at_ns;     /* when the collector heard it */
 	int64_t oldest_ns; /* arrival of its oldest record that is not stored: its watermark */
 	uint64_t n_waiting, waiting_bytes;
 };
 
+/* So long an agent that is not heard is told of: its spool may still come. Then it is gone. */
+#define AGENT_FORGOTTEN_NS (7 * INT64_C(86400) * 1000000000)
+
+/* A node whose agent is not waited for any more. */
+struct unheard_node {
+	struct text cluster, node;
+	int64_t oldest_ns; /* up to then it has said everything */
+};
+
+struct unheard_nodes {
+	const struct unheard_node *items; /* by cluster and node */
+	size_t n;
+};
+
 const char *coverage_state_name(enum coverage_state state);
+bool coverage_state_parse(struct text word, enum coverage_state *out);
+
+/** Does the state mean that something may be missing? */
+static inline bool coverage_is_gap(enum coverage_state state)
+{
+	return state != COVERAGE_CONNECTED;
+}

@@ -106,6 +106,7 @@ struct incident {
 	uint64_t redirect_to; /* 0: none */
 	uint64_t split_from;  /* 0: none */
 	int64_t sealed_ns;    /* since when it is thought complete; 0: open */
+	struct text unheard;  /* JSON array: nodes not heard when it was sealed; absent: none */
 	bool frozen;          /* its alerts have left with their age, or are leaving */
 	struct text_list sensors;
 

@@ -10,12 +10,14 @@
 #include "base/log.h"
 #include "model/batch.h"
 #include "pipeline/correlator.h"
+#include "pipeline/coverages.h"
 #include "pipeline/decisions.h"
 #include "pipeline/echoes.h"
 #include "pipeline/snoozes.h"
 #include "pipeline/suppressor.h"
 #include "pipeline/watermark.h"
 #include "pipeline/writer_metrics.h"
+#include "store/agents.h"
 #include "store/changes.h"
 #include "store/checkpoint.h"
 #include "store/sealing.h"
@@ -25,6 +27,7 @@
  * broken, few when the process is to end. */
 enum { TAKE_BYTES = 3 * 1024 * 1024, IDLE_MS = 1000, RETRY_MS = 200, LAST_TRIES = 3 };
 enum { LOG_TRIES = 20 };
+
 enum { SEALING_EVERY_MS = 1000, SEALING_ARENA_BYTES = 16 * 1024 * 1024 };
 
 /* Slices of retention after a transaction at most: while there is more, as much leaves as came. */
@@ -105,7 +108,7 @@ static int add_batch(struct writer *writer, struct batch *batch, int64_t now_ns,
 	for (const struct alert *alert = batch->first; alert; alert = alert->next)
 		if (correlator_add(writer->correlator, connection, alert, err) < 0)
 			return -1;
-	return 0;
+	return coverages_keep(connection, batch, now_ns, err);
 }
 
 static int add_chain(
@@ -337,6 +340,7 @@ static void work_sealing(struct writer *writer)
 	struct sealing sealing = {.watermark_ns = watermark_at(writer->watermark, now_ns),
 		.now_ns = now_ns,
 		.after = writer->sealed_after,
+		.unheard = watermark_unheard(writer->watermark, now_ns, &arena),
 		.arena = &arena};
 	atomic_store(&writer->options.status->watermark_ns, sealing.watermark_ns);
 	if (seal_incidents(writer, &sealing, &err) < 0)
@@ -485,6 +489,21 @@ static void writer_free(struct writer *writer)
 	free(writer);
 }
 
+/* They have what came while nobody listened. */
+static int expect_agents(struct writer *writer, struct err *err)
+{
+	AUTO(arena_done) struct arena arena;
+	struct agent_list agents;
+	int64_t now_ns = clock_wall_ns(writer->options.clock);
+	arena_init(&arena, SEALING_ARENA_BYTES);
+	if (agents_list(store_connection(writer->options.store), &arena, &agents, err) < 0)
+		return err_prefix(err, "reading the agents that are known");
+	for (size_t i = 0; i < agents.n; i++)
+		if (now_ns - agents.items[i].heard_ns < AGENT_FORGOTTEN_NS)
+			watermark_expect(writer->watermark, &agents.items[i].report);
+	return 0;
+}
+
 int writer_start(struct writer **out, const struct writer_options *options, struct err *err)
 {
 	struct writer *writer = calloc(1, sizeof *writer);
@@ -499,6 +518,10 @@ int writer_start(struct writer **out, const struct writer_options *options, stru
 	if (!writer->correlator || !writer->suppressor || !writer->watermark) {
 		writer_free(writer);
 		return err_set(err, ERR_MEMORY, "out of memory for the writer");
+	}
+	if (expect_agents(writer, err) < 0) {
+		writer_free(writer);
+		return -1;
 	}
 	publish_changes(writer);
 	int code = pthread_create(&writer->thread, NULL, run, writer);

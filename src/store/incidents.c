@@ -174,7 +174,7 @@ static int fill_sensors(struct connection *connection, uint64_t sensors, struct 
 	" p.sensors, p.rules, p.revision, p.claims, p.criticality, p.novelty, p.terminals,"        \
 	" i.sealed_ns, p.frozen,"                                                                  \
 	" i.verdict, i.assignee, i.snoozed_until_ns, i.resolved_ns, i.alias_of, i.recurrence_of,"  \
-	" p.rollup"                                                                                \
+	" p.rollup, i.unheard"                                                                     \
 	" FROM incident i"                                                                         \
 	" LEFT JOIN piece p ON p.number = i.number LEFT JOIN key k ON k.id = p.key"
 
@@ -257,6 +257,7 @@ static int read_row(
 		.resolved_ns = sql_i64(statement, 28),
 		.alias_of = (uint64_t)sql_i64(statement, 29),
 		.recurrence_of = (uint64_t)sql_i64(statement, 30),
+		.unheard = arena_copy(arena, sql_text(statement, 32)),
 	};
 	rest->base_milli = sql_i64(statement, 12);
 	rest->sensors = (uint64_t)sql_i64(statement, 16);

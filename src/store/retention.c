@@ -3,8 +3,10 @@
 
 #include "base/cleanup.h"
 #include "base/emit.h"
+#include "store/agents.h"
 #include "store/audit.h"
 #include "store/contents.h"
+#include "store/coverages.h"
 #include "store/heard.h"
 #include "store/leaving.h"
 #include "store/occurrences.h"
@@ -361,7 +363,11 @@ static int leave_runs(struct run *run, struct err *err)
 
 static int leave_senders(struct run *run, struct err *err)
 {
-	return heard_expire(run->connection, pass_horizon_ns(run), err);
+	int64_t before_ns = pass_horizon_ns(run);
+	return heard_expire(run->connection, before_ns, err) < 0 ||
+			       coverage_expire(run->connection, before_ns, err) < 0
+		       ? -1
+		       : agents_expire(run->connection, before_ns, err);
 }
 
 static int leave_facts(struct run *run, struct err *err)

@@ -1,27 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/sealing.h"
 
+#include "base/cleanup.h"
+#include "base/emit.h"
+#include "model/entity.h"
 #include "model/incident.h"
 #include "model/slot.h"
 #include "store/activities.h"
 #include "store/changes.h"
 
 enum { CLOSING_SLICE = 100 }; /* as the SQL below says */
+enum { UNHEARD_NOTED_MAX = 20, UNHEARD_BYTES_MAX = 64 * 1024 };
 
 #define GAP_NS (INT64_C(3600) * 1000000000)
-
-static int seal(struct connection *connection, uint64_t number, uint64_t revision, int64_t now_ns,
-	struct err *err)
-{
-	sqlite3_stmt *statement = connection_statement(connection,
-		"UPDATE incident SET sealed_ns = ?2, sealed_revision = ?3 WHERE number = ?1", err);
-	if (!statement)
-		return -1;
-	sql_bind_i64(statement, 1, (int64_t)number);
-	sql_bind_i64(statement, 2, now_ns);
-	sql_bind_i64(statement, 3, (int64_t)revision);
-	return sql_run(statement, err) < 0 ? -1 : incident_changed(connection, number, err);
-}
 
 struct candidate {
 	uint64_t number, revision;
@@ -33,6 +24,52 @@ static bool is_complete(const struct candidate *candidate, int64_t watermark_ns)
 {
 	int64_t span_end_ns = (candidate->first_slot + SLOTS_PER_DAY) * SLOT_NS;
 	return watermark_ns > candidate->hi_ns + GAP_NS || watermark_ns >= span_end_ns;
+}
+
+/* The nodes of its cluster that were not heard, as a JSON array; empty: all were. */
+static void write_unheard(
+	const struct unheard_nodes *unheard, const struct candidate *candidate, struct buf *out)
+{
+	struct emitter emitter;
+	enum entity_kind kind;
+	struct text cluster = TEXT_NONE, value;
+	size_t n = 0;
+	if (!entity_key_parse(candidate->key, &kind, &cluster, &value))
+		return;
+	emit_init(&emitter, out);
+	emit_array(&emitter);
+	for (size_t i = 0; i < unheard->n && n < UNHEARD_NOTED_MAX; i++) {
+		if (!text_equal(unheard->items[i].cluster, cluster) ||
+			unheard->items[i].oldest_ns > candidate->hi_ns)
+			continue;
+		emit_text(&emitter, unheard->items[i].node);
+		n++;
+	}
+	emit_array_end(&emitter);
+	if (n == 0)
+		buf_clear(out);
+}
+
+static int seal(struct connection *connection, const struct candidate *candidate,
+	const struct sealing *sealing, struct err *err)
+{
+	AUTO(buf_done) struct buf unheard = {0};
+	buf_init(&unheard, UNHEARD_BYTES_MAX);
+	write_unheard(&sealing->unheard, candidate, &unheard);
+	if (!buf_ok(&unheard))
+		return buf_error(&unheard, err, "the nodes that were not heard");
+	sqlite3_stmt *statement = connection_statement(connection,
+		"UPDATE incident SET sealed_ns = ?2, sealed_revision = ?3, unheard = ?4"
+		" WHERE number = ?1",
+		err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, (int64_t)candidate->number);
+	sql_bind_i64(statement, 2, sealing->now_ns);
+	sql_bind_i64(statement, 3, (int64_t)candidate->revision);
+	sql_bind_text_or_null(statement, 4, buf_text(&unheard));
+	return sql_run(statement, err) < 0 ? -1
+					   : incident_changed(connection, candidate->number, err);
 }
 
 /* Up to SEALING_SLICE open incidents from sealing->after on. */
@@ -118,7 +155,7 @@ int sealing_slice(struct connection *connection, struct sealing *sealing, struct
 	for (size_t i = 0; i < n; i++) {
 		if (!is_complete(&found[i], sealing->watermark_ns))
 			continue;
-		if (seal(connection, found[i].number, found[i].revision, sealing->now_ns, err) < 0)
+		if (seal(connection, &found[i], sealing, err) < 0)
 			return -1;
 		sealing->keys[sealing->n_keys++] = found[i].key;
 	}
@@ -135,8 +172,8 @@ int sealing_break(struct connection *connection, uint64_t number, uint64_t revis
 		.kind = ACTIVITY_AMENDED,
 		.revision = revision,
 		.detail = TEXT("{\"why\":\"alerts came after the incident was sealed\"}")};
-	sqlite3_stmt *statement = connection_statement(
-		connection, "UPDATE incident SET sealed_ns = NULL WHERE number = ?1", err);
+	sqlite3_stmt *statement = connection_statement(connection,
+		"UPDATE incident SET sealed_ns = NULL, unheard = NULL WHERE number = ?1", err);
 	if (!statement)
 		return -1;
 	sql_bind_i64(statement, 1, (int64_t)number);

@@ -7,6 +7,7 @@
  */
 
 #include "base/arena.h"
+#include "model/coverage.h"
 #include "store/connection.h"
 
 enum { SEALING_SLICE = 500 };
@@ -14,10 +15,11 @@ enum { SEALING_SLICE = 500 };
 #define CLOSE_AFTER_NS (INT64_C(7) * 86400 * 1000000000)
 
 struct sealing {
-	int64_t watermark_ns; /* in */
-	int64_t now_ns;       /* in */
-	uint64_t after;       /* in, out: where the slice begins; 0 again at the end */
-	struct arena *arena;  /* in: where keys go */
+	int64_t watermark_ns;         /* in */
+	int64_t now_ns;               /* in */
+	uint64_t after;               /* in, out: where the slice begins; 0 again at the end */
+	struct unheard_nodes unheard; /* in: noted on what is sealed, as far as of its cluster */
+	struct arena *arena;          /* in: where keys go */
 	/* out */
 	struct text *keys; /* of what was sealed, whole */
 	size_t n_keys;

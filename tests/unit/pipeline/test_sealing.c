@@ -166,6 +166,68 @@ START_TEST(the_slowest_live_sender_decides)
 }
 END_TEST
 
+static void report(struct watermark *watermark, const char *node, int64_t oldest_ns, int64_t now_ns)
+{
+	struct agent_report said = {
+		.cluster = TEXT("c"), .node = text_of(node), .oldest_ns = oldest_ns};
+	struct batch *batch = batch_new();
+	ck_assert_ptr_nonnull(batch);
+	batch->report = &said;
+	watermark_note(watermark, batch, now_ns);
+	batch_free(batch);
+}
+
+START_TEST(agents_are_waited_for_fifteen_minutes)
+{
+	int64_t now = rig_time(10000), lateness = 600 * NS_PER_S, old = now - 7200 * NS_PER_S;
+	struct agent_report known = {
+		.cluster = TEXT("c"), .node = TEXT("lost"), .oldest_ns = old - NS_PER_S};
+	struct watermark *watermark = watermark_new(now);
+	watermark_expect(watermark, &known);
+	report(watermark, "slow", old, now);
+	ck_assert_int_eq(watermark_at(watermark, now), old - NS_PER_S - lateness);
+	/* Fifteen minutes after the start the lost one is given up, and named. */
+	int64_t later = now + 901 * NS_PER_S;
+	report(watermark, "slow", old, later);
+	ck_assert_int_eq(watermark_at(watermark, later), old - lateness);
+	struct unheard_nodes unheard = watermark_unheard(watermark, later, &rig.arena);
+	ck_assert_uint_eq(unheard.n, 1);
+	ck_assert(text_is(unheard.items[0].node, "lost") && text_is(unheard.items[0].cluster, "c"));
+	/* It comes back. */
+	report(watermark, "lost", later, later);
+	report(watermark, "slow", later, later);
+	ck_assert_int_eq(watermark_at(watermark, later), later - lateness);
+	ck_assert_uint_eq(watermark_unheard(watermark, later, &rig.arena).n, 0);
+	watermark_free(watermark);
+}
+END_TEST
+
+/* What was sealed without a node of its cluster says so, until it is opened again. */
+START_TEST(sealed_without_a_node_it_says_so)
+{
+	struct err err;
+	const struct unheard_node nodes[] = {
+		{TEXT("c"), TEXT("n-early"), rig_time(0)},
+		{TEXT("c"), TEXT("n-done"), rig_time(5000)}, /* said everything of that time */
+		{TEXT("other"), TEXT("n-other"), rig_time(0)},
+	};
+	struct sealing sealing = {.watermark_ns = rig_time(2 * GAP_S),
+		.now_ns = rig_time(2 * GAP_S),
+		.unheard = {nodes, 3},
+		.arena = &rig.arena};
+	ck_assert(store_begin(rig.store, &err) == 0);
+	ck_assert(sealing_slice(rig_connection(&rig), &sealing, &err) == 0);
+	ck_assert(store_commit(rig.store, &err) == 0);
+	ck_assert_uint_eq(sealing.n_keys, 1);
+	ck_assert(text_is(rig_incident(&rig, 1)->unheard, "[\"n-early\"]"));
+	correlator_changed(rig.correlator, sealing.keys[0]);
+	rig_alert(&rig, &(struct rig_alert){20, "web-1", "shell", SEVERITY_LOW, 2, false});
+	rig_commit(&rig);
+	ck_assert_int_eq(rig_incident(&rig, 1)->sealed_ns, 0);
+	ck_assert_uint_eq(rig_incident(&rig, 1)->unheard.size, 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("pipeline/sealing");
@@ -177,6 +239,8 @@ int main(void)
 	tcase_add_test(tests, stays_sealed_otherwise);
 	tcase_add_test(tests, slices_go_on_where_they_ended);
 	tcase_add_test(tests, the_slowest_live_sender_decides);
+	tcase_add_test(tests, agents_are_waited_for_fifteen_minutes);
+	tcase_add_test(tests, sealed_without_a_node_it_says_so);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

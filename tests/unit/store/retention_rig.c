@@ -115,7 +115,11 @@ static void make_ids(struct rig *rig, struct alert *alert, const struct sent *se
 
 static void add(struct rig *rig, struct batch *batch, const struct sent *sent)
 {
-	static struct health_fact health = {HEALTH_METRICS, {NULL, 0}, -1, -1, -1, -1};
+	static struct health_fact health = {.kind = HEALTH_METRICS,
+		.n_events = -1,
+		.n_drops = -1,
+		.n_output_drops = -1,
+		.started_at_ns = -1};
 	struct alert *alert = batch_alert_new(batch);
 	rig->n_sent++;
 	alert->raw = make_raw(rig, batch, sent);

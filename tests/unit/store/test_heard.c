@@ -101,10 +101,10 @@ START_TEST(health_adds_what_adds_up)
 {
 	struct err err = {0};
 	AUTO(arena_done) struct arena arena;
-	struct health_fact facts[] = {{HEALTH_DROPS, TEXT_NONE, -1, 7, -1, -1},
-		{HEALTH_DROPS, TEXT_NONE, -1, 5, -1, -1},
-		{HEALTH_METRICS, TEXT_NONE, 100, -1, 3, 77},
-		{HEALTH_METRICS, TEXT_NONE, 200, -1, 2, -1}};
+	struct health_fact facts[] = {{HEALTH_DROPS, TEXT_NONE, -1, 7, -1, -1, 0},
+		{HEALTH_DROPS, TEXT_NONE, -1, 5, -1, -1, 0},
+		{HEALTH_METRICS, TEXT_NONE, 100, -1, 3, 77, 0},
+		{HEALTH_METRICS, TEXT_NONE, 200, -1, 2, -1, 0}};
 	arena_init(&arena, 65536);
 	struct batch *batch = store_rig_batch();
 	for (unsigned i = 0; i < 4; i++) {

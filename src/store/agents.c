@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/agents.h"
+
+int agent_note(struct connection *connection, const struct agent_report *report, int64_t now_ns,
+	struct err *err)
+{
+	sqlite3_stmt *statement = connection_statement(connection,
+		"INSERT INTO agent (cluster, node, version, heard_ns, oldest_ns, waiting, "
+		"waiting_bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+		" ON CONFLICT DO UPDATE SET version = ?3, heard_ns = ?4, oldest_ns = ?5,"
+		" waiting = ?6, waiting_bytes = ?7",
+		err);
+	if (!statement)
+		return -1;
+	sql_bind_text(statement, 1, report->cluster);
+	sql_bind_text(statement, 2, report->node);
+	sql_bind_text(statement, 3, report->version);
+	sql_bind_i64(statement, 4, now_ns);
+	sql_bind_i64(statement, 5, report->oldest_ns);
+	sql_bind_i64(statement, 6, (int64_t)report->n_waiting);
+	sql_bind_i64(statement, 7, (int64_t)report->waiting_bytes);
+	return sql_run(statement, err);
+}
+
+static int count(struct connection *connection, size_t *n, struct err *err)
+{
+	sqlite3_stmt *statement =
+		connection_statement(connection, "SELECT min(count(*), ?1) FROM agent", err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, AGENTS_MAX);
+	if (sql_step(statement, err) < 0)
+		return -1;
+	*n = (size_t)sql_i64(statement, 0);
+	sqlite3_reset(statement);
+	return 0;
+}
+
+int agents_list(
+	struct connection *connection, struct arena *arena, struct agent_list *out, struct err *err)
+{
+	size_t n;
+	int step;
+	*out = (struct agent_list){0};
+	sqlite3_stmt *statement = connection_statement(connection,
+		"SELECT cluster, node, version, heard_ns, oldest_ns, waiting, waiting_bytes"
+		" FROM agent ORDER BY cluster, node",
+		err);
+	if (!statement || count(connection, &n, err) < 0)
+		return -1;
+	out->items = arena_array(arena, n ? n : 1, sizeof *out->items);
+	if (!out->items)
+		return err_set(err, ERR_MEMORY, "out of memory reading agents");
+	while (out->n < n && (step = sql_step(statement, err)) != 0) {
+		if (step < 0)
+			return -1;
+		out->items[out->n++] = (struct agent_row){
+			.report = {.cluster = arena_copy(arena, sql_text(statement, 0)),
+				.node = arena_copy(arena, sql_text(statement, 1)),
+				.version = arena_copy(arena, sql_text(statement, 2)),
+				.oldest_ns = sql_i64(statement, 4),
+				.n_waiting = (uint64_t)sql_i64(statement, 5),
+				.waiting_bytes = (uint64_t)sql_i64(statement, 6)},
+			.heard_ns = sql_i64(statement, 3)};
+	}
+	sqlite3_reset(statement);
+	return arena->failed ? err_set(err, ERR_MEMORY, "out of memory reading agents") : 0;
+}
+
+int agents_expire(struct connection *connection, int64_t before_ns, struct err *err)
+{
+	sqlite3_stmt *statement =
+		connection_statement(connection, "DELETE FROM agent WHERE heard_ns < ?1", err);
+	if (!statement)
+		return -1;
+	sql_bind_i64(statement, 1, before_ns);
+	return sql_run(statement, err);
+}

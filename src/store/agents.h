@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* The node agents that are known, and how far each has got. */
+
+#include "base/arena.h"
+#include "model/coverage.h"
+#include "store/connection.h"
+
+enum { AGENTS_MAX = 20000 };
+
+struct agent_row {
+	struct agent_report report;
+	int64_t heard_ns;
+};
+
+struct agent_list {
+	struct agent_row *items; /* by cluster and node */
+	size_t n;
+};
+
+CHECKED int agent_note(struct connection *connection, const struct agent_report *report,
+	int64_t now_ns, struct err *err);
+
+CHECKED int agents_list(struct connection *connection, struct arena *arena, struct agent_list *out,
+	struct err *err);
+
+/** Forgets agents that were not heard since. */
+CHECKED int agents_expire(struct connection *connection, int64_t before_ns, struct err *err);
