@@ -96,7 +96,11 @@ START_TEST(knows_what_founds_an_incident)
 		const struct alert *alert = decode(cases[i].members);
 		ck_assert_msg(alert->flags == cases[i].flags && text_is(alert->rule, cases[i].rule),
 			"%s: %x %.*s", cases[i].members, alert->flags, TEXT_ARG(alert->rule));
-		ck_assert(!alert->health == !(cases[i].flags & ALERT_HEALTH));
+		bool speaks_of_itself = (cases[i].flags & ALERT_HEALTH) ||
+					text_is(alert->operation, "AlertThreshold");
+		ck_assert(!alert->health == !speaks_of_itself);
+		ck_assert(!alert->health || (alert->health->kind == HEALTH_THROTTLED) ==
+						    text_is(alert->operation, "AlertThreshold"));
 	}
 }
 END_TEST
