@@ -12,7 +12,7 @@ _tocsin() {
 	reference) words='commands settings query manual completion' ;;
 	*) words='' ;;
 	esac
-	[ "$COMP_CWORD" != 1 ] || words='status sources incidents suppress recorrelate alerts tail ingest ledger tokens sign-in tokens config reference help version'
+	[ "$COMP_CWORD" != 1 ] || words='status sources coverage incidents suppress recorrelate alerts tail ingest ledger tokens sign-in tokens config reference help version'
 	COMPREPLY=($(compgen -W "$words" -- "${COMP_WORDS[COMP_CWORD]}"))
 }
 complete -o default -F _tocsin tocsin

@@ -14,7 +14,11 @@
 
 const struct command commands[] = {
 	{"status", "", "how the daemon is", show_status, 0},
-	{"sources", "", "who sends: last heard, held, lost", show_sources, 0},
+	{"sources", "", "who sends: last heard, held, lost; agents and what waits there",
+		show_sources, 0},
+	{"coverage", "[--since T] [--node NODE]",
+		"which sensors watched when, and which were silent, throttled or dropping",
+		show_coverage, 0},
 	{"incidents list", "[-q QUERY] [--sort risk] [--rollup false]",
 		"incidents, newest or riskiest first", show_incidents, 0},
 	{"incidents show", "N", "one incident: why, where, what happened", show_incident, 1},

@@ -23,6 +23,7 @@ int cli_main(int argc, char **argv);
 /* show.c */
 CHECKED int show_status(struct session *session, struct err *err);
 CHECKED int show_sources(struct session *session, struct err *err);
+CHECKED int show_coverage(struct session *session, struct err *err);
 CHECKED int show_incidents(struct session *session, struct err *err);
 CHECKED int show_incident(struct session *session, struct err *err);
 CHECKED int show_alerts(struct session *session, struct err *err);

@@ -316,6 +316,11 @@ static int read_sources(struct offline *offline, struct buf *out, struct err *er
 	return document_sources(offline->connection, NULL, out, err);
 }
 
+static int read_coverage(struct offline *offline, struct buf *out, struct err *err)
+{
+	return document_coverage(offline->connection, offline->query, out, err);
+}
+
 static int read_tokens(struct offline *offline, struct buf *out, struct err *err)
 {
 	return document_tokens(offline->connection, out, err);
@@ -392,6 +397,7 @@ static const struct {
 } offline_documents[] = {
 	{"status", "", false, read_status},
 	{"sources", "", false, read_sources},
+	{"coverage", "", false, read_coverage},
 	{"tokens", "", false, read_tokens},
 	{"ledger", "", false, read_ledger},
 	{"incidents", "", false, read_incidents},

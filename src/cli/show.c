@@ -154,6 +154,27 @@ int show_alert_kinds(struct session *session, struct err *err)
 	return finish_table(&view, &table, err);
 }
 
+/* A table of its own, if there are any. */
+static int write_agents(struct view *view, struct err *err)
+{
+	static const char *const titles[] = {
+		"NODE", "AGENT", "HEARD", "COMPLETE UNTIL", "WAITING", "VERSION", NULL};
+	struct table_view table;
+	table_view_init(&table, &view->arena, titles);
+	for (const struct node *item = first_item(view, "agents"); item; item = item->next) {
+		struct text cells[] = {cell(item, "node"), cell(item, "state"),
+			age(&view->arena, cell(item, "last_heard")), cell(item, "complete_until"),
+			cell(item, "waiting"), cell(item, "version")};
+		if (!table_view_add(&table, cells))
+			return err_set(err, ERR_MEMORY, "out of memory for the table");
+	}
+	if (table.n_rows) {
+		table_view_write(&table, &view->out);
+		buf_add_byte(&view->out, '\n');
+	}
+	return 0;
+}
+
 int show_sources(struct session *session, struct err *err)
 {
 	static const char *const titles[] = {"SOURCE", "NODE", "SENSOR", "LAST HEARD", "ACCEPTED",
@@ -187,6 +208,30 @@ int show_sources(struct session *session, struct err *err)
 	if (senders.n_rows) {
 		table_view_write(&senders, &view.out);
 		buf_add_byte(&view.out, '\n');
+	}
+	if (write_agents(&view, err) < 0)
+		return -1;
+	return finish_table(&view, &table, err);
+}
+
+int show_coverage(struct session *session, struct err *err)
+{
+	static const char *const titles[] = {
+		"NODE", "SOURCE", "SENSOR", "STATE", "FROM", "UNTIL", "LOST", NULL};
+	AUTO(view_done) struct view view;
+	struct table_view table;
+	if (view_get(session, "/api/v1/coverage", &view, err) < 0)
+		return -1;
+	if (view_write(session, &view))
+		return print_text(buf_text(&view.out), err);
+	table_view_init(&table, &view.arena, titles);
+	for (const struct node *item = first_item(&view, "items"); item; item = item->next) {
+		struct text until = cell(item, "until");
+		struct text cells[] = {cell(item, "node"), cell(item, "source"),
+			cell(item, "sensor"), cell(item, "state"), cell(item, "from"),
+			until.size ? until : TEXT("goes on"), cell(item, "n")};
+		if (!table_view_add(&table, cells))
+			return err_set(err, ERR_MEMORY, "out of memory for the table");
 	}
 	return finish_table(&view, &table, err);
 }
@@ -303,6 +348,35 @@ static void write_state(const struct node *incident, struct buf *out)
 	add_line(out, "revision", cell(incident, "revision"));
 }
 
+/* What may be missing. */
+static void write_gaps(const struct node *incident, struct buf *out)
+{
+	const struct node *gaps = tree_member(incident, "coverage");
+	const struct node *unheard = tree_member(incident, "not_yet_heard");
+	if (!(gaps && gaps->first) && !(unheard && unheard->first))
+		return;
+	buf_add_string(out, "\nMAY BE INCOMPLETE\n");
+	for (const struct node *node = unheard ? unheard->first : NULL; node; node = node->next) {
+		buf_add_string(out, "  node ");
+		utf8_escape(out, tree_text(node));
+		buf_add_string(out, " not yet heard\n");
+	}
+	for (const struct node *gap = gaps ? gaps->first : NULL; gap; gap = gap->next) {
+		struct text until = cell(gap, "until"), n = cell(gap, "n");
+		buf_addf(out, "  %.*s %.*s from %.*s ", TEXT_ARG(cell(gap, "source")),
+			TEXT_ARG(cell(gap, "state")), TEXT_ARG(cell(gap, "from")));
+		if (until.size)
+			buf_addf(out, "to %.*s", TEXT_ARG(until));
+		else
+			buf_add_string(out, "on");
+		if (n.size)
+			buf_addf(out, ", %.*s lost", TEXT_ARG(n));
+		buf_add_string(out, " on ");
+		utf8_escape(out, cell(gap, "node"));
+		buf_add_byte(out, '\n');
+	}
+}
+
 static void write_edits(const struct node *incident, struct buf *out)
 {
 	const struct node *edits = tree_member(incident, "edits");
@@ -383,6 +457,7 @@ int show_incident(struct session *session, struct err *err)
 	add_line(&view.out, "content id", cell(incident, "content_id"));
 	write_why(incident, &view.out);
 	write_tactics(incident, &view.out);
+	write_gaps(incident, &view.out);
 	write_edits(incident, &view.out);
 	item_path(session, "incidents", "/examples", path, sizeof path);
 	if (view_get(session, path, &examples, err) < 0)
