@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/text.h"
 
+enum { WIRE_DEPTH_MAX = 32 };
 enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
 
 struct wire {
@@ -23,7 +24,9 @@ struct wire {
 	uint64_t number;     /* its value: varint or fixed */
 	struct text bytes;   /* its value: bytes, string or message */
 	bool failed;         /* broken: no more fields */
+	const char *why;     /* of a failure */
 	size_t offset;       /* of the last field, in the message */
+	size_t size;         /* of the message */
 };
 
 struct wire wire_of(struct text message);
@@ -42,7 +45,7 @@ struct wire_shape {
 };
 
 struct wire_limits {
-	unsigned depth_max;  /* of messages inside messages: 32 */
+	unsigned depth_max;  /* of messages inside messages, WIRE_DEPTH_MAX at most */
 	size_t n_fields_max; /* all together */
 };
 
