@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Requests to /api/v1: the CSRF token, problem+json, and the way to the sign-in.
-import { csrf, say } from "./page.js";
+import { csrf, hasText, say } from "./page.js";
 
 /**
  * @typedef {{ status: number, document: any, problem: string }} Answer
@@ -11,6 +11,16 @@ import { csrf, say } from "./page.js";
 export function newKey() {
 	const bytes = crypto.getRandomValues(new Uint8Array(16));
 	return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * A refusal for people. Details are the API's, in English: in another language what kind of refusal it is stands first.
+ * @param {number} status @param {any} document
+ */
+export function refusal(status, document) {
+	const detail = document?.detail || document?.title || say("failed", status);
+	const kind = globalThis.document.body.dataset.language === "en" || !hasText("problem_" + status) ? "" : say("problem_" + status);
+	return kind ? say("refused", kind, detail) : detail;
 }
 
 /** The session is over: the sign-in knows the way back. */
@@ -29,7 +39,7 @@ async function read(response) {
 	} catch (_) {
 		// The status says enough.
 	}
-	const problem = response.ok ? "" : document?.detail || document?.title || say("failed", response.status);
+	const problem = response.ok ? "" : refusal(response.status, document);
 	return { status: response.status, document, problem };
 }
 

@@ -12,6 +12,7 @@ import { lastList, startSelection } from "./selection.js";
 import { startSuppressions } from "./suppress.js";
 import { startTimes } from "./time.js";
 import { startPreview, tune } from "./tune.js";
+import { unpack } from "./unpack.js";
 import { startView, takeIn } from "./view.js";
 import { startViews } from "./views.js";
 
@@ -63,6 +64,7 @@ function addButtons() {
 	document.querySelector("footer")?.append(help, commands);
 }
 
+unpack(document);
 startTimes();
 if (isSignedIn()) {
 	startRows();

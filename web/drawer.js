@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The raw bytes of an alert beside what the page makes of them: as text, whatever they hold.
 import { announce, find, make, pageName, say } from "./page.js";
-import { call } from "./api.js";
+import { call, refusal } from "./api.js";
 import { currentRow } from "./rows.js";
 
 const SHOWN_BYTES = 256 * 1024;
@@ -51,7 +51,7 @@ async function read(id) {
 		if (response.ok)
 			return { text: await response.text(), problem: "" };
 		const answer = await response.json().catch(() => null);
-		return { text: "", problem: answer?.detail || say("failed", response.status) };
+		return { text: "", problem: refusal(response.status, answer) };
 	} catch (_) {
 		return { text: "", problem: say("no_answer") };
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Single keys, as in the help dialog. They can be switched off (WCAG 2.1.4), never act inside
 // inputs, and each of them has a control that can be seen and focused.
-import { all, find, isTyping, recall, remember } from "./page.js";
+import { find, isTyping, make, recall, remember, say } from "./page.js";
 
 /**
  * @typedef {object} Shortcut
@@ -80,27 +80,38 @@ function onKey(event) {
 		event.preventDefault();
 }
 
-const helpDialog = () => find("#dialog-keys", HTMLDialogElement);
+/* What the help says of keys, in its order. @returns {[string, string][]} */
+const described = () => /** @type {[string, string][]} */ ([["j / k", say("key_move")], ["Enter", say("key_open")], ["Esc", say("key_back")],
+	["x", say("key_select")], ["Shift+x", say("key_range")], ["a", say("act_ack")], ["s", say("act_assign")], ["c", say("act_comment")],
+	["z", say("act_snooze")], ["m", say("act_merge")], ["R", say("act_resolve")], ["t", say("key_tune")], ["r", say("key_raw")],
+	["u", say("key_undo")], ["/", say("search")], [".", say("key_new")], ["g o", say("nav_oncall")], ["g i", say("nav_incidents")],
+	["g a", say("nav_alerts")], ["g s", say("nav_suppressions")], ["g h", say("nav_health")], ["?", say("key_help")],
+	["Ctrl+K", say("key_palette")]]);
 
 /**
  * What a shortcut does, in the words of the help dialog: one table of texts for both.
  * @param {string} keys
  */
-export function labelOf(keys) {
-	for (const term of all("#dialog-keys dt"))
-		if ((term.textContent ?? "").split(" / ").includes(keys))
-			return term.nextElementSibling?.textContent ?? "";
-	return "";
+export const labelOf = (keys) => described().find(([shown]) => shown.split(" / ").includes(keys))?.[1] ?? "";
+
+function makeHelp() {
+	const terms = described().flatMap(([keys, text]) => [make("dt", {}, make("kbd", {}, keys)), make("dd", {}, text)]);
+	const dialog = make("dialog", { id: "dialog-keys", "aria-labelledby": "dialog-keys-title" },
+		make("form", { method: "dialog" }, make("h2", { id: "dialog-keys-title" }, say("key_help")), make("dl", { class: "keys" }, ...terms),
+			make("label", { class: "check" }, make("input", { type: "checkbox", "data-keys-off": true }), make("span", {}, say("keys_off"))),
+			make("p", { class: "buttons" }, make("button", { class: "primary" }, say("close")))));
+	document.body.append(dialog);
+	return dialog;
 }
 
 /** The list of keys, and the switch for them. */
 export function showHelp() {
-	const dialog = helpDialog();
-	const box = dialog && find("input[data-keys-off]", HTMLInputElement, dialog);
+	const dialog = find("#dialog-keys", HTMLDialogElement) ?? makeHelp();
+	const box = find("input[data-keys-off]", HTMLInputElement, dialog);
 	if (box)
 		box.checked = !keysAreOn();
-	dialog?.showModal();
-	return !!dialog;
+	dialog.showModal();
+	return true;
 }
 
 export function startKeys() {

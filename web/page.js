@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What all modules stand on: the page's own texts, elements made without HTML strings, messages.
 
-/** @type {Record<string, string>} */
-const texts = JSON.parse(document.getElementById("texts")?.textContent || "{}");
+/** @type {Record<string, string>} of texts-en.js or texts-zh-CN.js, which the page names */
+const texts = /** @type {any} */ (globalThis).tocsinTexts ?? {};
 
 /**
  * A text of the page's language; {0}, {1} … are the values.
@@ -10,12 +10,12 @@ const texts = JSON.parse(document.getElementById("texts")?.textContent || "{}");
  * @param {...(string | number)} values
  */
 export function say(key, ...values) {
-	const text = texts["script_" + key] ?? texts[key] ?? key;
+	const text = texts[key] ?? key;
 	return text.replace(/\{(\d)\}/g, (_, i) => String(values[Number(i)] ?? ""));
 }
 
 /** Is there such a text? @param {string} key */
-export const hasText = (key) => ("script_" + key) in texts || key in texts;
+export const hasText = (key) => key in texts;
 
 /**
  * The first element that fits, of the kind that is wanted.
@@ -65,7 +65,7 @@ export function make(tag, attributes = {}, ...content) {
 export const csrf = () => find('meta[name="csrf"]', HTMLMetaElement)?.content ?? "";
 
 /** Has somebody signed in? */
-export const isSignedIn = () => document.body.dataset.page !== "sign-in" && !!document.getElementById("texts");
+export const isSignedIn = () => !!document.body.dataset.role;
 
 /** Which page this is: "on-call", "incidents", … */
 export const pageName = () => document.body.dataset.page ?? "";

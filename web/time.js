@@ -42,7 +42,7 @@ export function clock(date, form) {
 /** @param {Element} element @param {boolean} agesOnly */
 function write(element, agesOnly) {
 	const date = new Date(element.getAttribute("datetime") ?? "");
-	const form = element.getAttribute("data-form");
+	const form = element.getAttribute("data-form") ?? "ago";
 	if (Number.isNaN(date.getTime()) || (agesOnly && form !== "ago"))
 		return;
 	const text = form === "ago" ? span((Date.now() + skewMs - date.getTime()) / 1000)
@@ -55,13 +55,13 @@ function write(element, agesOnly) {
 
 /** Writes all times under @root anew. @param {ParentNode} root */
 export function writeTimes(root = document) {
-	for (const element of all("time[data-form]", root))
+	for (const element of all("time", root))
 		write(element, false);
 }
 
 /** @param {ParentNode} root */
 function writeAges(root = document) {
-	for (const element of all('time[data-form="ago"]', root))
+	for (const element of all("time:not([data-form])", root))
 		write(element, true);
 }
 

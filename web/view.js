@@ -8,6 +8,7 @@ import { signInAgain } from "./api.js";
 import { morph } from "./morph.js";
 import { currentRow, goToRow } from "./rows.js";
 import { writeTimes } from "./time.js";
+import { unpack } from "./unpack.js";
 
 const LEAST_MS = 1500;      /* between two requests for this page */
 const ANNOUNCE_MS = 10000;  /* between two summaries for screen readers */
@@ -30,8 +31,11 @@ async function ask() {
 		const response = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
 		if (response.redirected && new URL(response.url).pathname === "/sign-in")
 			signInAgain();
-		else if (response.ok)
-			return new DOMParser().parseFromString(await response.text(), "text/html");
+		else if (response.ok) {
+			const next = new DOMParser().parseFromString(await response.text(), "text/html");
+			unpack(next);
+			return next;
+		}
 	} catch (_) {
 		// The stream's state says that the server is away.
 	}

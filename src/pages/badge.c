@@ -3,39 +3,40 @@
 
 #include "model/attack.h"
 
-/* A cell of the strip: 5 wide and 12 high, every 6. */
-enum { CELL_STEP = 6, CELL_WIDTH = 5, STRIP_HEIGHT = 12 };
+/* A lit cell of the strip: 5 wide, every 6; its height is the stroke's. Unlit ones are the ground.
+ */
+enum { CELL_STEP = 6, CELL_WIDTH = 5 };
 
 struct named {
-	const char *name, *shape;
+	const char *name;
 	enum word word;
 };
 
 static const struct named severities[] = {
-	{"critical", "◆", WORD_SEVERITY_CRITICAL},
-	{"high", "▲", WORD_SEVERITY_HIGH},
-	{"medium", "■", WORD_SEVERITY_MEDIUM},
-	{"low", "●", WORD_SEVERITY_LOW},
-	{"info", "○", WORD_SEVERITY_INFO},
+	{"critical", WORD_SEVERITY_CRITICAL},
+	{"high", WORD_SEVERITY_HIGH},
+	{"medium", WORD_SEVERITY_MEDIUM},
+	{"low", WORD_SEVERITY_LOW},
+	{"info", WORD_SEVERITY_INFO},
 	{0},
 };
 
 static const struct named states[] = {
-	{"new", NULL, WORD_STATE_NEW},
-	{"acknowledged", NULL, WORD_STATE_ACKNOWLEDGED},
-	{"investigating", NULL, WORD_STATE_INVESTIGATING},
-	{"contained", NULL, WORD_STATE_CONTAINED},
-	{"resolved", NULL, WORD_STATE_RESOLVED},
-	{"closed", NULL, WORD_STATE_CLOSED},
+	{"new", WORD_STATE_NEW},
+	{"acknowledged", WORD_STATE_ACKNOWLEDGED},
+	{"investigating", WORD_STATE_INVESTIGATING},
+	{"contained", WORD_STATE_CONTAINED},
+	{"resolved", WORD_STATE_RESOLVED},
+	{"closed", WORD_STATE_CLOSED},
 	{0},
 };
 
 static const struct named verdicts[] = {
-	{"true-positive", NULL, WORD_VERDICT_TRUE_POSITIVE},
-	{"benign-expected", NULL, WORD_VERDICT_BENIGN_EXPECTED},
-	{"false-positive", NULL, WORD_VERDICT_FALSE_POSITIVE},
-	{"duplicate", NULL, WORD_VERDICT_DUPLICATE},
-	{"test", NULL, WORD_VERDICT_TEST},
+	{"true-positive", WORD_VERDICT_TRUE_POSITIVE},
+	{"benign-expected", WORD_VERDICT_BENIGN_EXPECTED},
+	{"false-positive", WORD_VERDICT_FALSE_POSITIVE},
+	{"duplicate", WORD_VERDICT_DUPLICATE},
+	{"test", WORD_VERDICT_TEST},
 	{0},
 };
 
@@ -68,19 +69,13 @@ struct text badge_verdict_word(const struct page *page, struct text verdict)
 	return word_of(page, verdicts, verdict);
 }
 
+/* Its shape is the style sheet's: a list has a hundred of them. */
 void badge_severity(struct page *page, struct text severity)
 {
-	const struct named *found = find(severities, severity);
 	struct html *html = &page->html;
-	html_open(html, "span", "sev");
-	if (found) {
-		html_set_string(html, "data-sev", found->name);
-		html_open(html, "i", NULL);
-		html_set_string(html, "aria-hidden", "true");
-		html_string(html, found->shape);
-		html_close(html);
-		html_string(html, " ");
-	}
+	html_open(html, "b", NULL);
+	if (find(severities, severity))
+		html_set(html, "data-sev", severity);
 	html_text(html, badge_severity_word(page, severity));
 	html_close(html);
 }
@@ -90,7 +85,7 @@ void badge_state(struct page *page, const struct node *incident)
 	struct html *html = &page->html;
 	struct text state = tree_member_text(incident, "state");
 	struct text verdict = tree_member_text(incident, "verdict");
-	html_open(html, "span", "state");
+	html_open(html, "span", NULL);
 	html_set(html, "data-state", state);
 	html_text(html, badge_state_word(page, state));
 	html_close(html);
@@ -107,26 +102,6 @@ struct text badge_tactic(const struct page *page, unsigned rank)
 		WORD_TACTIC_9, WORD_TACTIC_10, WORD_TACTIC_11, WORD_TACTIC_12, WORD_TACTIC_13,
 		WORD_TACTIC_14, WORD_TACTIC_15};
 	return rank >= 1 && rank <= N_TACTICS ? page_word(page, words[rank - 1]) : TEXT_NONE;
-}
-
-void badge_strip_definition(struct page *page)
-{
-	struct buf cells;
-	struct html *html = &page->html;
-	buf_init(&cells, 1024);
-	for (int i = 0; i < N_TACTICS; i++)
-		buf_addf(&cells, "M%d 0h%dv%dh-%dz", i * CELL_STEP, CELL_WIDTH, STRIP_HEIGHT,
-			CELL_WIDTH);
-	html_open(html, "svg", "defs");
-	html_set_string(html, "aria-hidden", "true");
-	html_set_string(html, "width", "0");
-	html_set_string(html, "height", "0");
-	html_open(html, "path", NULL);
-	html_set_string(html, "id", "strip");
-	html_set(html, "d", buf_text(&cells));
-	html_close(html);
-	html_close(html);
-	buf_done(&cells);
 }
 
 /* The names, in the order they have there. */
@@ -156,15 +131,11 @@ void badge_strip(struct page *page, const struct node *tactics)
 	for (const struct node *item = tactics->first; item; item = item->next) {
 		uint64_t rank = page_u64(item, "rank");
 		if (rank >= 1 && rank <= N_TACTICS)
-			buf_addf(&lit, "M%d 0h%dv%dh-%dz", (int)(rank - 1) * CELL_STEP, CELL_WIDTH,
-				STRIP_HEIGHT, CELL_WIDTH);
+			buf_addf(&lit, "M%d 6h%d", (int)(rank - 1) * CELL_STEP, CELL_WIDTH);
 	}
 	html_open(html, "svg", "strip");
 	html_set_string(html, "role", "img");
 	html_set(html, "aria-label", strip_label(page, tactics));
-	html_open(html, "use", NULL);
-	html_set_string(html, "href", "#strip");
-	html_close(html);
 	html_open(html, "path", NULL);
 	html_set(html, "d", buf_text(&lit));
 	html_close(html);

@@ -14,9 +14,8 @@ struct text badge_state_word(const struct page *page, struct text state);
 struct text badge_verdict_word(const struct page *page, struct text verdict);
 void badge_state(struct page *page, const struct node *incident);
 
-/** 15 cells, those of @tactics (an incident's array) lit. Once a page: badge_strip_definition. */
+/** 15 cells, those of @tactics (an incident's array) lit. */
 void badge_strip(struct page *page, const struct node *tactics);
-void badge_strip_definition(struct page *page);
 
 /** A tactic's name in the reader's language. @rank 1–15. */
 struct text badge_tactic(const struct page *page, unsigned rank);

@@ -69,27 +69,21 @@ void decide_unlink_bar(struct page *page)
 	close_bulk(page);
 }
 
+/* What all have alike, the place for a refusal and the way out, comes with the scripts. */
 static void open_dialog(struct page *page, const char *act, enum word title)
 {
 	struct html *html = &page->html;
 	html_open(html, "dialog", NULL);
 	html_setf(html, "id", "dialog-%s", act);
-	html_setf(html, "aria-labelledby", "dialog-%s-title", act);
 	html_open(html, "form", NULL);
 	html_set_string(html, "method", "dialog");
 	html_set_string(html, "data-form", act);
 	html_open(html, "h2", NULL);
-	html_setf(html, "id", "dialog-%s-title", act);
 	page_say(page, title);
 	html_string(html, " ");
 	html_open(html, "span", NULL);
 	html_set_flag(html, "data-target");
 	html_close(html);
-	html_close(html);
-	html_open(html, "p", "error");
-	html_set_string(html, "role", "alert");
-	html_set_flag(html, "data-error");
-	html_set_flag(html, "hidden");
 	html_close(html);
 }
 
@@ -97,11 +91,6 @@ static void close_dialog(struct page *page, enum word confirm)
 {
 	struct html *html = &page->html;
 	html_open(html, "p", "buttons");
-	html_open(html, "button", NULL);
-	html_set_string(html, "value", "cancel");
-	html_set_flag(html, "formnovalidate");
-	page_say(page, WORD_CANCEL);
-	html_close(html);
 	html_open(html, "button", "primary");
 	html_set_string(html, "value", "confirm");
 	html_set_flag(html, "data-confirm");
@@ -196,39 +185,7 @@ static void write_snooze(struct page *page)
 	close_dialog(page, WORD_ACT_SNOOZE);
 }
 
-static void write_help(struct page *page)
-{
-	static const struct {
-		const char *keys;
-		enum word word;
-	} rows[] = {{"j / k", WORD_KEY_MOVE}, {"Enter", WORD_KEY_OPEN}, {"Esc", WORD_KEY_BACK},
-		{"x", WORD_KEY_SELECT}, {"Shift+x", WORD_KEY_RANGE}, {"a", WORD_ACT_ACK},
-		{"s", WORD_ACT_ASSIGN}, {"c", WORD_ACT_COMMENT}, {"z", WORD_ACT_SNOOZE},
-		{"m", WORD_ACT_MERGE}, {"R", WORD_ACT_RESOLVE}, {"t", WORD_KEY_TUNE},
-		{"r", WORD_KEY_RAW}, {"u", WORD_KEY_UNDO}, {"/", WORD_SEARCH}, {".", WORD_KEY_NEW},
-		{"g o", WORD_NAV_ONCALL}, {"g i", WORD_NAV_INCIDENTS}, {"g a", WORD_NAV_ALERTS},
-		{"g s", WORD_NAV_SUPPRESSIONS}, {"g h", WORD_NAV_HEALTH}, {"?", WORD_KEY_HELP},
-		{"Ctrl+K", WORD_KEY_PALETTE}};
-	struct html *html = &page->html;
-	open_dialog(page, "keys", WORD_KEY_HELP);
-	html_open(html, "dl", "keys");
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		html_open(html, "dt", NULL);
-		html_leaf(html, "kbd", NULL, text_of(rows[i].keys));
-		html_close(html);
-		page_leaf(page, "dd", NULL, rows[i].word);
-	}
-	html_close(html);
-	html_open(html, "label", "check");
-	html_void(html, "input", NULL);
-	html_set_string(html, "type", "checkbox");
-	html_set_flag(html, "data-keys-off");
-	page_leaf(page, "span", NULL, WORD_KEYS_OFF);
-	html_close(html);
-	close_dialog(page, WORD_CLOSE);
-}
-
-static void write_drawer(struct page *page)
+void decide_drawer(struct page *page)
 {
 	struct html *html = &page->html;
 	html_open(html, "aside", NULL);
@@ -271,10 +228,4 @@ void decide_dialogs(struct page *page)
 		input_field(page, "at", WORD_FIELD_AT, WORD_HINT_TIME, true);
 		close_dialog(page, WORD_ACT_CUT);
 	}
-}
-
-void decide_help(struct page *page)
-{
-	write_help(page);
-	write_drawer(page);
 }

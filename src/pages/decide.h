@@ -20,5 +20,5 @@ void decide_unlink_bar(struct page *page);
 
 /** The dialogs that buttons open. Once a page that has some. */
 void decide_dialogs(struct page *page);
-/** The help about keys and the drawer for raw bytes: on every page (layout.c). */
-void decide_help(struct page *page);
+/** The drawer for raw bytes: on every page (layout.c). */
+void decide_drawer(struct page *page);

@@ -58,9 +58,6 @@ static void write_row(struct page *page, const struct node *group, size_t i)
 	html_open(html, "tr", NULL);
 	html_setf(html, "id", "fingerprint-%.*s-%zu", TEXT_ARG(fingerprint), i);
 	html_set_flag(html, "data-row");
-	html_set_string(html, "data-kind", "fingerprint");
-	html_set(html, "data-number", fingerprint);
-	html_set(html, "data-href", link_of(page, group));
 	html_open(html, "td", "number");
 	html_string(html, "×");
 	html_text(html, tree_member_text(group, "alerts"));
@@ -71,7 +68,7 @@ static void write_row(struct page *page, const struct node *group, size_t i)
 	html_open(html, "td", "rule");
 	html_open(html, "a", NULL);
 	html_set(html, "href", link_of(page, group));
-	html_clip(html, "span", NULL, tree_member_text(group, "rule"), RULE_BYTES);
+	html_clip_text(html, tree_member_text(group, "rule"), RULE_BYTES);
 	html_close(html);
 	html_close(html);
 	html_clip(html, "td", "where", place_of(page, group), PLACE_BYTES);
@@ -85,7 +82,7 @@ static void write_row(struct page *page, const struct node *group, size_t i)
 	html_open(html, "td", "number");
 	html_open(html, "a", NULL);
 	html_setf(html, "href", "/alerts/%.*s", TEXT_ARG(tree_member_text(group, "leaf")));
-	html_set(html, "data-raw", tree_member_text(group, "leaf"));
+	html_set_flag(html, "data-raw");
 	page_say(page, WORD_RAW_SHORT);
 	html_close(html);
 	html_close(html);
@@ -99,7 +96,6 @@ void page_fingerprints(struct page *page, const struct node *document, struct te
 	const struct page_head head = {
 		.name = "alerts", .title = page_word(page, WORD_NAV_ALERTS), .refresh_s = 60};
 	page_begin(page, &head);
-	badge_strip_definition(page);
 	alerts_heading(page, false, sort);
 	if (!items || !items->first) {
 		page_leaf(page, "p", "empty", WORD_ALERTS_EMPTY);

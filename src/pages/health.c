@@ -165,6 +165,21 @@ static void fact_bytes(
 		fact(page, word, mebibytes(page, page_u64(document, member)));
 }
 
+/* The API says it in English. */
+static struct text store_word(const struct page *page, struct text state)
+{
+	static const struct {
+		enum store_state state;
+		enum word word;
+	} words[] = {{STORE_STARTING, WORD_STORE_STARTING}, {STORE_WORKS, WORD_STORE_WORKS},
+		{STORE_DISK_FULL, WORD_STORE_DISK_FULL}, {STORE_RECOVERING, WORD_STORE_RECOVERING},
+		{STORE_DRAINING, WORD_STORE_DRAINING}};
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (text_is(state, store_state_name(words[i].state)))
+			return page_word(page, words[i].word);
+	return state;
+}
+
 static void write_daemon(struct page *page, const struct node *status)
 {
 	struct html *html = &page->html;
@@ -172,7 +187,7 @@ static void write_daemon(struct page *page, const struct node *status)
 	const struct node *retention = tree_member(status, "retention");
 	page_leaf(page, "h2", NULL, WORD_DAEMON);
 	html_open(html, "dl", "fields");
-	fact(page, WORD_FACT_STORE, tree_member_text(status, "store"));
+	fact(page, WORD_FACT_STORE, store_word(page, tree_member_text(status, "store")));
 	fact_time(page, WORD_FACT_STARTED, page_time_of(status, "started"), MOMENT_FULL);
 	fact_time(page, WORD_FACT_COMMIT, page_time_of(status, "last_commit"), MOMENT_FULL);
 	fact_time(page, WORD_FACT_WATERMARK, page_time_of(status, "watermark"), MOMENT_FULL);

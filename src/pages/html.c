@@ -218,6 +218,14 @@ void html_clip(
 	html_close(html);
 }
 
+void html_clip_text(struct html *html, struct text text, size_t bytes)
+{
+	if (utf8_prefix(text, bytes).size < text.size)
+		html_clip(html, "span", NULL, text, bytes);
+	else
+		html_text(html, text);
+}
+
 void html_json(struct html *html, struct text json)
 {
 	end_tag(html);

@@ -51,6 +51,9 @@ void html_leaf(struct html *html, const char *tag, const char *class, struct tex
 void html_clip(
 	struct html *html, const char *tag, const char *class, struct text text, size_t bytes);
 
+/** The same in the element that is open: one of its own only where text is left out. */
+void html_clip_text(struct html *html, struct text text, size_t bytes);
+
 /** JSON for a script element: what emit.h wrote, in which no tag can stand. */
 void html_json(struct html *html, struct text json);
 /** A whole document begins with this. */

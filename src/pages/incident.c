@@ -3,6 +3,7 @@
 
 #include "pages/badge.h"
 #include "pages/decide.h"
+#include "pages/headline.h"
 #include "pages/incidents.h"
 #include "pages/moment.h"
 
@@ -127,7 +128,7 @@ static void write_heading(struct page *page, const struct node *incident)
 	html_open(html, "h1", NULL);
 	html_leaf(html, "span", "id", tree_member_text(incident, "number"));
 	html_string(html, " ");
-	html_clip(html, "span", NULL, tree_member_text(incident, "title"), TITLE_BYTES);
+	html_clip_text(html, headline(page, tree_member_text(incident, "title")), TITLE_BYTES);
 	html_close(html);
 	html_open(html, "p", "facts");
 	badge_severity(page, tree_member_text(incident, "severity"));
@@ -191,7 +192,7 @@ void page_incident(struct page *page, const struct incident_data *data)
 	bool is_merged = tree_member(incident, "redirect_to") != NULL;
 	struct text title = arena_format(page->arena, "%.*s %.*s",
 		TEXT_ARG(tree_member_text(incident, "number")),
-		TEXT_ARG(tree_member_text(incident, "title")));
+		TEXT_ARG(headline(page, tree_member_text(incident, "title"))));
 	const struct page_head head = {.name = "incident", .title = title, .refresh_s = 60};
 	page_begin(page, &head);
 	if (is_merged) {

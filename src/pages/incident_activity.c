@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "pages/badge.h"
 #include "pages/incident.h"
 #include "pages/moment.h"
 
@@ -39,6 +40,30 @@ void incident_activity_kind(struct page *page, struct text kind)
 	html_leaf(&page->html, "b", NULL, kind);
 }
 
+/* What a member is called, and what it says, in the reader's words where there are some. */
+static void write_pair(struct page *page, const struct node *item)
+{
+	static const struct {
+		const char *key;
+		enum word word;
+	} names[] = {{"state", WORD_COLUMN_STATE}, {"verdict", WORD_FIELD_VERDICT},
+		{"assignee", WORD_COLUMN_ASSIGNEE}, {"severity", WORD_COLUMN_SEVERITY},
+		{"until", WORD_FIELD_UNTIL}, {"with", WORD_COLUMN_INCIDENT},
+		{"at", WORD_COLUMN_TIME}};
+	struct html *html = &page->html;
+	struct text name = item->key;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (text_is(name, names[i].key))
+			name = page_word(page, names[i].word);
+	struct text said = badge_state_word(page, item->value);
+	said = badge_verdict_word(page, badge_severity_word(page, said));
+	html_open(html, "span", "pair");
+	html_leaf(html, "i", NULL, name);
+	html_string(html, " ");
+	html_clip(html, "span", NULL, said, VALUE_BYTES);
+	html_close(html);
+}
+
 /* The members of what was said, each with its name, but for a comment's text. */
 static void write_detail(struct page *page, const struct node *detail)
 {
@@ -53,11 +78,7 @@ static void write_detail(struct page *page, const struct node *detail)
 			html_close(html);
 			continue;
 		}
-		html_open(html, "span", "pair");
-		html_leaf(html, "i", NULL, item->key);
-		html_string(html, " ");
-		html_clip(html, "span", NULL, item->value, VALUE_BYTES);
-		html_close(html);
+		write_pair(page, item);
 	}
 }
 

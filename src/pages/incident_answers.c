@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "model/attack.h"
 #include "pages/badge.h"
+#include "pages/headline.h"
 #include "pages/incident.h"
 #include "pages/incidents.h"
 #include "pages/moment.h"
@@ -260,7 +261,7 @@ static void write_before(struct page *page, const struct incident_data *data)
 		html_open(html, "div", NULL);
 		html_open(html, "a", NULL);
 		html_setf(html, "href", "/incidents/%.*s", TEXT_ARG(page_incident_number(number)));
-		html_set(html, "title", tree_member_text(item, "title"));
+		html_set(html, "title", headline(page, tree_member_text(item, "title")));
 		html_text(html, number);
 		html_close(html);
 		html_string(html, " ");

@@ -2,6 +2,7 @@
 #include "model/attack.h"
 #include "pages/alerts.h"
 #include "pages/badge.h"
+#include "pages/headline.h"
 #include "pages/incident.h"
 #include "pages/moment.h"
 #include "pages/picture.h"
@@ -243,7 +244,7 @@ static void write_similar(struct page *page, const struct node *item)
 	html_setf(html, "href", "/incidents/%.*s", TEXT_ARG(number));
 	html_leaf(html, "span", "id", tree_member_text(item, "number"));
 	html_string(html, " ");
-	html_clip(html, "span", NULL, tree_member_text(item, "title"), TITLE_BYTES);
+	html_clip_text(html, headline(page, tree_member_text(item, "title")), TITLE_BYTES);
 	html_close(html);
 	html_close(html);
 	html_open(html, "td", NULL);

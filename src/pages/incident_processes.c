@@ -32,7 +32,7 @@ static void write_process(struct page *page, const struct node *item)
 	badge_severity(page, tree_member_text(item, "severity"));
 	html_open(html, "a", NULL);
 	html_setf(html, "href", "/alerts/%.*s", TEXT_ARG(alert));
-	html_set(html, "data-raw", alert);
+	html_set_flag(html, "data-raw");
 	html_clip(html, "span", NULL, tree_member_text(item, "rule"), NAME_BYTES);
 	html_close(html);
 	html_open(html, "span", "note");

@@ -128,7 +128,7 @@ static void write_links(
 	if (samples && samples->first) {
 		html_open(html, "a", NULL);
 		html_setf(html, "href", "/alerts/%.*s", TEXT_ARG(samples->first->value));
-		html_set(html, "data-raw", samples->first->value);
+		html_set_flag(html, "data-raw");
 		page_say(page, WORD_RAW_SHORT);
 		html_close(html);
 	}
@@ -156,23 +156,10 @@ static void write_print(
 {
 	struct html *html = &page->html;
 	struct text fingerprint = tree_member_text(print, "fingerprint");
-	const struct node *samples = tree_member(print, "samples");
 	bool context = tree_member(print, "context") != NULL;
 	html_open(html, "tr", context ? "context" : NULL);
 	html_setf(html, "id", "fingerprint-%.*s%s", TEXT_ARG(fingerprint), context ? "-c" : "");
 	html_set_flag(html, "data-row");
-	html_set_string(html, "data-kind", "fingerprint");
-	html_set(html, "data-number", fingerprint);
-	if (samples && samples->first)
-		html_setf(html, "data-href", "/alerts/%.*s", TEXT_ARG(samples->first->value));
-	html_open(html, "td", "pick");
-	html_open(html, "label", NULL);
-	html_void(html, "input", NULL);
-	html_set_string(html, "type", "checkbox");
-	html_set_flag(html, "data-select");
-	html_set(html, "aria-label", tree_member_text(print, "rule"));
-	html_close(html);
-	html_close(html);
 	html_open(html, "td", "number");
 	moment_write(page, page_time_of(print, "first_seen"), MOMENT_CLOCK);
 	html_close(html);
@@ -201,7 +188,6 @@ void incident_story(struct page *page, const struct incident_data *data)
 	if (page_may(page, ROLE_ANALYST))
 		decide_unlink_bar(page);
 	table_open(page, "list story", "fingerprints", WORD_STORY_CAPTION);
-	table_head(page, "pick", WORD_COLUMN_SELECT);
 	table_head(page, "number", WORD_COLUMN_FIRST);
 	table_head(page, "number", WORD_COLUMN_LAST_SEEN);
 	table_head(page, "number", WORD_COLUMN_ALERTS);

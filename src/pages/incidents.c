@@ -3,9 +3,10 @@
 
 #include "pages/badge.h"
 #include "pages/decide.h"
+#include "pages/headline.h"
 #include "pages/moment.h"
 
-enum { TITLE_BYTES = 88, PLACE_BYTES = 44, NAME_BYTES = 20 };
+enum { TITLE_BYTES = 88, RULE_BYTES = 48, PLACE_BYTES = 44, NAME_BYTES = 20 };
 
 /* The address of this list with one thing changed; a page number never stays. */
 static struct text list_link(const struct page *page, const struct incident_filters *with)
@@ -73,13 +74,11 @@ static void sort_cell(struct page *page, const struct incident_filters *filters,
 	html_close(html);
 }
 
-static void write_head(struct page *page, const struct incident_filters *filters, bool may_select)
+static void write_head(struct page *page, const struct incident_filters *filters)
 {
 	struct html *html = &page->html;
 	html_open(html, "thead", NULL);
 	html_open(html, "tr", NULL);
-	if (may_select)
-		head_cell(page, "pick", WORD_COLUMN_SELECT);
 	sort_cell(page, filters, "risk", "risk", WORD_COLUMN_RISK);
 	head_cell(page, NULL, WORD_COLUMN_SEVERITY);
 	sort_cell(page, filters, NULL, "number", WORD_COLUMN_INCIDENT);
@@ -95,20 +94,17 @@ static void write_head(struct page *page, const struct incident_filters *filters
 	html_close(html);
 }
 
-static void write_pick(struct page *page, struct text number)
+/* The rule that says most, where the title does not name it. */
+static void write_strongest(struct page *page, const struct node *incident)
 {
-	struct html *html = &page->html;
-	html_open(html, "td", "pick");
-	html_open(html, "label", NULL);
-	html_void(html, "input", NULL);
-	html_set_string(html, "type", "checkbox");
-	html_set_flag(html, "data-select");
-	html_set(html, "aria-label", page_filled(page, WORD_SELECT_ROW, &number, 1));
-	html_close(html);
-	html_close(html);
+	struct text rule = incident_strongest(incident);
+	if (!rule.size || text_find(tree_member_text(incident, "title"), rule, 0) != SIZE_MAX)
+		return;
+	html_string(&page->html, " ");
+	html_clip(&page->html, "small", NULL, rule, RULE_BYTES);
 }
 
-static void write_title(struct page *page, const struct node *incident)
+static void write_title(struct page *page, const struct node *incident, struct text place)
 {
 	struct html *html = &page->html;
 	struct text number = tree_member_text(incident, "number");
@@ -119,8 +115,10 @@ static void write_title(struct page *page, const struct node *incident)
 	html_setf(html, "href", "/incidents/%.*s", TEXT_ARG(page_incident_number(number)));
 	html_leaf(html, "span", "id", number);
 	html_string(html, " ");
-	html_clip(html, "span", NULL, tree_member_text(incident, "title"), TITLE_BYTES);
+	html_clip_text(html, headline_beside(page, tree_member_text(incident, "title"), place),
+		TITLE_BYTES);
 	html_close(html);
+	write_strongest(page, incident);
 	if (alike) {
 		struct text value = page_number(page, alike);
 		html_string(html, " ");
@@ -148,7 +146,7 @@ static void write_sensors(struct page *page, const struct node *sensors)
 	for (const struct node *item = sensors ? sensors->first : NULL; item; item = item->next) {
 		if (item != sensors->first)
 			html_string(html, " ");
-		html_clip(html, "span", NULL, item->value, NAME_BYTES);
+		html_clip_text(html, item->value, NAME_BYTES);
 	}
 	html_close(html);
 }
@@ -158,6 +156,15 @@ static void time_cell(struct page *page, int64_t wall_ns)
 	html_open(&page->html, "td", "number");
 	moment_write(page, wall_ns, MOMENT_AGO);
 	html_close(&page->html);
+}
+
+struct text incident_strongest(const struct node *incident)
+{
+	const struct node *terms = tree_member(incident, "risk_terms");
+	for (const struct node *item = terms ? terms->first : NULL; item; item = item->next)
+		if (text_is(tree_member_text(item, "name"), "strongest rule"))
+			return tree_member_text(item, "why");
+	return TEXT_NONE;
 }
 
 void incident_is_row(struct page *page, const struct node *incident)
@@ -175,55 +182,49 @@ void incident_is_row(struct page *page, const struct node *incident)
 	html_set(html, "data-shown-alerts", tree_member_text(incident, "alerts"));
 }
 
-static void open_row(struct page *page, const struct node *incident)
+/* What the cells say is not said again: unpack.js writes the rest of the attributes. */
+static void write_row(struct page *page, const struct node *incident)
 {
 	struct html *html = &page->html;
 	struct text number = page_incident_number(tree_member_text(incident, "number"));
+	struct text place = incident_place(page, tree_member(incident, "entity"));
 	html_open(html, "tr", NULL);
-	incident_is_row(page, incident);
-	html_setf(html, "data-href", "/incidents/%.*s", TEXT_ARG(number));
-}
-
-static void write_row(struct page *page, const struct node *incident, bool may_select)
-{
-	struct html *html = &page->html;
-	struct text number = tree_member_text(incident, "number");
-	const struct node *entity = tree_member(incident, "entity");
-	open_row(page, incident);
-	if (may_select)
-		write_pick(page, number);
+	html_setf(html, "id", "incident-%.*s", TEXT_ARG(number));
+	html_set_flag(html, "data-row");
+	html_set(html, "data-revision", tree_member_text(incident, "revision"));
 	html_leaf(html, "td", "risk", tree_member_text(incident, "risk"));
 	html_open(html, "td", NULL);
 	badge_severity(page, tree_member_text(incident, "severity"));
 	html_close(html);
-	write_title(page, incident);
-	html_clip(html, "td", "where", incident_place(page, entity), PLACE_BYTES);
+	write_title(page, incident, place);
+	html_clip(html, "td", "where", place, PLACE_BYTES);
 	html_open(html, "td", NULL);
 	badge_strip(page, tree_member(incident, "tactics"));
 	html_close(html);
-	html_leaf(html, "td", "number", tree_member_text(incident, "alerts"));
+	html_leaf(html, "td", "number alerts", tree_member_text(incident, "alerts"));
 	write_sensors(page, tree_member(incident, "sensors"));
 	time_cell(page, page_time_of(incident, "last_seen"));
 	time_cell(page, page_time_of(incident, "first_seen"));
 	html_open(html, "td", NULL);
 	badge_state(page, incident);
 	html_close(html);
-	html_clip(html, "td", "assignee", tree_member_text(incident, "assignee"), NAME_BYTES);
+	struct text assignee = tree_member_text(incident, "assignee");
+	html_clip(html, "td", assignee.size ? "assignee" : NULL, assignee, NAME_BYTES);
 	html_close(html);
 }
 
-void incidents_table(struct page *page, const struct node *items,
-	const struct incident_filters *filters, bool may_select)
+void incidents_table(
+	struct page *page, const struct node *items, const struct incident_filters *filters)
 {
 	struct html *html = &page->html;
 	html_open(html, "div", "scroll");
 	html_open(html, "table", "list");
 	html_set_string(html, "data-list", "incidents");
 	page_leaf(page, "caption", "unseen", WORD_INCIDENTS_CAPTION);
-	write_head(page, filters, may_select);
+	write_head(page, filters);
 	html_open(html, "tbody", NULL);
 	for (const struct node *item = items->first; item; item = item->next)
-		write_row(page, item, may_select);
+		write_row(page, item);
 	html_close(html);
 	html_close(html);
 	html_close(html);
@@ -337,7 +338,6 @@ void page_incidents(
 {
 	struct html *html = &page->html;
 	const struct node *items = tree_member(document, "items");
-	bool may_select = page_may(page, ROLE_ANALYST);
 	const struct page_head head = {
 		.name = "incidents", .title = page_word(page, WORD_NAV_INCIDENTS), .refresh_s = 60};
 	page_begin(page, &head);
@@ -345,11 +345,10 @@ void page_incidents(
 	page_leaf(page, "h1", NULL, WORD_NAV_INCIDENTS);
 	write_filters(page, filters);
 	html_close(html);
-	if (may_select)
+	if (page_may(page, ROLE_ANALYST))
 		decide_bulk_bar(page);
-	badge_strip_definition(page);
 	if (items && items->first)
-		incidents_table(page, items, filters, may_select);
+		incidents_table(page, items, filters);
 	else
 		page_leaf(page, "p", "empty", WORD_INCIDENTS_EMPTY);
 	write_next(page, document, filters);

@@ -15,16 +15,18 @@ struct incident_filters {
 void page_incidents(
 	struct page *page, const struct node *document, const struct incident_filters *filters);
 
-/** A table of @items (an array), with or without boxes to select rows. badge_strip_definition
- * stands before it. @filters NULL: it cannot be sorted. */
-void incidents_table(struct page *page, const struct node *items,
-	const struct incident_filters *filters, bool may_select);
+/** A table of @items (an array). @filters NULL: it cannot be sorted. */
+void incidents_table(
+	struct page *page, const struct node *items, const struct incident_filters *filters);
 
 /**
  * Makes the element that was opened last the one that scripts mean by this incident: its number,
  * and what people decide by, so that a decision can tell what has changed since it was shown.
  */
 void incident_is_row(struct page *page, const struct node *incident);
+
+/** The rule that its risk begins with; absent: none. */
+struct text incident_strongest(const struct node *incident);
 
 /** Where it happened, short: "shop/Deployment front", "node vm". */
 struct text incident_place(const struct page *page, const struct node *entity);

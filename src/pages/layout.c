@@ -3,19 +3,11 @@
 
 #include "assets/asset.h"
 #include "base/clock.h"
-#include "base/emit.h"
 #include "pages/decide.h"
 #include "pages/moment.h"
 #include "pages/page.h"
 
 /* What stands around every page: head, navigation, search, switches, footer. */
-
-enum { TEXTS_BYTES = 64 * 1024 };
-
-#define ICON                                                                                       \
-	"data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"      \
-	"%3Cpath fill='%23b4540a' d='M8 1a5 5 0 0 0-5 5v3l-1 3h12l-1-3V6a5 5 0 0 0-5-5zM6 13a2 2 " \
-	"0 0 0 4 0z'/%3E%3C/svg%3E"
 
 static const struct {
 	const char *name, *path;
@@ -44,11 +36,14 @@ static void write_link(struct html *html, const char *rel, const char *href)
 	html_set_string(html, "href", href);
 }
 
-static void write_script(struct html *html, const char *asset, bool is_module)
+/* @how NULL: at once; else "module", or "defer" for what modules find when they begin. */
+static void write_script(struct html *html, const char *asset, const char *how)
 {
 	html_open(html, "script", NULL);
-	if (is_module)
-		html_set_string(html, "type", "module");
+	if (how && strcmp(how, "module") == 0)
+		html_set_string(html, "type", how);
+	else if (how)
+		html_set_flag(html, how);
 	html_set_string(html, "src", asset_url(asset));
 	html_close(html);
 }
@@ -70,11 +65,16 @@ static void write_head(struct page *page, const struct page_head *head)
 	/* no elements in a title: marks would be shown as they are written */
 	html_text(html, page_filled(page, WORD_TITLE, &head->title, 1));
 	html_close(html);
-	write_link(html, "icon", ICON);
+	write_link(html, "icon", asset_url("icon.svg"));
 	write_link(html, "stylesheet", asset_url("style.css"));
 	write_link(html, "stylesheet", asset_url("client.css"));
-	write_script(html, "early.js", false);
-	write_script(html, "app.js", true);
+	write_script(html, "early.js", NULL);
+	if (page->reader->role)
+		write_script(html,
+			page->reader->language == LANGUAGE_CHINESE ? "texts-zh-CN.js"
+								   : "texts-en.js",
+			"defer");
+	write_script(html, "app.js", "module");
 	if (head->refresh_s) {
 		html_open(html, "noscript", NULL);
 		html_void(html, "meta", NULL);
@@ -275,40 +275,12 @@ static void write_store_state(struct page *page)
 	}
 }
 
-/* Those that scripts need: script_… without that beginning, and spans of time as they are. */
-static void write_texts(struct page *page)
-{
-	struct buf out;
-	struct emitter emitter;
-	struct html *html = &page->html;
-	static const char prefix[] = "script_";
-	buf_init(&out, TEXTS_BYTES);
-	emit_init(&emitter, &out);
-	emit_object(&emitter);
-	for (unsigned i = 0; i < N_WORDS; i++) {
-		struct text key = text_of(word_key((enum word)i));
-		if (text_starts(key, text_of(prefix)))
-			key = text_part(key, sizeof prefix - 1, key.size);
-		else if (!text_starts(key, TEXT("span_")))
-			continue;
-		emit_key_text(&emitter, key);
-		emit_text(&emitter, page_word(page, (enum word)i));
-	}
-	emit_object_end(&emitter);
-	html_open(html, "script", NULL);
-	html_set_string(html, "type", "application/json");
-	html_set_string(html, "id", "texts");
-	html_json(html, buf_text(&out));
-	html_close(html);
-	buf_done(&out);
-}
-
 void page_end(struct page *page)
 {
 	struct html *html = &page->html;
 	html_close(html); /* main */
 	if (page->reader->role)
-		decide_help(page);
+		decide_drawer(page);
 	html_open(html, "footer", "bottom");
 	if (page->reader->role && page->status)
 		write_store_state(page);
@@ -318,8 +290,6 @@ void page_end(struct page *page)
 	html_set_string(html, "aria-live", "polite");
 	html_close(html);
 	html_close(html);
-	if (page->reader->role)
-		write_texts(page);
 	html_close(html); /* body */
 	html_close(html); /* html */
 	buf_add_byte(html->out, '\n');

@@ -59,7 +59,7 @@ struct text moment_text(const struct page *page, int64_t wall_ns, enum moment_fo
 
 static const char *form_name(enum moment_form form)
 {
-	return form == MOMENT_AGO ? "ago" : form == MOMENT_CLOCK ? "clock" : "full";
+	return form == MOMENT_CLOCK ? "clock" : "full";
 }
 
 void moment_write(struct page *page, int64_t wall_ns, enum moment_form form)
@@ -72,8 +72,9 @@ void moment_write(struct page *page, int64_t wall_ns, enum moment_form form)
 	}
 	clock_format(wall_ns, text);
 	html_open(html, "time", NULL);
-	html_setf(html, "datetime", "%.23sZ", text);
-	html_set_string(html, "data-form", form_name(form));
+	html_setf(html, "datetime", "%.19sZ", text);
+	if (form != MOMENT_AGO)
+		html_set_string(html, "data-form", form_name(form));
 	if (form != MOMENT_FULL)
 		html_set(html, "title", moment_text(page, wall_ns, MOMENT_FULL));
 	if (form == MOMENT_AGO)

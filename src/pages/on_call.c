@@ -28,7 +28,7 @@ static void write_list(struct page *page, enum word title, const char *query, en
 	html_close(html);
 	html_close(html);
 	if (items && items->first)
-		incidents_table(page, items, NULL, page_may(page, ROLE_ANALYST));
+		incidents_table(page, items, NULL);
 	else
 		page_leaf(page, "p", "empty", empty);
 	html_close(html);
@@ -113,7 +113,6 @@ void page_on_call(struct page *page, const struct on_call_data *data)
 	html_close(html);
 	if (page_may(page, ROLE_ANALYST))
 		decide_bulk_bar(page);
-	badge_strip_definition(page);
 	write_list(page, WORD_DUTY_MINE, ON_CALL_MINE, WORD_DUTY_MINE_EMPTY, data->mine);
 	write_list(page, WORD_DUTY_UNASSIGNED, ON_CALL_UNASSIGNED, WORD_DUTY_UNASSIGNED_EMPTY,
 		data->unassigned);

@@ -24,8 +24,13 @@ void page_problem(struct page *page, unsigned status, struct text detail)
 	page_begin(page, &head);
 	html_open(html, "div", "problem");
 	page_leaf(page, "h1", NULL, problems[i].title);
-	if (detail.size)
-		html_leaf(html, "p", "detail", detail);
+	if (detail.size) {
+		html_open(html, "p", "detail");
+		if (page->reader->language != LANGUAGE_ENGLISH)
+			html_set_string(html, "lang", "en");
+		html_text(html, detail);
+		html_close(html);
+	}
 	page_leaf(page, "p", NULL, problems[i].advice);
 	if (page->reader->role) {
 		html_open(html, "p", NULL);

@@ -99,10 +99,10 @@ async function palette(page) {
 
 async function help(context) {
 	const page = await open(context, "/incidents");
+	await page.keyboard.press("?");
 	const shown = await page.locator("#dialog-keys dt").allTextContents();
 	const bound = ["j / k", "Enter", "Esc", "x", "Shift+x", "a", "s", "c", "m", "t", "z", "R", "r", "u", "/", ".", "g i", "g a", "g s", "g h", "g o", "?", "Ctrl+K"];
 	check("the help names every shortcut and no other", JSON.stringify(shown.sort()) === JSON.stringify(bound.sort()), shown);
-	await page.keyboard.press("?");
 	await page.check("[data-keys-off]");
 	await page.keyboard.press("Escape");
 	await page.keyboard.press("j");

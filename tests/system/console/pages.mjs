@@ -76,6 +76,25 @@ async function switches() {
 	await context.close();
 }
 
+/** A number says on a phone what it is: the table's head is out of sight there. */
+async function labels(world) {
+	const context = await person("admin", { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 1 });
+	for (const path of ["/", "/incidents", "/incidents/" + world.attack, "/alerts", "/health", "/admin"]) {
+		const page = await open(context, path);
+		const bare = await page.evaluate(() => [...document.querySelectorAll("table.list tbody td")].filter((cell) => /^[×\d]/.test(cell.innerText.trim()) &&
+			!cell.matches(".title, .what, .rule, .where, .wrap") && getComputedStyle(cell, "::before").content === "none").map((cell) => cell.outerHTML.slice(0, 160)));
+		check(`phone: each number in the rows of ${path} has its name`, bare.length === 0 && await page.locator("table.list tbody td[data-label]").count() > 0, bare.slice(0, 4));
+		await page.close();
+	}
+	await context.close();
+	const plain = await person("admin", { viewport: { width: 390, height: 844 }, javaScriptEnabled: false });
+	plain.hasScripts = false;
+	const page = await open(plain, "/incidents");
+	check("phone: without scripts rows stay rows of a table with a head", await page.evaluate(() => getComputedStyle(document.querySelector("thead")).position === "static" &&
+		getComputedStyle(document.querySelector("tbody tr")).display === "table-row"));
+	await plain.close();
+}
+
 export default async function pages(world) {
 	const list = await allPages(world);
 	await signIn();
@@ -102,4 +121,5 @@ export default async function pages(world) {
 	await Promise.all([light(), dark()]);
 	await Promise.all([chinese(), phone()]);
 	await switches();
+	await labels(world);
 }

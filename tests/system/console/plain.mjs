@@ -7,7 +7,8 @@ export default async function plain(world) {
 	context.hasScripts = false;
 	const page = await open(context, "/incidents?limit=200");
 	const it = await incident(world.attack);
-	check("the list is there", (await page.innerText("main")).includes(it.title.slice(0, 30)));
+	const row = await page.innerText(`#incident-${world.attack}`);
+	check("the list is there: what happened, by which rule, where", row.includes(it.title.split(" in ")[0]) && row.includes(it.entity.workload.name), row);
 	check("with nothing that needs scripts", await page.locator("[data-act]:visible, [data-bulk]:visible, [data-select]:visible").count() === 0);
 	await page.locator(`#incident-${world.attack} a`).first().click();
 	await page.waitForURL(new RegExp("/incidents/" + world.attack));
