@@ -33,8 +33,9 @@ struct tail {
 	char event[WORD_BYTES]; /* its name */
 	char id[WORD_BYTES];    /* its id, and before it ends that of the one before */
 	char last_id[WORD_BYTES];
-	bool is_gone;   /* the server; it was said */
-	bool is_closed; /* nobody reads our output any more */
+	bool is_gone;    /* the server; it was said */
+	bool is_closed;  /* nobody reads our output any more */
+	bool is_refused; /* the server does not go on, and has said why */
 };
 
 static void tail_done_auto(struct tail *tail)
@@ -115,6 +116,8 @@ static bool end_event(struct tail *tail)
 		fputs("tocsin: what came in meanwhile is too much or has left: tocsin alerts "
 		      "list\n",
 			stderr);
+	else if (strcmp(tail->event, "problem") == 0)
+		tail->is_refused = true;
 	else if (strcmp(tail->event, "alert") == 0)
 		printed = print_alert(tail);
 	text_format(tail->last_id, sizeof tail->last_id, "%s", tail->id);
@@ -207,6 +210,10 @@ static int follow(struct tail *tail, struct err *err)
 			*err = why;
 			return -1;
 		}
+		if (tail->is_refused)
+			return err_set(err, ERR_LIMIT,
+				"the query takes too long for a stream: ask for less by regular"
+				" expressions");
 		if (is_over(tail, 0))
 			return 0;
 		if (!tail->is_gone)

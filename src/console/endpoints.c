@@ -190,7 +190,7 @@ static const char *const of_fingerprints[] = {"q", "limit", "after", "sort", NUL
 static const char *const of_complete[] = {"q", "at", "of", NULL};
 static const char *const of_alerts[] = {"q", "limit", "after", "severity", "source", "rule",
 	"cluster", "namespace", "pod", "node", "container", "since", "until", "incident", NULL};
-static const char *const of_events[] = {"incidents", "alerts", "severity", "source", "rule",
+static const char *const of_events[] = {"q", "incidents", "alerts", "severity", "source", "rule",
 	"cluster", "namespace", "pod", "node", "container", "since", "until", "incident", NULL};
 
 const char *const parameters_any[] = {NULL};

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "documents/documents.h"
 #include "model/alert.h"
+#include "model/incident.h"
 
 enum { ARENA_BYTES = 64 * 1024 * 1024, EVENT_BYTES_MAX = 8 * 1024 * 1024 };
 
@@ -71,38 +72,80 @@ static int skip(struct event_batch *batch, enum event_kind kind, const char *wha
 	return 0;
 }
 
+/* What a broadcast or page is made with. */
+struct making {
+	struct connection *connection;
+	const struct event_wish *wish;
+	struct event_batch *batch;
+	struct buf *text;
+	struct event_costs *costs;
+};
+
+/* An incident that is looked at before it becomes an event. */
+struct looked {
+	const struct making *making;
+	struct event_bits matches;
+	bool is_seen;
+};
+
+static void look_at(void *ctx, const struct incident *incident)
+{
+	struct looked *looked = ctx;
+	const struct making *making = looked->making;
+	looked->is_seen = true;
+	event_queries_of_incident(making->wish->queries, incident, making->costs, &looked->matches);
+}
+
 static size_t max_bytes(const struct event_wish *wish)
 {
 	return wish->is_reader ? EVENT_PAGE_BYTES : EVENT_BATCH_BYTES;
 }
 
-static int add_incident(struct connection *connection, const struct change *change,
-	struct event_batch *batch, struct buf *text, size_t *bytes, struct err *err)
+/* What readers are told whose query it does not match, or not any more. */
+static struct text outside_text(struct arena *arena, uint64_t number)
 {
+	return arena_format(arena, "event: outside\ndata: {\"number\":\"INC-%llu\"}\n\n",
+		(unsigned long long)number);
+}
+
+static int add_incident(
+	const struct making *making, const struct change *change, size_t *bytes, struct err *err)
+{
+	struct event_batch *batch = making->batch;
+	const struct event_queries *queries = making->wish->queries;
 	struct event event = {.kind = EVENT_INCIDENT, .sequence = change->seq};
-	struct change_place place = {.arena = &batch->arena};
-	begin_text(text, "incident");
-	if (document_change(connection, change->number, &place, text, err) < 0)
+	struct looked looked = {.making = making};
+	struct change_place place = {.arena = &batch->arena, .ctx = &looked};
+	if (queries && queries->any) {
+		place.look = look_at;
+		place.with_story = queries->needs_story;
+		event.outside = outside_text(&batch->arena, change->number);
+	}
+	begin_text(making->text, "incident");
+	if (document_change(making->connection, change->number, &place, making->text, err) < 0)
 		return -1;
 	event.is_placed = place.is_known;
 	event.cluster = place.cluster;
 	event.namespace = place.namespace;
-	return add_event(batch, event, text, bytes, err);
+	event.is_judged = looked.is_seen;
+	event.matches = looked.matches;
+	return add_event(batch, event, making->text, bytes, err);
 }
 
 /* Moves the batch's position to the last one that is told. */
-static int add_incidents(struct connection *connection, const struct event_wish *wish,
-	struct event_batch *batch, struct buf *text, struct err *err)
+static int add_incidents(const struct making *making, struct err *err)
 {
 	AUTO(arena_done) struct arena arena;
+	const struct event_wish *wish = making->wish;
+	struct event_batch *batch = making->batch;
 	size_t bytes = 0, i = 0;
 	arena_init(&arena, ARENA_BYTES);
 	struct change_page page = {
 		.after = wish->from.change_seq, .limit = EVENT_BATCH_INCIDENTS, .arena = &arena};
-	if (changes_read(connection, &page, err) < 0)
+	if (changes_read(making->connection, &page, err) < 0)
 		return -1;
 	for (; i < page.n && bytes < max_bytes(wish); i++) {
-		if (add_incident(connection, &page.items[i], batch, text, &bytes, err) < 0 &&
+		if (add_incident(making, &page.items[i], &bytes, err) < 0 &&
 			skip(batch, EVENT_INCIDENT, "INC-", page.items[i].number, err) < 0)
 			return -1;
 	}
@@ -131,37 +174,40 @@ static const struct alert *keep_alert(struct arena *arena, const struct alert *a
 	return kept;
 }
 
-static int add_alert(struct connection *connection, uint64_t leaf, struct event_batch *batch,
-	struct buf *text, size_t *bytes, struct err *err)
+static int add_alert(const struct making *making, uint64_t leaf, size_t *bytes, struct err *err)
 {
 	AUTO(arena_done) struct arena arena;
+	struct event_batch *batch = making->batch;
 	struct alert_seen seen = {.arena = &arena};
 	struct event event = {.kind = EVENT_ALERT, .sequence = leaf};
 	arena_init(&arena, ARENA_BYTES);
-	begin_text(text, "alert");
-	if (document_alert_at(connection, leaf, &seen, text, err) < 0)
+	begin_text(making->text, "alert");
+	if (document_alert_at(making->connection, leaf, &seen, making->text, err) < 0)
 		return err->kind == ERR_MISSING ? 0 : skip(batch, EVENT_ALERT, "leaf ", leaf, err);
 	event.alert = keep_alert(&batch->arena, seen.alert);
 	event.incident = seen.incident;
-	return add_event(batch, event, text, bytes, err) < 0
+	event_queries_of_alert(
+		making->wish->queries, seen.alert, seen.incident, making->costs, &event.matches);
+	return add_event(batch, event, making->text, bytes, err) < 0
 		       ? skip(batch, EVENT_ALERT, "leaf ", leaf, err)
 		       : 0;
 }
 
-static int add_alerts(struct connection *connection, const struct event_wish *wish,
-	struct event_batch *batch, struct buf *text, struct err *err)
+static int add_alerts(const struct making *making, struct err *err)
 {
 	AUTO(arena_done) struct arena arena;
+	const struct event_wish *wish = making->wish;
+	struct event_batch *batch = making->batch;
 	size_t bytes = 0, i = 0;
 	arena_init(&arena, ARENA_BYTES);
 	struct alert_leaves leaves = {.from = wish->from.n_leaves,
 		.to = batch->to.n_leaves,
 		.limit = EVENT_BATCH_ALERTS,
 		.arena = &arena};
-	if (alert_leaves_read(connection, &leaves, err) < 0)
+	if (alert_leaves_read(making->connection, &leaves, err) < 0)
 		return -1;
 	for (; i < leaves.n && bytes < max_bytes(wish); i++)
-		if (add_alert(connection, leaves.items[i], batch, text, &bytes, err) < 0)
+		if (add_alert(making, leaves.items[i], &bytes, err) < 0)
 			return -1;
 	if (i == leaves.n && leaves.n < leaves.limit)
 		return 0;
@@ -218,9 +264,13 @@ static int fill(struct connection *connection, const struct event_wish *wish,
 		buf_add_string(&text, "{}");
 		return add_event(batch, (struct event){.kind = EVENT_RESET}, &text, &bytes, err);
 	}
-	if (wish->incidents && add_incidents(connection, wish, batch, &text, err) < 0)
+	struct event_costs costs = {0};
+	const struct making making = {connection, wish, batch, &text, &costs};
+	if ((wish->incidents && add_incidents(&making, err) < 0) ||
+		(wish->alerts && add_alerts(&making, err) < 0))
 		return -1;
-	return wish->alerts ? add_alerts(connection, wish, batch, &text, err) : 0;
+	batch->too_dear = costs.too_dear;
+	return 0;
 }
 
 int event_batch_read(struct connection *connection, const struct event_wish *wish,

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/snapshot.h"
+#include "console/event_queries.h"
 #include "store/changes.h"
 
 struct alert;
@@ -33,6 +34,9 @@ struct event {
 	uint64_t incident;
 	bool is_placed; /* an incident that is not gone */
 	struct text cluster, namespace;
+	bool is_judged;            /* an incident that queries were asked about */
+	struct event_bits matches; /* which queries */
+	struct text outside; /* an incident, as readers are told whose query it does not match */
 };
 
 struct event_batch {
@@ -43,6 +47,7 @@ struct event_batch {
 	size_t n;
 	size_t n_skipped[EVENT_RESET]; /* by kind: what could not be read, and is not in here */
 	struct err skipped;            /* why the first of them */
+	struct event_bits too_dear;    /* queries that took too long: `matches` lacks them */
 	struct arena arena;            /* of all that is in it */
 };
 
@@ -50,6 +55,7 @@ struct event_wish {
 	struct change_position from;
 	bool incidents, alerts; /* which kinds; of the others only the position moves */
 	bool is_reader;         /* `from` is what somebody claims: it may have to be a reset */
+	const struct event_queries *queries; /* NULL: none */
 };
 
 /**

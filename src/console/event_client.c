@@ -10,6 +10,8 @@
 bool event_client_add(struct event_client *client, struct event_batch *batch)
 {
 	size_t bytes = batch->arena.used_bytes;
+	if (client->is_refused)
+		return true;
 	if (client->n_waiting == EVENT_BEHIND_BATCHES ||
 		(client->n_waiting && client->waiting_bytes + bytes > EVENT_BEHIND_BYTES))
 		return false;
@@ -45,6 +47,7 @@ static bool is_wanted_alert(const struct event_client *client, const struct even
 {
 	return client->wants_alerts && event->sequence >= client->position.n_leaves &&
 	       alert_is_wanted(&client->filter, event->alert) &&
+	       (!client->has_query || event_bits_has(&event->matches, client->query)) &&
 	       (!client->incident || client->incident == event->incident);
 }
 
@@ -94,13 +97,31 @@ static void begin_event(
 	else
 		client->position = batch->to; /* what it claimed was of no use */
 	set_head(client, "");
-	client->text = event->text;
+	bool outside = client->has_query && event->is_judged &&
+		       !event_bits_has(&event->matches, client->query);
+	client->text = outside ? event->outside : event->text;
+}
+
+/* Its query would hold up all others. */
+static bool refuse(struct event_client *client)
+{
+	static const char problem[] =
+		"event: problem\n"
+		"data: {\"status\":503,\"title\":\"Not now\",\"detail\":\"the query takes too"
+		" long for a stream: ask for less by regular expressions\"}\n\n";
+	event_client_clear(client);
+	client->is_refused = true;
+	set_head(client, "");
+	client->text = text_of(problem);
+	return true;
 }
 
 /* The next event of the first batch that is wanted; false: the batch is done and dropped. */
 static bool next_event(struct event_client *client)
 {
 	const struct event_batch *batch = first_batch(client);
+	if (client->has_query && event_bits_has(&batch->too_dear, client->query))
+		return refuse(client);
 	while (client->at_event < batch->n) {
 		const struct event *event = &batch->items[client->at_event++];
 		if (is_wanted(client, event)) {
@@ -130,6 +151,8 @@ static bool next_piece(struct event_client *client)
 	static const char empty[] = "\n";
 	if (!client->is_greeted)
 		return greet(client);
+	if (client->is_refused)
+		return false;
 	while (client->n_waiting)
 		if (next_event(client))
 			return true;

@@ -39,6 +39,8 @@ struct event_client {
 	bool wants_incidents, wants_alerts;
 	struct alert_filter filter; /* texts are the request's arena's */
 	uint64_t incident;          /* alerts of this one; 0: of all */
+	bool has_query, is_refused; /* refused: its query took too long, and this is the end */
+	unsigned query;             /* its place (event_queries.h) */
 	enum event_client_state state;
 	struct change_position position; /* what was sent, with all before it */
 	struct event_task *task;         /* the wish that is under way */

@@ -55,12 +55,23 @@ static void tell_skipped(const struct event_batch *batch)
 		batch->skipped.text);
 }
 
+/* With the queries as they are now. */
+static int read_events(
+	struct event_feed *feed, struct event_wish wish, struct event_batch **out, struct err *err)
+{
+	struct snapshot *queries = snapshot_ref(feed->options.queries);
+	wish.queries = (const struct event_queries *)(const void *)queries;
+	int failed = event_batch_read(&feed->reading.connection, &wish, out, err);
+	snapshot_unref(queries);
+	return failed;
+}
+
 static struct event_batch *read_batch(struct event_feed *feed, const struct event_wish *wish)
 {
 	struct err err;
 	struct event_batch *batch = NULL;
 	if (reading_begin(&feed->reading, &err) == 0 &&
-		event_batch_read(&feed->reading.connection, wish, &batch, &err) == 0) {
+		read_events(feed, *wish, &batch, &err) == 0) {
 		reading_end(&feed->reading);
 		tell_skipped(batch);
 		return batch;
@@ -119,7 +130,8 @@ static void broadcast(struct event_feed *feed)
 		return; /* the next one tells it */
 	*task = (struct event_task){.item.weight_bytes = 1,
 		.is_broadcast = true,
-		.wish = {feed->position, true, atomic_load(feed->options.n_alerts) > 0, false}};
+		.wish = {feed->position, true, atomic_load(feed->options.n_alerts) > 0, false,
+			NULL}};
 	task->batch = read_batch(feed, &task->wish);
 	if (!task->batch) {
 		free(task);

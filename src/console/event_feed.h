@@ -33,10 +33,11 @@ struct event_task {
 struct event_feed_options {
 	const char *database;
 	struct status *status;
-	struct queue *wishes;      /* of event_task; also woken by the writer */
-	struct queue *results;     /* of event_task */
-	_Atomic size_t *n_clients; /* readers of events */
-	_Atomic size_t *n_alerts;  /* those who want alerts */
+	struct queue *wishes;          /* of event_task; also woken by the writer */
+	struct queue *results;         /* of event_task */
+	_Atomic size_t *n_clients;     /* readers of events */
+	_Atomic size_t *n_alerts;      /* those who want alerts */
+	struct snapshot_slot *queries; /* theirs (event_queries.h) */
 };
 
 CHECKED int event_feed_start(

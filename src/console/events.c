@@ -18,7 +18,8 @@ struct events {
 	struct loop_timer *timer;
 	struct event_feed *feed;
 	struct event_client *clients;
-	int64_t idle_ns; /* after which a session has ended */
+	struct snapshot_slot *queries; /* of event_queries */
+	int64_t idle_ns;               /* after which a session has ended */
 	_Atomic size_t n_clients, n_alerts;
 	struct change_position position; /* everything up to it was broadcast */
 };
@@ -31,7 +32,8 @@ static bool wish(struct event_client *client)
 		return false;
 	*task = (struct event_task){.item.weight_bytes = 1,
 		.client = client,
-		.wish = {client->position, client->wants_incidents, client->wants_alerts, true}};
+		.wish = {client->position, client->wants_incidents, client->wants_alerts, true,
+			NULL}};
 	client->task = task;
 	client->state = EVENT_CLIENT_WAITS;
 	if (queue_push(client->events->wishes, &task->item))
@@ -53,6 +55,8 @@ static ssize_t read_client(void *ctx, char *out, size_t size)
 {
 	struct event_client *client = ctx;
 	ssize_t n = event_client_read(client, out, size);
+	if (client->is_refused)
+		return n ? n : HTTP_STREAM_END;
 	if (client->state != EVENT_CLIENT_READS || client->n_waiting)
 		return n;
 	if (is_up_to_date(client))
@@ -76,6 +80,8 @@ static void end_client(void *ctx)
 		client->task->client = NULL;
 	if (client->wants_alerts)
 		atomic_fetch_sub(&events->n_alerts, 1);
+	if (client->has_query)
+		event_queries_remove(events->queries, client->query);
 	if (atomic_fetch_sub(&events->n_clients, 1) == 1)
 		loop_timer_stop(events->timer);
 	event_client_clear(client);
@@ -194,9 +200,27 @@ static void keep_texts(struct arena *arena, struct alert_filter *filter)
 		*texts[i] = arena_copy(arena, *texts[i]);
 }
 
+/* ERR_FULL: too many readers have one. */
+static int read_query(
+	const struct document_query *query, struct event_client *client, struct err *err)
+{
+	const struct query_options options = {.now_ns = query->now_ns, .me = query->me};
+	if (!query->q.size)
+		return 0;
+	struct event_query *parsed = event_query_new(
+		query->q, &options, client->wants_incidents, client->wants_alerts, err);
+	if (!parsed)
+		return -1;
+	client->has_query = event_queries_add(client->events->queries, parsed, &client->query);
+	return client->has_query
+		       ? 0
+		       : err_set(err, ERR_FULL, "too many readers of events have a query");
+}
+
 static int read_wanted(struct http_request *request, struct event_client *client, struct err *err)
 {
-	struct document_query query = {0};
+	struct document_query query = {.me = client->viewer->actor,
+		.now_ns = clock_wall_ns(client->events->options->clock)};
 	struct arena *arena = http_arena(request);
 	api_query(request, &query);
 	if (read_switch(http_query(request, "incidents"), true, &client->wants_incidents, err) <
@@ -208,7 +232,8 @@ static int read_wanted(struct http_request *request, struct event_client *client
 		return err_set(err, ERR_INPUT, "incident must be a number, as INC-12");
 	keep_texts(arena, &client->filter);
 	client->filter.scope = &client->viewer->scope;
-	return arena->failed ? err_set(err, ERR_BUSY, "no memory now") : 0;
+	return arena->failed ? err_set(err, ERR_BUSY, "no memory now")
+			     : read_query(&query, client, err);
 }
 
 /* A token, or a session that stands for none. */
@@ -292,6 +317,7 @@ int events_start(struct events **out, const struct console_options *options, int
 	events->idle_ns = idle_ns;
 	events->wishes = options->events;
 	events->results = queue_new(SIZE_MAX);
+	events->queries = snapshot_slot_new();
 	events->timer = loop_timer_new(options->loop, on_keep_alive, events);
 	if (events->results)
 		events->watch = loop_watch_new(
@@ -303,8 +329,9 @@ int events_start(struct events **out, const struct console_options *options, int
 		.results = events->results,
 		.n_clients = &events->n_clients,
 		.n_alerts = &events->n_alerts,
+		.queries = events->queries,
 	};
-	if (!events->watch || !events->timer)
+	if (!events->watch || !events->timer || !events->queries)
 		err_set(err, ERR_MEMORY, "out of memory for events");
 	else if (event_feed_start(&events->feed, &feed, err) == 0) {
 		*out = events;
@@ -343,5 +370,6 @@ void events_free(struct events *events)
 	loop_watch_free(events->watch);
 	loop_timer_free(events->timer);
 	queue_free(events->results);
+	snapshot_slot_free(events->queries);
 	free(events);
 }

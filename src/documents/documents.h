@@ -13,6 +13,7 @@
 #include "store/connection.h"
 
 struct alert;
+struct incident;
 struct suppression;
 struct scope;
 struct alert_filter;
@@ -96,6 +97,10 @@ CHECKED int document_alert_at(struct connection *connection, uint64_t leaf, stru
 /* Where what has changed is. */
 struct change_place {
 	struct arena *arena; /* where texts go */
+	/* told of the incident, unless it is gone or merged away; NULL: nobody */
+	void (*look)(void *ctx, const struct incident *incident);
+	void *ctx;
+	bool with_story; /* it is looked at with its story */
 	/* out */
 	bool is_known; /* false: it is gone */
 	struct text cluster, namespace;

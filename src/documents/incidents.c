@@ -7,6 +7,7 @@
 #include "documents/query.h"
 #include "store/activities.h"
 #include "store/incident_ranks.h"
+#include "store/incident_story.h"
 #include "store/overlays.h"
 #include "store/suppressed.h"
 
@@ -482,7 +483,8 @@ static int place_of(struct connection *connection, const struct incident *incide
 	struct change_place *place, struct err *err)
 {
 	struct incident found = *incident;
-	*place = (struct change_place){.arena = place->arena};
+	place->is_known = false;
+	place->cluster = place->namespace = TEXT_NONE;
 	if (found.redirect_to) {
 		uint64_t number;
 		int failed =
@@ -495,6 +497,18 @@ static int place_of(struct connection *connection, const struct incident *incide
 	place->cluster = arena_copy(place->arena, found.cluster);
 	place->namespace = arena_copy(place->arena, found.namespace);
 	return place->arena->failed ? err_set(err, ERR_MEMORY, "out of memory for a change") : 0;
+}
+
+/* Lets @place look at it, once it is written: a story is more than lists have. */
+static int show_change(struct connection *connection, struct incident *incident,
+	const struct change_place *place, struct arena *arena, struct err *err)
+{
+	if (!place->look || incident->redirect_to)
+		return 0;
+	if (place->with_story && incident_story_read(connection, incident, arena, err) < 0)
+		return -1;
+	place->look(place->ctx, incident);
+	return 0;
 }
 
 int document_change(struct connection *connection, uint64_t number, struct change_place *place,
@@ -522,5 +536,5 @@ int document_change(struct connection *connection, uint64_t number, struct chang
 		write_summary(&emitter, &incident);
 	}
 	emit_object_end(&emitter);
-	return 0;
+	return failed ? 0 : show_change(connection, &incident, place, &arena, err);
 }

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 from datetime import datetime, timedelta, timezone
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -138,6 +139,7 @@ def who_may(daemon, viewer):
     check("a viewer may: 200", status_of(daemon, viewer) == 200)
     check("an unknown parameter: 400", status_of(daemon, viewer, "?limit=1") == 400)
     check("alerts that is no switch: 400", status_of(daemon, viewer, "?alerts=yes") == 400)
+    check("a query that is wrong: 400", status_of(daemon, viewer, "?alerts=1&q=sev%3E%3Dloud") == 400)
     check("a severity that is none: 400", status_of(daemon, viewer, "?alerts=1&severity=loud") == 400)
 
 
@@ -192,6 +194,32 @@ def filters(daemon, viewer, lines):
     pump([stream], lambda: len(stream.events) >= len(listed), 10)
     check("filters are those of the list", [d["id"] for d in stream.named("alert")] == [d["id"] for d in reversed(listed)])
     check("only alerts were asked for", not stream.named("incident"))
+    stream.close()
+
+
+def by_query(daemon, viewer):
+    """What a query finds in the list is what the stream tells; what stops matching is told as outside."""
+    query = "(rule:*shell* OR sev>=high) -ns:kube-system"
+    stream = Stream(daemon.port, viewer, "?incidents=0&alerts=1&q=" + urllib.parse.quote(query), "0.0")
+    listed = json.loads(daemon.get("/api/v1/alerts?limit=1000&q=" + urllib.parse.quote(query))[1])["items"]
+    pump([stream], lambda: len(stream.events) >= len(listed) or stream.closed)
+    check("a query tells what it finds in the list", listed and [d["id"] for d in stream.named("alert")] == [d["id"] for d in reversed(listed)],
+          (len(listed), len(stream.events)))
+    stream.close()
+    status, body = daemon.request("GET", "/api/v1/events?alerts=1&q=" + urllib.parse.quote("sev>=high cmdline:nc"), None)
+    told = json.loads(body)
+    check("a query that incidents have not is refused, and where", status == 400 and told["position"] == 10 and "incidents=0" not in body.decode(),
+          (status, body))
+    stream = Stream(daemon.port, viewer, "?q=" + urllib.parse.quote("state:new pod:query-1"))
+    pump([stream], lambda: stream.status)
+    daemon.ingest(falco("15:00:00", "query-1"))
+    daemon.ingest(falco("15:00:00", "query-2"))
+    pump([stream], lambda: stream.named("incident") and stream.named("outside"))
+    check("an incident that matches is told whole, another one by its number", [d["entity"]["pod"] for d in stream.named("incident")] == ["query-1"]
+          and all(list(d) == ["number"] for d in stream.named("outside")), stream.events)
+    number = stream.named("incident")[0]["number"] if stream.named("incident") else "INC-0"
+    daemon.request("POST", "/api/v1/incidents/%s/ack" % number[4:], b"{}")
+    check("and when it does not match any more that is told", pump([stream], lambda: {"number": number} in stream.named("outside")), stream.events)
     stream.close()
 
 
@@ -278,6 +306,7 @@ def tail_lines(process, n):
 def tail(daemon):
     hostile = falco("12:00:00", "tail-1").replace(b"Events test", b"Evil \\u001b[2J rule")
     process = tail_start(daemon, "--pod", "tail-1")
+    query_process = tail_start(daemon, "-q", "pod:tail-2 -rule:Evil*", "--limit", "1")
     json_process = tail_start(daemon, "--pod", "tail-1", "-o", "jsonl", "--limit", "1")
     # Both are there once an alert that they want reaches them; more of the same is harmless.
     daemon.ingest(hostile)
@@ -293,6 +322,13 @@ def tail(daemon):
     daemon.ingest(falco("12:03:00", "tail-1"))
     lines = tail_lines(process, 2)
     check("tail goes on after a restart, without a gap", [line.rsplit(" ", 1)[1] for line in lines] == ["12:01:00", "12:03:00"], lines)
+    lines = tail_lines(query_process, 1)
+    check("tail -q prints what its query finds", [line.rsplit(" ", 1)[1] for line in lines] == ["12:02:00"], lines)
+    query_process.send_signal(signal.SIGINT)
+    query_process.wait(WAIT_S)
+    wrong = subprocess.run([os.path.join(BUILD, "bin/tocsin"), "tail", "-q", "sev>=loud"], capture_output=True,
+                           env=dict(os.environ, TOCSIN_SERVER=daemon.url, TOCSIN_TOKEN=daemon.token("admin")))
+    check("tail -q with a fault says where", wrong.returncode and b"^" in wrong.stderr, wrong)
     process.send_signal(signal.SIGINT)
     code = process.wait(WAIT_S)
     told += process.stderr.read()
@@ -323,6 +359,7 @@ def main():
             daemon.request("DELETE", "/api/v1/tokens/%d" % short_id)
             resets(daemon, viewer)
             filters(daemon, viewer, lines)
+            by_query(daemon, viewer)
             merges(daemon, viewer)
             decisions(daemon, viewer)
             many(daemon, tokens)

@@ -29,7 +29,7 @@ static struct event_batch *read_all(void)
 {
 	struct err err;
 	struct event_batch *batch = NULL;
-	const struct event_wish wish = {{0, 0}, true, true, false};
+	const struct event_wish wish = {{0, 0}, true, true, false, NULL};
 	int failed = event_batch_read(rig_connection(&rig), &wish, &batch, &err);
 	ck_assert_msg(!failed, "%s", err.text);
 	return batch;
@@ -99,7 +99,7 @@ START_TEST(a_database_that_cannot_be_read_fails)
 {
 	struct err err;
 	struct event_batch *batch = NULL;
-	const struct event_wish wish = {{0, 0}, true, true, false};
+	const struct event_wish wish = {{0, 0}, true, true, false, NULL};
 	rig_sql(&rig, "DROP TABLE incident");
 	ck_assert_int_eq(event_batch_read(rig_connection(&rig), &wish, &batch, &err), -1);
 	ck_assert_ptr_null(batch);
