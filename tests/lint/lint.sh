@@ -102,6 +102,9 @@ decoders() {
 
 words() { bash tests/lint/words.sh; }
 
+# Locals with a cleanup are whole before the first return.
+auto() { python3 tests/lint/auto.py $(git ls-files 'src/*.c' 'tests/*.c'); }
+
 metrics() { python3 tests/lint/metrics.py docs/metrics.md $(printf '%s\n' $sources | grep '\.c$'); }
 
 hardening() { [ -x "$build/bin/tocsind" ] && bash tests/lint/hardening.sh "$build"/bin/*; }
@@ -143,6 +146,7 @@ check spdx spdx
 check headers-alone headers_alone
 check format format
 check sizes sizes
+check auto auto
 check todos todos
 check line-comments line_comments
 check readmes readmes
