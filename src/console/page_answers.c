@@ -110,6 +110,17 @@ static int read_sources(struct making *making, const struct node **out, struct e
 	return failed ? -1 : read_tree(making, &document, out, err);
 }
 
+static int read_coverage(struct making *making, const struct node **out, struct err *err)
+{
+	AUTO(buf_done) struct buf document;
+	struct document_query query = making->job->query;
+	query.now_ns = making->page.now_ns;
+	buf_init(&document, DOCUMENT_BYTES_MAX);
+	return document_coverage(making->connection, &query, &document, err) < 0
+		       ? -1
+		       : read_tree(making, &document, out, err);
+}
+
 static int read_suppressions(
 	struct making *making, struct text show, const struct node **out, struct err *err)
 {
@@ -145,11 +156,13 @@ static int answer_health(
 	struct connection *connection, struct job *job, struct buf *out, struct err *err)
 {
 	AUTO(making_done) struct making making;
-	const struct node *sources, *status;
+	struct health_data data = {0};
 	begin(&making, connection, job, out);
-	if (read_sources(&making, &sources, err) < 0 || read_status(&making, &status, err) < 0)
+	if (read_sources(&making, &data.sources, err) < 0 ||
+		read_status(&making, &data.status, err) < 0 ||
+		read_coverage(&making, &data.coverage, err) < 0)
 		return -1;
-	page_health(&making.page, sources, status);
+	page_health(&making.page, &data);
 	return 0;
 }
 

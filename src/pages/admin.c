@@ -4,7 +4,8 @@
 #include "pages/moment.h"
 #include "pages/table.h"
 
-enum { NAME_BYTES = 60, DETAIL_BYTES = 200, HASH_BYTES = 12 };
+/* Rows of a table at most: what there is more of is counted below it. */
+enum { NAME_BYTES = 60, DETAIL_BYTES = 200, HASH_BYTES = 12, ROWS_SHOWN = 100 };
 
 static const struct node *items_of(const struct node *document)
 {
@@ -37,13 +38,23 @@ static void delete_cell(struct page *page, const char *path, struct text id, enu
 	html_close(html);
 }
 
+static bool is_expired(const struct page *page, const struct node *token)
+{
+	int64_t expires_ns = page_time_of(token, "expires");
+	return expires_ns && expires_ns <= page->now_ns;
+}
+
+/* Does it open nothing any more? */
+static bool is_over(const struct page *page, const struct node *token)
+{
+	return tree_member(token, "revoked") != NULL || is_expired(page, token);
+}
+
 static void write_token(struct page *page, const struct node *item)
 {
 	struct html *html = &page->html;
 	bool is_revoked = tree_member(item, "revoked") != NULL;
-	int64_t expires_ns = page_time_of(item, "expires");
-	bool is_expired = expires_ns && expires_ns <= page->now_ns;
-	html_open(html, "tr", is_revoked || is_expired ? "context" : NULL);
+	html_open(html, "tr", is_over(page, item) ? "context" : NULL);
 	html_set_flag(html, "data-row");
 	html_set_string(html, "data-kind", "token");
 	html_set(html, "data-number", tree_member_text(item, "id"));
@@ -55,12 +66,12 @@ static void write_token(struct page *page, const struct node *item)
 	table_text(page, item, "node", NAME_BYTES);
 	table_time(page, item, "created");
 	html_open(html, "td", "number");
-	moment_write(page, expires_ns, MOMENT_FULL);
+	moment_write(page, page_time_of(item, "expires"), MOMENT_FULL);
 	html_close(html);
 	html_open(html, "td", NULL);
-	page_say(page, is_revoked   ? WORD_TOKEN_REVOKED
-		       : is_expired ? WORD_TOKEN_EXPIRED
-				    : WORD_TOKEN_IN_FORCE);
+	page_say(page, is_revoked               ? WORD_TOKEN_REVOKED
+		       : is_expired(page, item) ? WORD_TOKEN_EXPIRED
+						: WORD_TOKEN_IN_FORCE);
 	html_close(html);
 	if (is_revoked)
 		page_leaf(page, "td", NULL, WORD_TACTICS_NONE);
@@ -89,9 +100,17 @@ static void write_tokens(struct page *page, const struct node *document)
 	table_head(page, NULL, WORD_COLUMN_STATE);
 	table_head(page, NULL, WORD_COLUMN_DO);
 	table_rows(page);
-	for (const struct node *item = items->first; item; item = item->next)
-		write_token(page, item);
+	size_t shown = 0;
+	/* those in force first: of many only the first are shown */
+	for (int over = 0; over <= 1; over++)
+		for (const struct node *item = items->first; item && shown < ROWS_SHOWN;
+			item = item->next)
+			if (is_over(page, item) == (over == 1)) {
+				write_token(page, item);
+				shown++;
+			}
 	table_close(page);
+	table_rest(page, shown, page_count(items));
 }
 
 static void write_session(struct page *page, const struct node *item)
@@ -138,9 +157,12 @@ static void write_sessions(struct page *page, const struct node *document)
 	table_head(page, "number", WORD_COLUMN_EXPIRES);
 	table_head(page, NULL, WORD_COLUMN_DO);
 	table_rows(page);
-	for (const struct node *item = items->first; item; item = item->next)
+	size_t shown = 0;
+	for (const struct node *item = items->first; item && shown < ROWS_SHOWN;
+		item = item->next, shown++)
 		write_session(page, item);
 	table_close(page);
+	table_rest(page, shown, page_count(items));
 }
 
 /* Who knows what members a detail has: each with its name. */

@@ -3,10 +3,12 @@
 
 #include "base/clock.h"
 #include "model/attack.h"
+#include "pages/coverage.h"
 #include "pages/moment.h"
 #include "pages/table.h"
 
-enum { NAME_BYTES = 48 };
+/* Rows of a table at most: what the API has more of is counted below it. */
+enum { NAME_BYTES = 48, ROWS_SHOWN = 100 };
 
 static bool is_silent(const struct page *page, const struct node *sender)
 {
@@ -88,9 +90,17 @@ static void write_senders(struct page *page, const struct node *sources)
 	table_head(page, "number", WORD_COLUMN_EVENTS_DROPPED);
 	table_head(page, "number", WORD_COLUMN_ALERTS_DROPPED);
 	table_rows(page);
-	for (const struct node *item = items->first; item; item = item->next)
-		write_sender(page, item);
+	size_t shown = 0;
+	/* those that are silent first: of many only the first are shown */
+	for (int silent = 1; silent >= 0; silent--)
+		for (const struct node *item = items->first; item && shown < ROWS_SHOWN;
+			item = item->next)
+			if (is_silent(page, item) == (silent == 1)) {
+				write_sender(page, item);
+				shown++;
+			}
 	table_close(page);
+	table_rest(page, shown, page_count(items));
 }
 
 static void write_address(struct page *page, const struct node *item)
@@ -126,9 +136,56 @@ static void write_addresses(struct page *page, const struct node *sources)
 	table_head(page, "number", WORD_COLUMN_REFUSED_LAST);
 	table_head(page, "number", WORD_COLUMN_LAST_HEARD);
 	table_rows(page);
-	for (const struct node *item = items->first; item; item = item->next)
+	size_t shown = 0;
+	for (const struct node *item = items->first; item && shown < ROWS_SHOWN;
+		item = item->next, shown++)
 		write_address(page, item);
 	table_close(page);
+	table_rest(page, shown, page_count(items));
+}
+
+/* ---- agents on nodes ---- */
+
+static void write_agent(struct page *page, const struct node *item)
+{
+	struct html *html = &page->html;
+	struct text state = tree_member_text(item, "state");
+	html_open(html, "tr", NULL);
+	html_open(html, "td", text_is(state, "connected") ? NULL : "warn");
+	page_say(page, text_is(state, "connected") ? WORD_SENDER_HEARD
+		       : text_is(state, "silent")  ? WORD_SENDER_SILENT
+						   : WORD_AGENT_NOT_HEARD);
+	html_close(html);
+	table_text(page, item, "cluster", NAME_BYTES);
+	table_text(page, item, "node", NAME_BYTES);
+	table_text(page, item, "version", NAME_BYTES);
+	table_time(page, item, "last_heard");
+	table_time(page, item, "complete_until");
+	table_number(page, item, "waiting");
+	html_close(html);
+}
+
+static void write_agents(struct page *page, const struct node *sources)
+{
+	const struct node *items = tree_member(sources, "agents");
+	if (!items || !items->first)
+		return;
+	page_leaf(page, "h2", NULL, WORD_AGENTS);
+	table_open(page, "list", "agents", WORD_AGENTS);
+	table_head(page, NULL, WORD_COLUMN_STATE);
+	table_head(page, NULL, WORD_PLACE_CLUSTER_NAME);
+	table_head(page, NULL, WORD_PLACE_NODE_NAME);
+	table_head(page, NULL, WORD_COLUMN_VERSION);
+	table_head(page, "number", WORD_COLUMN_LAST_HEARD);
+	table_head(page, "number", WORD_COLUMN_COMPLETE);
+	table_head(page, "number", WORD_COLUMN_WAITING);
+	table_rows(page);
+	size_t shown = 0;
+	for (const struct node *item = items->first; item && shown < ROWS_SHOWN;
+		item = item->next, shown++)
+		write_agent(page, item);
+	table_close(page);
+	table_rest(page, shown, page_count(items));
 }
 
 /* ---- the daemon ---- */
@@ -208,7 +265,7 @@ static void write_daemon(struct page *page, const struct node *status)
 	html_close(html);
 }
 
-void page_health(struct page *page, const struct node *sources, const struct node *status)
+void page_health(struct page *page, const struct health_data *data)
 {
 	struct html *html = &page->html;
 	const struct page_head head = {
@@ -216,11 +273,17 @@ void page_health(struct page *page, const struct node *sources, const struct nod
 	page_begin(page, &head);
 	page_leaf(page, "h1", NULL, WORD_NAV_HEALTH);
 	html_open(html, "section", NULL);
-	write_senders(page, sources);
-	write_addresses(page, sources);
+	write_senders(page, data->sources);
+	write_addresses(page, data->sources);
+	write_agents(page, data->sources);
 	html_close(html);
 	html_open(html, "section", NULL);
-	write_daemon(page, status);
+	page_leaf(page, "h2", NULL, WORD_COVERAGE);
+	coverage_write(page, tree_member(data->coverage, "items"),
+		page_time_of(data->coverage, "since"), page_time_of(data->coverage, "until"));
+	html_close(html);
+	html_open(html, "section", NULL);
+	write_daemon(page, data->status);
 	html_close(html);
 	page_end(page);
 }

@@ -14,4 +14,9 @@ struct health_counts {
 
 struct health_counts health_count(const struct page *page, const struct node *sources);
 
-void page_health(struct page *page, const struct node *sources, const struct node *status);
+/* Documents. */
+struct health_data {
+	const struct node *sources, *status, *coverage;
+};
+
+void page_health(struct page *page, const struct health_data *data);

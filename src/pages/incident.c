@@ -145,6 +145,12 @@ static void write_heading(struct page *page, const struct node *incident)
 		html_clip(html, "span", "assignee", assignee, 40);
 	else
 		page_leaf(page, "span", "none", WORD_NOBODY);
+	html_string(html, " ");
+	html_open(html, "span", NULL);
+	page_say(page, WORD_LAST_ALERT);
+	html_string(html, " ");
+	moment_write(page, page_time_of(incident, "last_seen"), MOMENT_AGO);
+	html_close(html);
 	html_close(html);
 	write_actions(page, incident);
 	html_close(html);

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "model/attack.h"
 #include "pages/badge.h"
+#include "pages/coverage.h"
 #include "pages/headline.h"
 #include "pages/incident.h"
 #include "pages/incidents.h"
@@ -56,12 +57,16 @@ static const struct {
 	{"novelty", "×", WORD_TERM_NOVELTY},
 };
 
+/* A factor that changes nothing is told only to who asks for all. */
+static bool is_one(const struct node *found)
+{
+	return text_is(tree_member_text(found, "value"), "1.0");
+}
+
 static void write_term(struct page *page, const struct node *incident, size_t i)
 {
 	struct html *html = &page->html;
 	const struct node *found = term(incident, terms[i].name);
-	if (!found)
-		return;
 	html_string(html, " ");
 	html_open(html, "span", "term");
 	html_string(html, terms[i].sign);
@@ -118,7 +123,8 @@ static void write_why(struct page *page, const struct node *incident)
 	html_open(html, "summary", NULL);
 	page_fill(page, WORD_WHY, "b", values, 4);
 	for (size_t i = 0; i < sizeof terms / sizeof terms[0]; i++)
-		write_term(page, incident, i);
+		if (term(incident, terms[i].name) && !is_one(term(incident, terms[i].name)))
+			write_term(page, incident, i);
 	html_close(html);
 	html_open(html, "ul", NULL);
 	for (size_t i = 0; i < sizeof terms / sizeof terms[0]; i++) {
@@ -176,8 +182,9 @@ static void write_where(struct page *page, const struct node *incident)
 	write_place(page, WORD_PLACE_CONTAINER_ID, NULL, tree_member_text(entity, "container_id"));
 	write_place(page, WORD_PLACE_NODE_NAME, "node", tree_member_text(entity, "node"));
 	write_place(page, WORD_PLACE_CLUSTER_NAME, "cluster", tree_member_text(entity, "cluster"));
-	write_place(page, WORD_PLACE_CRITICALITY, NULL,
-		tree_member_text(term(incident, "criticality"), "value"));
+	if (!is_one(term(incident, "criticality")))
+		write_place(page, WORD_PLACE_CRITICALITY, NULL,
+			tree_member_text(term(incident, "criticality"), "value"));
 	answered(page);
 }
 
@@ -349,7 +356,7 @@ static void write_trust(struct page *page, const struct incident_data *data)
 			write_sender(page, item);
 			n++;
 		}
-	if (n == 0)
+	if (!coverage_doubts(page, data->incident) && n == 0)
 		page_leaf(page, "div", "warn", WORD_TRUST_UNKNOWN);
 	write_doubt(page, data->rate, "late", WORD_TRUST_LATE);
 	write_doubt(page, data->rate, "time_untrusted", WORD_TRUST_UNTRUSTED);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
 #include "model/attack.h"
 #include "pages/alerts.h"
 #include "pages/badge.h"
+#include "pages/coverage.h"
 #include "pages/headline.h"
 #include "pages/incident.h"
 #include "pages/moment.h"
@@ -10,7 +12,8 @@
 
 /* The parts behind the first screen: tactics, entities, alerts, similar incidents. */
 
-enum { NAME_BYTES = 90, TITLE_BYTES = 90 };
+/* Gaps in the minute before an incident count: what led to it may be missing. */
+enum { NAME_BYTES = 90, TITLE_BYTES = 90, COVERAGE_BEFORE_S = 60 };
 
 /* ---- tactics ---- */
 
@@ -112,7 +115,7 @@ static void write_tactic_row(
 	html_close(html);
 }
 
-void incident_tactics(struct page *page, const struct incident_data *data)
+static void write_tactics(struct page *page, const struct incident_data *data)
 {
 	struct html *html = &page->html;
 	const struct node *tactics = tree_member(data->incident, "tactics");
@@ -135,6 +138,28 @@ void incident_tactics(struct page *page, const struct incident_data *data)
 	html_open(html, "p", "note");
 	page_fill(page, WORD_ATTACK_VERSION, NULL, &version, 1);
 	html_close(html);
+}
+
+/* What may be missing, on the same time as the lanes. */
+static void write_coverage(struct page *page, const struct node *incident)
+{
+	struct html *html = &page->html;
+	const struct node *items = tree_member(incident, "coverage");
+	int64_t before_ns = COVERAGE_BEFORE_S * NS_PER_S;
+	if (!items || !items->first)
+		return;
+	html_open(html, "h3", NULL);
+	html_set_string(html, "id", "coverage");
+	page_say(page, WORD_COVERAGE_OF_INCIDENT);
+	html_close(html);
+	coverage_write(page, items, page_time_of(incident, "first_seen") - before_ns,
+		page_time_of(incident, "last_seen"));
+}
+
+void incident_tactics(struct page *page, const struct incident_data *data)
+{
+	write_tactics(page, data);
+	write_coverage(page, data->incident);
 }
 
 /* ---- entities ---- */

@@ -182,7 +182,6 @@ static void write_print(
 
 void incident_story(struct page *page, const struct incident_data *data)
 {
-	struct html *html = &page->html;
 	const struct node *story = tree_member(data->incident, "story");
 	size_t n = page_count(story), shown = 0;
 	if (page_may(page, ROLE_ANALYST))
@@ -200,13 +199,6 @@ void incident_story(struct page *page, const struct incident_data *data)
 	for (const struct node *print = story ? story->first : NULL; print && shown < PAGE_ROWS_MAX;
 		print = print->next, shown++)
 		write_print(page, data, print);
-	html_close(html);
-	html_close(html);
-	html_close(html);
-	if (n > shown) {
-		struct text values[2] = {page_number(page, shown), page_number(page, n)};
-		html_open(html, "p", "note");
-		page_fill(page, WORD_SHOWN_OF, NULL, values, 2);
-		html_close(html);
-	}
+	table_close(page);
+	table_rest(page, shown, n);
 }

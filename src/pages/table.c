@@ -37,6 +37,16 @@ void table_close(struct page *page)
 	html_close(&page->html);
 }
 
+void table_rest(struct page *page, size_t shown, size_t n)
+{
+	if (n <= shown)
+		return;
+	struct text values[2] = {page_number(page, shown), page_number(page, n)};
+	html_open(&page->html, "p", "note");
+	page_fill(page, WORD_SHOWN_OF, NULL, values, 2);
+	html_close(&page->html);
+}
+
 void table_text(struct page *page, const struct node *row, const char *member, size_t bytes)
 {
 	html_clip(&page->html, "td", NULL, tree_member_text(row, member), bytes);

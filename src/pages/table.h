@@ -12,6 +12,9 @@ void table_head(struct page *page, const char *class, enum word word);
 void table_rows(struct page *page);
 void table_close(struct page *page);
 
+/** Below a table: "100 of 240 are shown", unless that is all. */
+void table_rest(struct page *page, size_t shown, size_t n);
+
 /** A cell with a text, clipped; a number; a time as MOMENT_AGO. */
 void table_text(struct page *page, const struct node *row, const char *member, size_t bytes);
 void table_number(struct page *page, const struct node *row, const char *member);

@@ -149,7 +149,10 @@ static void write_suppression(struct page *page)
 
 static void write_health(struct page *page)
 {
-	page_health(page, document("sources"), document("status"));
+	const struct health_data data = {.sources = document("sources"),
+		.status = document("status"),
+		.coverage = document("coverage")};
+	page_health(page, &data);
 }
 
 static void write_admin(struct page *page)
