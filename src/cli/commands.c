@@ -32,12 +32,13 @@ const struct command commands[] = {
 	{"incidents reopen", "N", "it is not over after all", act_decide, 1},
 	{"incidents snooze", "N --for 2h",
 		"quiet until then, or until it becomes more; --for 0 wakes it", act_decide, 1},
-	{"incidents cut", "N [--at T]", "what comes from then on is another incident", act_decide,
-		1},
-	{"incidents merge", "N M", "shows both together", act_decide, 2},
-	{"incidents unlink", "N FP...", "alerts of these kinds are an incident of their own",
+	{"incidents cut", "N [--at T] [--dry-run]", "what comes from then on is another incident",
+		act_decide, 1},
+	{"incidents merge", "N M [--dry-run]", "shows both together", act_decide, 2},
+	{"incidents unlink", "N FP... [--dry-run]",
+		"alerts of these kinds are an incident of their own", act_decide, 2},
+	{"incidents undo", "N EDIT [--dry-run]", "takes a cut, a merge or an unlink back",
 		act_decide, 2},
-	{"incidents undo", "N EDIT", "takes a cut, a merge or an unlink back", act_decide, 2},
 	{"suppress list", "[--show WHICH]",
 		"what is not told of: all, active, pending, expired, expiring, unmatched, oldest",
 		show_suppressions, 0},
@@ -58,7 +59,7 @@ const struct command commands[] = {
 		"alerts by fingerprint and workload, last seen first", show_alert_kinds, 0},
 	{"alerts show", "ID", "one alert", show_alert, 1},
 	{"alerts raw", "ID", "the bytes as the sender sent them", show_raw, 1},
-	{"tail", "", "the last alerts, then what comes in", show_tail, 0},
+	{"tail", "[-q QUERY]", "the last alerts, then what comes in", show_tail, 0},
 	{"ingest", "FILE --source S", "sends a file of alerts ('-': standard input)", act_ingest,
 		1},
 	{"ledger status", "", "size and root of the ledger", show_ledger, 0},
@@ -95,7 +96,9 @@ const char usage_options[] =
 	"  --suppressed true|false                 narrows incidents to those that are, or are "
 	"not\n"
 	"  --reason TEXT --for D --starts T --ends T    of suppress add\n"
-	"  --from T --dry-run  of recorrelate: since when; only what would be otherwise\n"
+	"  --from T            of recorrelate: since when\n"
+	"  --dry-run           of recorrelate, cut, merge, unlink, undo: only what would be "
+	"otherwise\n"
 	"  --revision N        decide only if the incident still has this revision\n"
 	"  --                  what follows are no options\n"
 	"\n"

@@ -57,6 +57,9 @@ CHECKED int show_suppression_preview(struct session *session, struct err *err);
 CHECKED int show_suppression_export(struct session *session, struct err *err);
 
 /* recorrelate.c */
+struct node;
+/** The changes of a report, one a line, and how many they are. */
+void changes_write(const struct node *report, struct buf *out);
 CHECKED int act_recorrelate(struct session *session, struct err *err);
 
 /* config.c */

@@ -155,6 +155,29 @@ static void write_outcome(const struct session *session, struct view *view)
 			TEXT_ARG(edit), TEXT_ARG(number), TEXT_ARG(edit));
 }
 
+static bool can_be_tried(const struct session *session)
+{
+	static const char *const actions[] = {"cut", "merge", "unlink", "undo"};
+	for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)
+		if (strcmp(session->arguments[ACTION], actions[i]) == 0)
+			return true;
+	return false;
+}
+
+/* What would be otherwise. */
+static void write_trial(const struct session *session, struct view *view)
+{
+	struct text linked = cell(view->tree, "linked"), unlinked = cell(view->tree, "unlinked");
+	changes_write(view->tree, &view->out);
+	if (linked.size)
+		buf_addf(&view->out, "%.*s would be shown together with it\n", TEXT_ARG(linked));
+	if (unlinked.size)
+		buf_addf(&view->out, "%.*s would not be shown together with it any more\n",
+			TEXT_ARG(unlinked));
+	buf_addf(&view->out, "without --dry-run it is done (tocsin incidents %s)\n",
+		session->arguments[ACTION]);
+}
+
 int act_decide(struct session *session, struct err *err)
 {
 	char path[PATH_BYTES], if_match[HEADER_BYTES];
@@ -167,16 +190,24 @@ int act_decide(struct session *session, struct err *err)
 			" ask the daemon");
 	if (make_body(session, &body, err) < 0)
 		return -1;
+	if (session->dry_run && !can_be_tried(session))
+		return usage(session, err, "--dry-run is for cut, merge, unlink and undo");
 	if (session->revision) {
 		text_format(if_match, sizeof if_match, "If-Match: \"%s\"", session->revision);
 		session->headers[0] = if_match;
 	}
 	make_path(session, path, sizeof path);
+	if (session->dry_run)
+		text_format(path + strlen(path), sizeof path - strlen(path), "?dry_run=true");
 	int failed = view_post(session, path, buf_text(&body), &view, err);
 	session->headers[0] = NULL;
 	if (failed)
 		return -1;
-	if (!view_write(session, &view))
+	if (view_write(session, &view))
+		return print_text(buf_text(&view.out), err);
+	if (session->dry_run)
+		write_trial(session, &view);
+	else
 		write_outcome(session, &view);
 	return print_text(buf_text(&view.out), err);
 }

@@ -82,25 +82,32 @@ static void add_side(struct buf *out, const struct node *change, const char *key
 		buf_add_string(out, "none");
 }
 
-static int print_changes(const struct node *report, struct err *err)
+void changes_write(const struct node *report, struct buf *out)
 {
-	AUTO(buf_done) struct buf out;
-	buf_init(&out, ANSWER_BYTES);
 	const struct node *changes = tree_member(report, "changes");
 	for (const struct node *change = changes ? changes->first : NULL; change;
 		change = change->next) {
 		struct text number = tree_member_text(change, "number");
-		buf_addf(&out, "%-12.*s %-8.*s ", TEXT_ARG(number.size ? number : TEXT("(new)")),
+		buf_addf(out, "%-12.*s %-8.*s ", TEXT_ARG(number.size ? number : TEXT("(new)")),
 			TEXT_ARG(tree_member_text(change, "change")));
-		add_side(&out, change, "before");
-		buf_add_string(&out, "  ->  ");
-		add_side(&out, change, "after");
-		buf_add_byte(&out, '\n');
+		add_side(out, change, "before");
+		buf_add_string(out, "  ->  ");
+		add_side(out, change, "after");
+		buf_add_byte(out, '\n');
 	}
 	bool dry = text_is(tree_member_text(report, "dry_run"), "true");
-	buf_addf(&out, "%llu incidents %s otherwise%s\n",
-		(unsigned long long)number_of(report, "changed"), dry ? "would be" : "are",
-		dry ? "; without --dry-run they will be" : "");
+	buf_addf(out, "%llu incidents %s otherwise",
+		(unsigned long long)number_of(report, "changed"), dry ? "would be" : "are");
+	buf_add_byte(out, '\n');
+}
+
+static int print_changes(const struct node *report, struct err *err)
+{
+	AUTO(buf_done) struct buf out;
+	buf_init(&out, ANSWER_BYTES);
+	changes_write(report, &out);
+	if (text_is(tree_member_text(report, "dry_run"), "true"))
+		buf_add_string(&out, "without --dry-run they will be\n");
 	return buf_ok(&out) ? print_text(buf_text(&out), err)
 			    : buf_error(&out, err, "what changed");
 }

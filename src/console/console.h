@@ -37,6 +37,8 @@ struct console_options {
 	struct snapshot_slot *senders;       /* read */
 	struct queue *recorrelations;        /* takes struct recorrelation_request */
 	struct snapshot_slot *recorrelation; /* read: the report of the last one */
+	struct queue
+		*previews; /* takes struct batch with a decision about the grouping; NULL: none */
 	struct status *status;
 	struct loop *loop; /* the HTTP server's */
 	struct sign_in_options sign_in;

@@ -102,6 +102,24 @@ void decision_came_back(struct batch *batch)
 	decision_job_free(job);
 }
 
+/* On the previewer's thread: nothing was decided. */
+static void preview_came_back(struct batch *batch)
+{
+	struct job *job = batch->owner;
+	const struct decision_result *result = decision_result(batch->decisions);
+	if (batch->err.kind != ERR_NONE) {
+		api_respond_error(job->request, &batch->err);
+	} else if (result->status != 200) {
+		decision_respond_refusal(job->request, result);
+	} else {
+		struct buf body;
+		buf_init(&body, DOCUMENT_BYTES_MAX);
+		document_grouping_preview(batch->decisions, &body);
+		api_respond(job->request, 200, "application/json", &body);
+	}
+	decision_job_free(job);
+}
+
 /* A batch with one decision of whoever asks, in a job that owns it. NULL without memory. */
 struct job *decision_job_new(
 	struct http_request *request, struct console *console, const struct endpoint *endpoint)
@@ -174,6 +192,14 @@ static bool refuse(struct wish_refusal *refusal, const char *why)
 	return false;
 }
 
+static bool read_dry_run(const struct job *job, bool *dry_run, struct wish_refusal *refusal)
+{
+	struct text word = http_query(job->request, "dry_run");
+	*dry_run = text_is(word, "true");
+	return !word.size || *dry_run || text_is(word, "false") ||
+	       refuse(refusal, "dry_run is true or false");
+}
+
 static bool read_decision(struct job *job, struct wish_refusal *refusal)
 {
 	struct http_request *request = job->request;
@@ -200,22 +226,35 @@ static bool read_decision(struct job *job, struct wish_refusal *refusal)
 		body, clock_wall_ns(job->console->options.clock), arena, decision, refusal);
 }
 
+/* It decides nothing, so it is not kept under a key either. false: too many wait. */
+static bool ask_previewer(struct job *job)
+{
+	struct queue *previews = job->console->options.previews;
+	job->decided->done = preview_came_back;
+	job->decided->decisions->incident.key = TEXT_NONE;
+	job->decided->item.weight_bytes = 1;
+	return previews && queue_push(previews, &job->decided->item);
+}
+
 void decisions_take(struct http_request *request, struct console *console)
 {
 	struct wish_refusal refusal;
+	bool dry_run = false;
 	struct job *job = decision_job_new(request, console, &decided);
 	if (!job) {
 		http_respond_retry(request, 503, "No memory now", TEXT_NONE, 1);
 		return;
 	}
-	if (!read_decision(job, &refusal))
+	if (!read_dry_run(job, &dry_run, &refusal) || !read_decision(job, &refusal))
 		http_respond_problem(request, refusal.status, decision_title(refusal.status),
 			text_of(refusal.err.text));
 	else if (job->decided->arena.failed)
 		http_respond_retry(request, 503, "No memory now", TEXT_NONE, 1);
-	else if (queue_push(console->options.writer, &job->decided->item))
+	else if (dry_run ? ask_previewer(job)
+			 : queue_push(console->options.writer, &job->decided->item))
 		return;
 	else
-		http_respond_retry(request, 503, "The store is busy", TEXT_NONE, 1);
+		http_respond_retry(request, 503,
+			dry_run ? "Too many previews" : "The store is busy", TEXT_NONE, 1);
 	decision_job_free(job);
 }

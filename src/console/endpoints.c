@@ -178,6 +178,14 @@ static int answer_ledger(
 			JSON_TYPE, NULL, text, REACH_INCIDENT                                      \
 	}
 
+/* Likewise; with dry_run=true what it would do is answered by the previewer. */
+#define GROUPING(name, text)                                                                       \
+	{                                                                                          \
+		HTTP_POST, "/api/v1/incidents/{n}/" name, ROLE_ANALYST, NULL, decisions_take,      \
+			JSON_TYPE, of_grouping, text, REACH_INCIDENT                               \
+	}
+
+static const char *const of_grouping[] = {"dry_run", NULL};
 static const char *const page[] = {"limit", "after", NULL};
 static const char *const of_incidents[] = {"q", "limit", "after", "sort", "rollup", "severity",
 	"cluster", "namespace", "pod", "node", "since", "suppressed", NULL};
@@ -243,10 +251,10 @@ const struct endpoint endpoints[] = {
 	DECISION("resolve", "It is over: {verdict}; what comes later is another incident."),
 	DECISION("reopen", "It is not over after all."),
 	DECISION("snooze", "Quiet until a time, or until it becomes more: {until} or {for}."),
-	DECISION("cut", "What comes from a time on is another incident: {at} or {slot}."),
-	DECISION("merge", "Shown together with another incident: {with}."),
-	DECISION("unlink", "Alerts of these kinds are an incident of their own: {fingerprints}."),
-	DECISION("undo", "Takes a cut, unlink or merge back: {edit}."),
+	GROUPING("cut", "What comes from a time on is another incident: {at} or {slot}."),
+	GROUPING("merge", "Shown together with another incident: {with}."),
+	GROUPING("unlink", "Alerts of these kinds are an incident of their own: {fingerprints}."),
+	GROUPING("undo", "Takes a cut, unlink or merge back: {edit}."),
 	{HTTP_GET, "/api/v1/alerts", ROLE_VIEWER, answer_alerts, NULL, JSON_TYPE, of_alerts,
 		"Alerts, newest leaf first.", REACH_LIST},
 	{HTTP_GET, "/api/v1/fingerprints", ROLE_VIEWER, answer_fingerprints, NULL, JSON_TYPE,

@@ -21,6 +21,7 @@
 #include "intake/intake.h"
 #include "net/http_server.h"
 #include "pipeline/checkpointer.h"
+#include "pipeline/previewer.h"
 #include "pipeline/recorrelator.h"
 #include "pipeline/trainer.h"
 #include "pipeline/writer.h"
@@ -50,6 +51,8 @@ struct daemon {
 	struct queue *recorrelations;
 	struct snapshot_slot *recorrelation;
 	struct recorrelator *recorrelator;
+	struct queue *previews;
+	struct previewer *previewer;
 	struct intake *intake;
 	struct console *console;
 	struct tls_server *tls;
@@ -153,7 +156,14 @@ static int start_threads(struct daemon *daemon, struct err *err)
 		.clock = &clock_system,
 		.criticality = {daemon->criticality, daemon->n_criticality},
 	};
-	if (recorrelator_start(&daemon->recorrelator, &recorrelator, err) < 0)
+	struct previewer_options previewer = {
+		.database = daemon->database,
+		.requests = daemon->previews,
+		.clock = &clock_system,
+		.criticality = {daemon->criticality, daemon->n_criticality},
+	};
+	if (recorrelator_start(&daemon->recorrelator, &recorrelator, err) < 0 ||
+		previewer_start(&daemon->previewer, &previewer, err) < 0)
 		return -1;
 	if (trainer_start(&daemon->trainer, &trainer, err) < 0)
 		return -1;
@@ -195,6 +205,7 @@ static int make_services(struct daemon *daemon, struct err *err)
 		.senders = daemon->senders,
 		.recorrelations = daemon->recorrelations,
 		.recorrelation = daemon->recorrelation,
+		.previews = daemon->previews,
 		.status = &daemon->status,
 		.loop = daemon->loop,
 		.sign_in = {.url = daemon->options.settings.console_url,
@@ -289,9 +300,11 @@ static int make_parts(struct daemon *daemon, struct err *err)
 	daemon->senders = snapshot_slot_new();
 	daemon->recorrelations = queue_new(1);
 	daemon->recorrelation = snapshot_slot_new();
+	daemon->previews = queue_new(PREVIEWS_WAITING_MAX);
 	daemon->drain_timer = loop_timer_new(daemon->loop, drain, daemon);
 	if (!daemon->queue || !daemon->events || !daemon->credentials || !daemon->senders ||
-		!daemon->drain_timer || !daemon->recorrelations || !daemon->recorrelation)
+		!daemon->drain_timer || !daemon->recorrelations || !daemon->recorrelation ||
+		!daemon->previews)
 		return err_set(err, ERR_MEMORY, "out of memory at start");
 	return 0;
 }
@@ -315,6 +328,9 @@ static void stop(struct daemon *daemon)
 	if (daemon->recorrelations)
 		queue_close(daemon->recorrelations);
 	recorrelator_stop(daemon->recorrelator);
+	if (daemon->previews)
+		queue_close(daemon->previews);
+	previewer_stop(daemon->previewer);
 	if (daemon->queue)
 		queue_close(daemon->queue);
 	writer_stop(daemon->writer);
@@ -332,6 +348,7 @@ static void stop(struct daemon *daemon)
 	queue_free(daemon->queue);
 	queue_free(daemon->events);
 	queue_free(daemon->recorrelations);
+	queue_free(daemon->previews);
 	snapshot_slot_free(daemon->recorrelation);
 	snapshot_slot_free(daemon->credentials);
 	snapshot_slot_free(daemon->senders);

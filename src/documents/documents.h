@@ -152,6 +152,9 @@ CHECKED int document_falco_exceptions(
 struct recorrelation_report;
 /** @report NULL: nobody has asked for one since the start. */
 void document_recorrelation(const struct recorrelation_report *report, struct buf *out);
+struct decision;
+/** What a decision about the grouping would do, after preview_compute with the result 200. */
+void document_grouping_preview(const struct decision *decision, struct buf *out);
 CHECKED int document_ledger(struct connection *connection, struct buf *out, struct err *err);
 /** @status NULL: read offline. */
 CHECKED int document_status(struct connection *connection, const struct status *status,

@@ -10,6 +10,7 @@
 #include "model/credential.h"
 #include "model/edit.h"
 #include "model/incident.h"
+#include "model/recorrelation.h"
 #include "model/saved_view.h"
 #include "model/suppression.h"
 
@@ -105,6 +106,13 @@ struct view_decision {
 	struct decision_result result; /* number 0; answer: {"id"} */
 };
 
+/* What a decision about the grouping would do: nothing is decided. The arena is the batch's. */
+struct grouping_preview {
+	struct incident_change_list changes; /* of incidents; the first RECORRELATION_CHANGES_MAX */
+	uint64_t n_changes;
+	uint64_t linked, unlinked; /* incidents; 0: none */
+};
+
 struct decision {
 	struct decision *next;
 	enum decision_kind kind;
@@ -116,7 +124,8 @@ struct decision {
 	struct credential credential;
 	struct sign_in_decision sign_in;
 	struct incident_decision incident;
-	struct text key; /* whole, with "#…" when carved */
+	struct grouping_preview preview; /* out, of the previewer alone */
+	struct text key;                 /* whole, with "#…" when carved */
 	bool carved;
 	int64_t from_ns;
 	uint64_t n_changes;

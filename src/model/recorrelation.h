@@ -33,10 +33,15 @@ struct change_side {
 	enum severity severity;
 };
 
-struct change {
+struct incident_change {
 	enum change_kind kind;
 	uint64_t number; /* 0: CHANGE_NEW */
 	struct change_side before, after;
+};
+
+struct incident_change_list {
+	struct incident_change *items; /* by number */
+	size_t n;
 };
 
 enum recorrelation_state { RECORRELATION_RUNNING, RECORRELATION_DONE, RECORRELATION_FAILED };
@@ -51,7 +56,7 @@ struct recorrelation_report {
 	uint64_t n_applied;      /* entities whose incidents the writer has computed again */
 	char error[240];
 	size_t n_listed;
-	struct change changes[RECORRELATION_CHANGES_MAX];
+	struct incident_change changes[RECORRELATION_CHANGES_MAX];
 };
 
 const char *change_kind_name(enum change_kind kind);                  /* "changed", "new", "gone" */

@@ -404,20 +404,25 @@ static int write_down(struct deciding *deciding, struct text detail, struct err 
 	return make_answer(deciding, activity, err);
 }
 
+int incident_decision_look(struct deciding *deciding, struct buf *detail, struct err *err)
+{
+	deciding->wish->result = (struct decision_result){0};
+	buf_init(detail, DETAIL_BYTES);
+	emit_init(&deciding->detail, detail);
+	emit_object(&deciding->detail);
+	if (look(deciding, err) < 0)
+		return -1;
+	return deciding->arena->failed ? no_memory(err) : 0;
+}
+
 int incident_decide(
 	struct decision_run *run, struct decision *decision, struct arena *arena, struct err *err)
 {
-	AUTO(buf_done) struct buf detail;
+	AUTO(buf_done) struct buf detail = {0};
 	struct deciding deciding = {
 		.run = run, .decision = decision, .wish = &decision->incident, .arena = arena};
-	deciding.wish->result = (struct decision_result){0};
-	buf_init(&detail, DETAIL_BYTES);
-	emit_init(&deciding.detail, &detail);
-	emit_object(&deciding.detail);
-	if (look(&deciding, err) < 0)
+	if (incident_decision_look(&deciding, &detail, err) < 0)
 		return -1;
-	if (arena->failed)
-		return no_memory(err);
 	if (deciding.wish->result.status)
 		return 0;
 	emit_member_string(&deciding.detail, "state", incident_state_name(deciding.overlay.state));

@@ -32,6 +32,12 @@ struct deciding {
 CHECKED int incident_decide(
 	struct decision_run *run, struct decision *decision, struct arena *arena, struct err *err);
 
+/**
+ * Looks at it as incident_decide does and writes nothing: it is refused in its result, or @deciding
+ * (run, decision, wish and arena are set) says what would be written.
+ */
+CHECKED int incident_decision_look(struct deciding *deciding, struct buf *detail, struct err *err);
+
 /** Refuses: 404, 409 or 422, and why (the arena's or a literal). Returns 0: nothing failed. */
 int deciding_refuse(struct deciding *deciding, unsigned status, struct text why);
 

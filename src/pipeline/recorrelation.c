@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "pipeline/piece_changes.h"
 #include "pipeline/repartition.h"
 #include "store/pieces.h"
 
@@ -24,7 +25,7 @@ int recorrelation_open(struct recorrelation **out, const char *database,
 			     ? connection_open(&recorrelation->connection, database,
 				       CONNECTION_SHADOW, NULL, err)
 			     : err_set(err, ERR_MEMORY, "out of memory computing incidents again");
-	if (failed || shadow_make(&recorrelation->connection, err) < 0) {
+	if (failed || shadow_make(&recorrelation->connection, SHADOW_OF_KEY, err) < 0) {
 		recorrelation_close(recorrelation);
 		return -1;
 	}
@@ -55,48 +56,9 @@ void recorrelation_refresh(struct recorrelation *recorrelation)
 	edits_forget(recorrelation->known.edits);
 }
 
-static struct change_side side_of(const struct piece *piece)
-{
-	return (struct change_side){
-		piece->lo_ns, piece->hi_ns, piece->sums.n, piece->risk_milli, piece->sums.severity};
-}
-
-static const struct piece *find(const struct piece_list *list, uint64_t number)
-{
-	for (size_t i = 0; i < list->n; i++)
-		if (list->items[i].number == number)
-			return &list->items[i];
-	return NULL;
-}
-
-static bool compare(const struct piece_list *before, const struct piece_list *after,
-	struct arena *arena, struct change_list *out)
-{
-	out->items = arena_array(arena, before->n + after->n + 1, sizeof *out->items);
-	if (!out->items)
-		return false;
-	for (size_t i = 0; i < before->n; i++) {
-		const struct piece *old = &before->items[i], *now = find(after, old->number);
-		struct change change = {CHANGE_SAME_NUMBER, old->number, side_of(old), {0}};
-		if (now && piece_equal(old, now))
-			continue;
-		if (now)
-			change.after = side_of(now);
-		else
-			change.kind = CHANGE_GONE;
-		out->items[out->n++] = change;
-	}
-	for (size_t i = 0; i < after->n; i++) {
-		struct change change = {CHANGE_NEW, 0, {0}, side_of(&after->items[i])};
-		if (!find(before, after->items[i].number))
-			out->items[out->n++] = change;
-	}
-	return true;
-}
-
 /* Within the shadow's transaction. */
 static int compute(struct recorrelation *recorrelation, const struct shadow_key *key,
-	struct arena *arena, struct change_list *changes, struct err *err)
+	struct arena *arena, struct incident_change_list *changes, struct err *err)
 {
 	struct connection *connection = &recorrelation->connection;
 	struct piece_list before = {0}, after = {0};
@@ -112,7 +74,7 @@ static int compute(struct recorrelation *recorrelation, const struct shadow_key 
 		failed = repartition(&recorrelation->known, connection, &task, err);
 	if (!failed)
 		failed = pieces_read(connection, key->id, INT64_MIN, arena, &after, err);
-	if (!failed && !compare(&before, &after, arena, changes))
+	if (!failed && !piece_changes(&before, &after, arena, changes))
 		failed = err_set(err, ERR_MEMORY, "out of memory comparing incidents");
 	piece_list_done(&before);
 	piece_list_done(&after);
@@ -121,9 +83,9 @@ static int compute(struct recorrelation *recorrelation, const struct shadow_key 
 }
 
 int recorrelation_compute(struct recorrelation *recorrelation, const struct shadow_key *key,
-	struct arena *arena, struct change_list *changes, struct err *err)
+	struct arena *arena, struct incident_change_list *changes, struct err *err)
 {
-	*changes = (struct change_list){NULL, 0};
+	*changes = (struct incident_change_list){NULL, 0};
 	int failed = shadow_begin(&recorrelation->connection, key->id, err);
 	if (!failed)
 		failed = compute(recorrelation, key, arena, changes, err);

@@ -15,11 +15,6 @@
 
 struct recorrelation;
 
-struct change_list {
-	struct change *items; /* by number */
-	size_t n;
-};
-
 /** @criticality is borrowed. On failure *out is not set. */
 CHECKED int recorrelation_open(struct recorrelation **out, const char *database,
 	const struct criticality_rules *criticality, struct err *err);
@@ -33,4 +28,4 @@ void recorrelation_refresh(struct recorrelation *recorrelation);
 
 /** Computes one key; *changes, in @arena, are what would be otherwise. */
 CHECKED int recorrelation_compute(struct recorrelation *recorrelation, const struct shadow_key *key,
-	struct arena *arena, struct change_list *changes, struct err *err);
+	struct arena *arena, struct incident_change_list *changes, struct err *err);

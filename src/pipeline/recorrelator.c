@@ -115,7 +115,7 @@ static int apply_key(struct run *run, const struct shadow_key *key, struct err *
 static int do_key(struct run *run, const struct shadow_key *key, struct err *err)
 {
 	AUTO(arena_done) struct arena arena;
-	struct change_list changes;
+	struct incident_change_list changes;
 	struct recorrelation_report *report = &run->report;
 	arena_init(&arena, ARENA_BYTES);
 	if (recorrelation_compute(run->recorrelation, key, &arena, &changes, err) < 0)

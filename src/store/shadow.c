@@ -19,7 +19,7 @@ static bool add_definition(struct buf *out, struct text kind, struct text sql)
 	return true;
 }
 
-int shadow_make(struct connection *connection, struct err *err)
+int shadow_make(struct connection *connection, enum shadow_kind kind, struct err *err)
 {
 	AUTO(buf_done) struct buf sql;
 	int step;
@@ -27,10 +27,12 @@ int shadow_make(struct connection *connection, struct err *err)
 	sqlite3_stmt *statement = connection_statement(connection,
 		"SELECT type, sql FROM main.sqlite_schema WHERE sql IS NOT NULL AND tbl_name IN"
 		" ('piece', 'member', 'incident', 'activity', 'link')"
+		" OR (?1 AND sql IS NOT NULL AND tbl_name IN ('key', 'edit'))"
 		" ORDER BY type DESC, name",
 		err);
 	if (!statement)
 		return -1;
+	sql_bind_i64(statement, 1, kind == SHADOW_OF_FAMILY);
 	while ((step = sql_step(statement, err)) > 0)
 		if (!add_definition(&sql, sql_text(statement, 0), sql_text(statement, 1))) {
 			sqlite3_reset(statement);
@@ -68,6 +70,53 @@ int shadow_begin(struct connection *connection, int64_t key, struct err *err)
 		"INSERT INTO temp.incident SELECT * FROM main.incident WHERE number IN"
 		" (SELECT number FROM main.piece WHERE key = ?1)",
 		key, err);
+}
+
+int shadow_begin_family(struct connection *connection, struct text base, struct err *err)
+{
+	static const char fill_rest[] =
+		"INSERT INTO temp.piece SELECT * FROM main.piece"
+		" WHERE key IN (SELECT id FROM temp.key);"
+		"INSERT INTO temp.member SELECT * FROM main.member"
+		" WHERE number IN (SELECT number FROM temp.piece);"
+		"INSERT INTO temp.incident SELECT * FROM main.incident"
+		" WHERE number IN (SELECT number FROM temp.piece);"
+		"INSERT INTO temp.edit SELECT * FROM main.edit"
+		" WHERE entity IN (SELECT entity FROM temp.member);"
+		"INSERT INTO temp.edit SELECT * FROM main.edit WHERE kind = 3"
+		" AND target IN (SELECT id FROM temp.edit)";
+	if (connection_run(connection, "BEGIN", err) < 0)
+		return -1;
+	sqlite3_stmt *statement = connection_statement(connection,
+		"INSERT INTO temp.key SELECT * FROM main.key WHERE text = ?1"
+		" OR (text > ?1 || '#' AND text < ?1 || '$')",
+		err);
+	if (!statement)
+		return -1;
+	sql_bind_text(statement, 1, base);
+	return sql_run(statement, err) < 0 ? -1 : connection_run(connection, fill_rest, err);
+}
+
+int shadow_family_keys(struct connection *connection, struct shadow_keys *keys, struct err *err)
+{
+	int step;
+	size_t n = 0;
+	keys->n = 0;
+	sqlite3_stmt *statement = connection_statement(
+		connection, "SELECT id, count(*) OVER () FROM temp.key ORDER BY id", err);
+	if (!statement)
+		return -1;
+	while ((step = sql_step(statement, err)) > 0) {
+		if (n == 0) {
+			n = (size_t)sql_i64(statement, 1);
+			keys->items = arena_array(keys->arena, n, sizeof *keys->items);
+		}
+		if (keys->items)
+			keys->items[keys->n++].id = sql_i64(statement, 0);
+	}
+	if (step == 0 && n && !keys->items)
+		return err_set(err, ERR_MEMORY, "out of memory reading keys");
+	return step;
 }
 
 int shadow_end(struct connection *connection, struct err *err)

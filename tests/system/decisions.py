@@ -210,6 +210,16 @@ def edits(daemon):
     before = grouping(daemon)
     story = get(daemon, "/" + number)["story"]
     shell = [p["fingerprint"] for p in story if p["rule"] == "Shell"]
+    trail, status_tried = audit(daemon), post(daemon, number, "unlink?dry_run=true", {"fingerprints": shell})
+    tried = status_tried[1]
+    check("a dry run says what an unlink would do", status_tried[0] == 200 and [c["change"] for c in tried["changes"]] == ["changed", "new"]
+          and tried["changes"][1]["after"]["alerts"] == 2, tried)
+    check("and does nothing", audit(daemon) == trail and get(daemon, "/" + number)["story"] == story)
+    check("it is refused as the unlink would be", post(daemon, number, "unlink?dry_run=true", {"fingerprints": ["00" * 16]})[0] == 422)
+    check("dry_run is a switch", post(daemon, number, "unlink?dry_run=maybe", {"fingerprints": shell})[0] == 400)
+    check("an ack has none", post(daemon, number, "ack?dry_run=true")[0] == 400)
+    said = cli(daemon, "incidents", "unlink", number, shell[0], "--dry-run")
+    check("tocsin --dry-run says it, too", "(new)" in said and "would be otherwise" in said, said)
     status, seen = post(daemon, number, "unlink", {"fingerprints": shell})
     check("unlink", status == 200 and [p["rule"] for p in seen["story"]] == ["Secret"], seen.get("story", seen))
     carved = [n for n in incident_of(daemon, "api-1") if n != number]
@@ -220,6 +230,9 @@ def edits(daemon):
     edit, = [e["edit"] for e in get(daemon, "/" + carved[0])["edits"]]
     check("both can undo it", [e["edit"] for e in get(daemon, "/" + number)["edits"]] == [edit])
     send(daemon, alert(420, "api-1", "Secret"))
+    tried = post(daemon, number, "undo?dry_run=true", {"edit": edit})[1]
+    check("a dry run of the undo says what would be gone", sorted((c["change"], c["number"]) for c in tried["changes"]) ==
+          sorted([("changed", number), ("gone", carved[0])]), tried)
     post(daemon, number, "undo", {"edit": edit})
     now = get(daemon, "/" + number)
     check("undo brings the grouping back with the same numbers", [g[:2] for g in grouping(daemon)] == [g[:2] for g in before] and
