@@ -277,6 +277,29 @@ def check_documents(daemon, number):
     check("the page says it, too", "false positive" in Page(fetch(daemon, "/incidents/" + number)[2]).text)
 
 
+def check_lineage(daemon):
+    """Whose child a process is: by pids where sensors say them, though another of the name came later."""
+    now = int(time.time()) - 30
+
+    def alert(second, name, pid, parent, ppid):
+        at = "%s.%09dZ" % (time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now + second)), second)
+        return json.dumps({"time": at, "rule": "Run " + name, "priority": "Warning", "source": "syscall", "hostname": "n1", "tags": [], "output": name,
+                           "output_fields": {"k8s.ns.name": "shop", "k8s.pod.name": "lineage-1", "container.id": "0f0f0f0f0f0f", "proc.name": name,
+                                             "proc.cmdline": "%s %d" % (name, second), "proc.pid": pid, "proc.pname": parent, "proc.ppid": ppid}})
+    sent = [alert(1, "curl", 12, "sh", 11), alert(2, "sh", 11, "runc", 10), alert(3, "sh", 21, "nginx", 20), alert(4, "cat", 13, "sh", 11),
+            alert(5, "id", 22, "sh", 21), alert(6, "ls", 31, "sh", 30)]
+    status, answer = daemon.ingest("\n".join(sent).encode())
+    assert status == 200, answer
+    number = incidents(daemon, "pod=lineage-1")[0]["number"][4:]
+    nodes = json.loads(daemon.get("/api/v1/incidents/%s/processes" % number)[1])["items"]
+    pids = {node["id"]: node.get("pid") for node in nodes}
+    tree = {(node["name"], node.get("pid")): pids.get(node.get("parent")) for node in nodes}
+    check("processes are children of the pid that they name, not of the last of that name", tree == {
+        ("sh", 11): None, ("curl", 12): 11, ("nginx", 20): None, ("sh", 21): 20, ("cat", 13): 11, ("id", 22): 21, ("sh", 30): None, ("ls", 31): 30}, tree)
+    text = fetch(daemon, "/incidents/%s/processes" % number)[2]
+    check("and the page nests them", re.search(r'<span class="id">11</span>.*?<ul><li><b>curl.*?<li><b>cat', text) is not None, text[-3000:])
+
+
 def check_missing_for_programs(daemon):
     status, answer = daemon.get("/nothing/here")
     check("programs get problem+json where nothing is", status == 404 and json.loads(answer)["status"] == 404, answer[:200])
@@ -351,6 +374,7 @@ def main():
             check_refused_query(daemon)
             check_missing_for_programs(daemon)
             check_documents(daemon, worst)
+            check_lineage(daemon)
             check_preferences(daemon)
             hostile(daemon)
             wait_for(lambda: len(incidents(daemon)) >= 9, 60, "the attacker's incident is there")
