@@ -4,7 +4,7 @@
 # Keys that begin with script_ lose that beginning.
 BEGIN { FS = "\t"; print "// generated from src/pages/words.tsv: do not edit\nglobalThis.tocsinTexts = {" }
 /^#/ { next }
-/^(script|span|act|nav)_/ || /^(search|problem_[0-9]+)\t/ {
+/^(script|span|act|nav)_/ || /^(search|problem_[0-9]+|severity_[a-z]+)\t/ {
 	key = $1; text = $column
 	sub(/^script_/, "", key)
 	gsub(/\\/, "\\\\", text); gsub(/"/, "\\\"", text)

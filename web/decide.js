@@ -298,9 +298,16 @@ function onAct(button) {
 
 /** The selected kinds of alerts become an incident of their own. */
 function unlink() {
-	const fingerprints = new Set(selected().map((row) => row.dataset.number ?? ""));
-	if (fingerprints.size)
-		void decide("unlink", decisionTargets(), { fingerprints: [...fingerprints] });
+	const fingerprints = [...new Set(selected().map((row) => row.dataset.number ?? ""))], list = decisionTargets();
+	if (!fingerprints.length)
+		return;
+	askInDialog("unlink", list, async () => {
+		const problem = await decide("unlink", list, { fingerprints });
+		if (problem)
+			refuseInDialog("unlink", problem);
+		else
+			closeDialog("unlink");
+	}, {}, { fingerprints });
 }
 
 /** A key that decides: about the selection, the current row, or the page's incident. */

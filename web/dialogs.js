@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The dialogs of decisions: pages make them, this fills them, reads them and shows what would come
 // of it before it is done.
-import { call } from "./api.js";
 import { find, make, say } from "./page.js";
+import { preview } from "./preview.js";
 
 /** @typedef {{ number: string }} Named */
 
@@ -54,69 +54,39 @@ function moment(text) {
 	return isLocal ? new Date(plain).toISOString() : plain + "Z";
 }
 
-/** @param {string} number */
-async function incident(number) {
-	const plain = number.replace(/^INC-/i, "");
-	if (!/^\d+$/.test(plain))
-		return null;
-	const answer = await call("GET", "/api/v1/incidents/" + plain);
-	return answer.status === 200 && answer.document?.title !== undefined ? answer.document : null;
+/**
+ * The body to ask about, or why there is nothing to ask yet.
+ * @param {string} act @param {string} value what stands in the field @returns {Record<string, unknown> | string}
+ */
+function asked(act, value) {
+	if (act === "merge")
+		return value ? { with: /^\d+$/.test(value) ? "INC-" + value : value } : "";
+	const at = moment(value);
+	return value && Number.isNaN(Date.parse(at)) ? say("preview_no_time") : value && { at };
 }
 
-/** @param {any} one */
-const described = (one) => say("preview_incident", one.number, one.title, one.alerts, one.severity);
-
-/** Both incidents, before they are shown as one. @param {string} number @param {string} other */
-async function previewMerge(number, other) {
-	const [one, two] = await Promise.all([incident(number), incident(other)]);
-	if (!one || !two)
-		return other ? [say("preview_none", other)] : [];
-	if (one.number === two.number)
-		return [say("preview_same")];
-	return [described(one), described(two), say("preview_merged", Number(one.alerts) + Number(two.alerts))];
-}
-
-/** What stays and what goes, by the rows of the story. @param {string} number @param {string} at */
-async function previewCut(number, at) {
-	const one = at ? await incident(number) : null, time = Date.parse(moment(at));
-	if (!one || Number.isNaN(time))
-		return at ? [say("preview_no_time")] : [];
-	let before = 0, after = 0, split = 0;
-	for (const row of one.story ?? []) {
-		if (Date.parse(row.last_seen) < time)
-			before += Number(row.alerts);
-		else if (Date.parse(row.first_seen) >= time)
-			after += Number(row.alerts);
-		else
-			split += Number(row.alerts);
-	}
-	return [say("preview_cut", before, after), ...(split ? [say("preview_cut_split", split)] : [])];
-}
-
-/** @param {HTMLDialogElement} dialog @param {string} act @param {Named[]} list */
-function startPreview(dialog, act, list) {
+/** What would come of it, before it is done. @param {HTMLDialogElement} dialog @param {string} act @param {Named[]} list @param {Record<string, unknown>} given */
+function startPreview(dialog, act, list, given) {
 	const field = find('[name="with"], [name="at"]', HTMLInputElement, dialog);
 	const only = list.length === 1 ? list[0] : undefined;
-	if (!field || !only || (act !== "merge" && act !== "cut"))
+	if (!only || !["merge", "cut", "unlink"].includes(act))
 		return;
-	let place = dialog.querySelector("[data-preview]");
-	if (!place) {
-		place = make("ul", { "data-preview": true, "aria-live": "polite", class: "preview" });
-		field.closest("label")?.after(place);
-	}
-	const shown = place;
-	let asked = 0, timer = 0;
+	const shown = dialog.querySelector("[data-preview]") ?? make("ul", { "data-preview": true, "aria-live": "polite", class: "preview" });
+	if (!shown.isConnected)
+		find(".buttons", HTMLElement, dialog)?.before(shown);
+	let latest = 0, timer = 0;
 	const show = async () => {
-		const mine = ++asked, value = field.value.trim();
-		const lines = act === "merge" ? await previewMerge(only.number, value) : await previewCut(only.number, value);
-		if (mine === asked && dialog.open)
+		const mine = ++latest, about = field ? asked(act, field.value.trim()) : given;
+		const lines = typeof about === "string" ? [about].filter(Boolean) : await preview(act, only.number, about);
+		if (mine === latest && dialog.open)
 			shown.replaceChildren(...lines.map((line) => make("li", {}, line)));
 	};
-	field.oninput = () => {
-		clearTimeout(timer);
-		timer = window.setTimeout(show, 250);
-	};
-	shown.replaceChildren();
+	if (field)
+		field.oninput = () => {
+			clearTimeout(timer);
+			timer = window.setTimeout(show, 250);
+		};
+	shown.replaceChildren(make("li", {}, say("loading")));
 	void show();
 }
 
@@ -149,8 +119,9 @@ function onDialogKey(event) {
  * @param {Named[]} list
  * @param {(body: Record<string, unknown>, comment: string) => Promise<void>} confirmed
  * @param {Record<string, string>} begin what stands in fields at first
+ * @param {Record<string, unknown>} given what is decided about, where no field says it
  */
-export function askInDialog(act, list, confirmed, begin = {}) {
+export function askInDialog(act, list, confirmed, begin = {}, given = {}) {
 	const dialog = dialogFor(act), form = dialog && find("form", HTMLFormElement, dialog);
 	if (!dialog || !form)
 		return;
@@ -183,5 +154,5 @@ export function askInDialog(act, list, confirmed, begin = {}) {
 	};
 	dialog.showModal();
 	prepare(dialog, list);
-	startPreview(dialog, act, list);
+	startPreview(dialog, act, list, given);
 }

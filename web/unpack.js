@@ -38,7 +38,7 @@ function addBoxes(table) {
 }
 
 /* Says by itself what it is; the words of the head would only be in the way. */
-const PLAIN = ".title, .what, .rule, .where, .pick, .wrap, :has([data-sev], [data-state], svg, button)";
+const PLAIN = ".title, .what, .rule, .where, .pick, .wrap, :has([data-sev], [data-state], svg, button, a[data-raw])";
 
 /** On a phone a row is no line of a table: its cells say what their heads said. @param {HTMLElement} table */
 function labelCells(table) {

@@ -227,5 +227,8 @@ void decide_dialogs(struct page *page)
 		page_leaf(page, "p", "hint", WORD_CUT_HINT);
 		input_field(page, "at", WORD_FIELD_AT, WORD_HINT_TIME, true);
 		close_dialog(page, WORD_ACT_CUT);
+		open_dialog(page, "unlink", WORD_ACT_UNLINK);
+		page_leaf(page, "p", "hint", WORD_UNLINK_HINT);
+		close_dialog(page, WORD_ACT_UNLINK_SHORT);
 	}
 }

@@ -150,6 +150,8 @@ static void write_heading(struct page *page, const struct node *incident)
 	page_say(page, WORD_LAST_ALERT);
 	html_string(html, " ");
 	moment_write(page, page_time_of(incident, "last_seen"), MOMENT_AGO);
+	html_string(html, page->reader->language == LANGUAGE_ENGLISH ? " " : "");
+	page_say(page, WORD_AGO);
 	html_close(html);
 	html_close(html);
 	write_actions(page, incident);

@@ -15,7 +15,6 @@
  */
 
 enum {
-	STILL_S = 600,  /* so long after its last alert it counts as going on */
 	SILENT_S = 600, /* a sensor that says nothing for so long may be dead */
 	ACTIVITIES_SHOWN = 3,
 	SIMILAR_SHOWN = 3,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pages/incidents.h"
 
+#include "base/clock.h"
 #include "pages/badge.h"
 #include "pages/decide.h"
 #include "pages/headline.h"
@@ -151,9 +152,11 @@ static void write_sensors(struct page *page, const struct node *sensors)
 	html_close(html);
 }
 
-static void time_cell(struct page *page, int64_t wall_ns)
+/* What still goes on stands out. */
+static void time_cell(struct page *page, int64_t wall_ns, bool is_last)
 {
-	html_open(&page->html, "td", "number");
+	bool is_going = is_last && page->now_ns - wall_ns < STILL_S * NS_PER_S;
+	html_open(&page->html, "td", is_going ? "number now" : "number");
 	moment_write(page, wall_ns, MOMENT_AGO);
 	html_close(&page->html);
 }
@@ -203,8 +206,8 @@ static void write_row(struct page *page, const struct node *incident)
 	html_close(html);
 	html_leaf(html, "td", "number alerts", tree_member_text(incident, "alerts"));
 	write_sensors(page, tree_member(incident, "sensors"));
-	time_cell(page, page_time_of(incident, "last_seen"));
-	time_cell(page, page_time_of(incident, "first_seen"));
+	time_cell(page, page_time_of(incident, "last_seen"), true);
+	time_cell(page, page_time_of(incident, "first_seen"), false);
 	html_open(html, "td", NULL);
 	badge_state(page, incident);
 	html_close(html);

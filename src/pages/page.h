@@ -50,6 +50,8 @@ void page_end(struct page *page);
 
 /** Numbers of rows and bytes of values that a page shows at most. */
 enum { PAGE_ROWS = 50, PAGE_ROWS_MAX = 200, VALUE_BYTES = 160 };
+/** So long after its last alert an incident counts as going on. */
+enum { STILL_S = 600 };
 
 struct text page_word(const struct page *page, enum word word);
 void page_say(struct page *page, enum word word);

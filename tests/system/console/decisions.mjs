@@ -45,8 +45,14 @@ async function grouping(context) {
 	const page = await open(context, "/incidents/" + one);
 	await act(page, "merge");
 	await page.fill('#dialog-merge [name="with"]', "INC-" + two);
-	await eventually("merge shows both before it is done", async () => (await page.locator("#dialog-merge [data-preview] li").count()) === 3 &&
-		(await page.locator("#dialog-merge [data-preview]").innerText()).includes("INC-" + two));
+	await eventually("merge says what would be shown as one before it is done", async () =>
+		(await page.locator("#dialog-merge [data-preview]").innerText()).includes(`INC-${one} and INC-${two}`));
+	check("and nothing was done", !(await incident(one)).links?.length && !(await incident(two)).redirect_to);
+	await page.fill('#dialog-merge [name="with"]', "INC-" + one);
+	await eventually("a merge with itself is refused before it is sent", async () =>
+		(await page.locator("#dialog-merge [data-preview]").innerText()).includes("are one incident"));
+	await page.fill('#dialog-merge [name="with"]', "INC-" + two);
+	await eventually("and told again when it is another", async () => (await page.locator("#dialog-merge [data-preview]").innerText()).includes(`INC-${one} and INC-${two}`));
 	await confirm(page, "merge");
 	await eventually("merged", async () => !!(await incident(two)).redirect_to || !!(await incident(one)).redirect_to || (await incident(one)).links?.length);
 	await eventually("with an undo", async () => (await toast(page)).includes("Undo"));
@@ -57,7 +63,7 @@ async function grouping(context) {
 	await eventually("a cut at no time says so", async () => (await page.locator("#dialog-cut [data-preview] li").count()) === 1);
 	const later = new Date(Date.now() + 900000).toISOString().slice(0, 16).replace("T", " ");
 	await page.fill('#dialog-cut [name="at"]', later);
-	await eventually("a cut shows what stays and goes", async () => /\d+.*0/.test(await page.locator("#dialog-cut [data-preview]").innerText()));
+	await eventually("a cut after all alerts says that nothing would be otherwise", async () => (await page.locator("#dialog-cut [data-preview]").innerText()).includes("Nothing"));
 	await confirm(page, "cut");
 	await eventually("cut", async () => (await incident(one)).edits?.some((edit) => edit.what === "cut"), 5);
 	await page.close();
@@ -71,6 +77,12 @@ async function unlinking(context) {
 	const page = await open(context, "/incidents/" + number);
 	await page.locator("tr[data-kind=fingerprint] input[data-select]").first().check();
 	await page.click('[data-bulk="unlink"]');
+	await eventually("it says what it would make of it", async () => {
+		const told = await page.locator("#dialog-unlink [data-preview]").innerText();
+		return told.includes(`INC-${number}: 2 alerts`) && told.includes("A new incident: 1 alerts");
+	});
+	check("and has not done it yet", (await incident(number)).story.length === 2);
+	await confirm(page, "unlink");
 	await eventually("unlinked", async () => (await incident(number)).story.length === 1);
 	await page.waitForSelector("#toasts button");
 	await page.keyboard.press("u");

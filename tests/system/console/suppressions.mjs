@@ -4,9 +4,6 @@ import { api, check, eventually, open, person } from "./rig.mjs";
 
 export default async function suppressions(world) {
 	const context = await person("analyst"), page = await open(context, "/incidents/" + world.noise);
-	// What it would hide, as docs/reference/api.md has it.
-	await page.route("**/api/v1/suppressions/preview", (route) => route.fulfill({ json: { matcher_text: "{}", alerts: { matched: 7, of: 31 },
-		fingerprints: { count: 2, items: [] }, incidents: { hidden: 1, open: 19, items: [{ number: "INC-9", title: "<b>x</b>", severity: "low" }] } } }));
 	await page.keyboard.press("j");
 	await page.keyboard.press("j");
 	await page.keyboard.press("t");
@@ -14,10 +11,21 @@ export default async function suppressions(world) {
 	await page.waitForSelector("body[data-ready]", { state: "attached" });
 	const matchers = await page.inputValue('form[data-form="suppress"] [name="matchers"]');
 	check("t fills the form with the row's kind and place", /^rule="/m.test(matchers) && /^namespace="shop"$/m.test(matchers), matchers);
-	await eventually("before it is saved it says what it would hide, as text", async () => {
-		const text = await page.locator('form[data-form="suppress"] [data-preview]').innerText();
-		return text.includes("7 of 31") && text.includes("INC-9 <b>x</b>");
-	});
+	const preview = page.locator('form[data-form="suppress"] [data-preview]');
+	const would = async (lines) => (await api("POST", "/api/v1/suppressions/preview", { matchers: lines })).document;
+	const told = async (lines) => {
+		const { alerts, fingerprints, incidents } = await would(lines), text = await preview.innerText();
+		return alerts.matched > 0 && text.includes(`${alerts.matched} of ${alerts.of}`) && text.includes(`of ${fingerprints.count} kinds`) &&
+			text.includes(`Of ${incidents.open} open incidents it would hide ${incidents.hidden}`) && incidents.items.slice(0, 8).every((one) => text.includes(`${one.number} ${one.title}`));
+	};
+	await eventually("before it is saved it says what it would hide, as the server counts it", () => told(matchers.split("\n")));
+	const hostile = ['namespace=~".*<.*"'];
+	await page.fill('form[data-form="suppress"] [name="matchers"]', hostile[0]);
+	await eventually("what attackers named is told as text", async () => (await would(hostile)).incidents.items.length > 0 && await told(hostile) &&
+		await preview.locator("li *").count() === 0);
+	await page.fill('form[data-form="suppress"] [name="matchers"]', 'rule="nothing has this name"');
+	await eventually("and that it would hide nothing", async () => (await preview.innerText()).includes("hidden 0 of"));
+	await page.fill('form[data-form="suppress"] [name="matchers"]', matchers);
 	await page.click('form[data-form="suppress"] button.primary');
 	check("without a reason nothing is suppressed", (await api("GET", "/api/v1/suppressions?show=active")).document.items.length === 0);
 	await page.fill('form[data-form="suppress"] [name="reason"]', "an exercise");
