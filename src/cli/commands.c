@@ -19,7 +19,7 @@ const struct command commands[] = {
 	{"coverage", "[--since T] [--node NODE]",
 		"which sensors watched when, and which were silent, throttled or dropping",
 		show_coverage, 0},
-	{"incidents list", "[-q QUERY] [--sort risk] [--rollup false]",
+	{"incidents list", "[-q QUERY] [--sort risk] [--rollup false] [--group FIELD]",
 		"incidents, newest or riskiest first", show_incidents, 0},
 	{"incidents show", "N", "one incident: why, where, what happened", show_incident, 1},
 	{"incidents activity", "N", "what was done and said about it", show_activity, 1},
@@ -54,7 +54,7 @@ const struct command commands[] = {
 	{"suppress expire", "ID", "ends a suppression", act_unsuppress, 1},
 	{"recorrelate", "[--from T] [--dry-run]",
 		"computes incidents again, after a change of the settings", act_recorrelate, 0},
-	{"alerts list", "[-q QUERY]", "alerts, newest first", show_alerts, 0},
+	{"alerts list", "[-q QUERY] [--group FIELD]", "alerts, newest first", show_alerts, 0},
 	{"alerts kinds", "[-q QUERY] [--sort count]",
 		"alerts by fingerprint and workload, last seen first", show_alert_kinds, 0},
 	{"alerts show", "ID", "one alert", show_alert, 1},
@@ -92,6 +92,7 @@ const char usage_options[] =
 	"  --limit N --after NEXT --severity S --rule R --cluster C --namespace N --pod P --node "
 	"N\n"
 	"  --container ID --source S --since T --until T --incident N      narrow lists\n"
+	"  --group FIELD       counts a list by rule, severity, namespace, pod, node, workload …\n"
 	"  --verdict V --for D --until T --at T    of decisions about incidents\n"
 	"  --suppressed true|false                 narrows incidents to those that are, or are "
 	"not\n"

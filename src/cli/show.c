@@ -85,17 +85,49 @@ static void roll_up(struct session *session)
 	session->query[session->n_query++][1] = TEXT("true");
 }
 
+static bool is_grouped(const struct session *session)
+{
+	for (size_t i = 0; i < session->n_query; i++)
+		if (text_is(session->query[i][0], "group"))
+			return true;
+	return false;
+}
+
+/* A list that was asked for by one of its fields. */
+static int print_groups(struct view *view, struct err *err)
+{
+	static const char *const titles[] = {
+		"VALUE", "NAMESPACE", "COUNT", "SEVERITY", "FIRST", "LAST", NULL};
+	struct table_view table;
+	table_view_init(&table, &view->arena, titles);
+	for (const struct node *item = first_item(view, "items"); item; item = item->next) {
+		struct text cells[] = {cell(item, "value"), cell(item, "namespace"),
+			cell(item, "count"), cell(item, "severity"),
+			age(&view->arena, cell(item, "first_seen")),
+			age(&view->arena, cell(item, "last_seen"))};
+		if (!table_view_add(&table, cells))
+			return err_set(err, ERR_MEMORY, "out of memory for the table");
+	}
+	if (text_is(cell(view->tree, "complete"), "false"))
+		buf_add_string(&view->out,
+			"there is more than could be counted in a second: the newest\n");
+	return finish_table(view, &table, err);
+}
+
 int show_incidents(struct session *session, struct err *err)
 {
 	static const char *const titles[] = {"NUMBER", "STATE", "WHO", "SEVERITY", "RISK", "TITLE",
 		"WHERE", "TACTICS", "ALERTS", "LAST", NULL};
 	AUTO(view_done) struct view view;
 	struct table_view table;
-	roll_up(session);
+	if (!is_grouped(session))
+		roll_up(session);
 	if (view_get(session, "/api/v1/incidents", &view, err) < 0)
 		return -1;
 	if (view_write(session, &view))
 		return print_text(buf_text(&view.out), err);
+	if (is_grouped(session))
+		return print_groups(&view, err);
 	table_view_init(&table, &view.arena, titles);
 	for (const struct node *item = first_item(&view, "items"); item; item = item->next) {
 		struct text cells[] = {cell(item, "number"), cell(item, "state"),
@@ -119,6 +151,8 @@ int show_alerts(struct session *session, struct err *err)
 		return -1;
 	if (view_write(session, &view))
 		return print_text(buf_text(&view.out), err);
+	if (is_grouped(session))
+		return print_groups(&view, err);
 	table_view_init(&table, &view.arena, titles);
 	for (const struct node *item = first_item(&view, "items"); item; item = item->next) {
 		struct text cells[] = {cell(item, "leaf"), cell(item, "time"),

@@ -239,7 +239,7 @@ void api_query(struct http_request *request, struct document_query *query)
 {
 	static const char *const names[] = {"limit", "after", "severity", "source", "rule",
 		"cluster", "namespace", "pod", "node", "container", "since", "until", "incident",
-		"sort", "rollup", "q", "suppressed", "show", "at", "of", "format"};
+		"sort", "group", "rollup", "q", "suppressed", "show", "at", "of", "format"};
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		*document_query_member(query, text_of(names[i])) = http_query(request, names[i]);
 }

@@ -187,8 +187,8 @@ static int answer_ledger(
 
 static const char *const of_grouping[] = {"dry_run", NULL};
 static const char *const page[] = {"limit", "after", NULL};
-static const char *const of_incidents[] = {"q", "limit", "after", "sort", "rollup", "severity",
-	"cluster", "namespace", "pod", "node", "since", "suppressed", NULL};
+static const char *const of_incidents[] = {"q", "limit", "after", "sort", "group", "rollup",
+	"severity", "cluster", "namespace", "pod", "node", "since", "suppressed", NULL};
 static const char *const of_foreign_alerts[] = {
 	"filter", "active", "silenced", "inhibited", "unprocessed", "muted", "receiver", NULL};
 static const char *const of_silences[] = {"filter", NULL};
@@ -196,8 +196,9 @@ static const char *const of_export[] = {"format", NULL};
 static const char *const of_suppressions[] = {"limit", "after", "show", NULL};
 static const char *const of_fingerprints[] = {"q", "limit", "after", "sort", NULL};
 static const char *const of_complete[] = {"q", "at", "of", NULL};
-static const char *const of_alerts[] = {"q", "limit", "after", "severity", "source", "rule",
-	"cluster", "namespace", "pod", "node", "container", "since", "until", "incident", NULL};
+static const char *const of_alerts[] = {"q", "limit", "after", "group", "severity", "source",
+	"rule", "cluster", "namespace", "pod", "node", "container", "since", "until", "incident",
+	NULL};
 static const char *const of_events[] = {"q", "incidents", "alerts", "severity", "source", "rule",
 	"cluster", "namespace", "pod", "node", "container", "since", "until", "incident", NULL};
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/alerts.h"
+#include "documents/alerts.h"
+
 #include "base/cleanup.h"
 #include "base/emit.h"
 #include "documents/documents.h"
@@ -77,6 +78,16 @@ static int filter_by_query(struct connection *connection, struct arena *arena,
 	return 0;
 }
 
+int alert_filter_read(struct connection *connection, const struct document_query *query,
+	struct arena *arena, struct alert_filter *filter, struct err *err)
+{
+	if (document_alert_filter(query, filter, err) < 0 ||
+		query_filter(query, QUERY_OF_ALERTS, arena, &filter->query, err) < 0 ||
+		filter_incident(connection, query->incident, arena, filter, err) < 0)
+		return -1;
+	return filter_by_query(connection, arena, filter, err);
+}
+
 static int write_alert(struct connection *connection, struct emitter *emitter,
 	const struct alert *alert, struct err *err)
 {
@@ -105,16 +116,15 @@ int document_alert_at(struct connection *connection, uint64_t leaf, struct alert
 int document_alerts(struct connection *connection, const struct document_query *query,
 	struct buf *out, struct err *err)
 {
-	AUTO(arena_done) struct arena arena;
+	AUTO(arena_done) struct arena arena = {0};
 	struct emitter emitter;
 	struct alert_filter filter;
+	if (query->group.size)
+		return document_alert_groups(connection, query, out, err);
 	arena_init(&arena, ARENA_BYTES);
 	struct alert_page page = {.arena = &arena};
 	if (query_page(query, &page.limit, &page.before, err) < 0 ||
-		document_alert_filter(query, &filter, err) < 0 ||
-		query_filter(query, QUERY_OF_ALERTS, &arena, &filter.query, err) < 0 ||
-		filter_incident(connection, query->incident, &arena, &filter, err) < 0 ||
-		filter_by_query(connection, &arena, &filter, err) < 0 ||
+		alert_filter_read(connection, query, &arena, &filter, err) < 0 ||
 		alerts_list(connection, &filter, &page, err) < 0)
 		return -1;
 	emit_init(&emitter, out);

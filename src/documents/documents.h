@@ -25,6 +25,7 @@ struct document_query {
 	struct text limit, after; /* after: what "next" of the page before said */
 	struct text severity, source, rule, cluster, namespace, pod, node, container, since, until;
 	struct text incident;   /* alerts of this one */
+	struct text group;      /* alerts, incidents: the field they are counted by */
 	struct text sort;       /* incidents: "number" (the default) or "risk" */
 	struct text rollup;     /* "true": many incidents alike as one */
 	struct text q;          /* of the query language (docs/query.md) */
@@ -86,6 +87,11 @@ CHECKED int document_incident_entities(
 	struct connection *connection, struct text number, struct buf *out, struct err *err);
 CHECKED int document_alerts(struct connection *connection, const struct document_query *query,
 	struct buf *out, struct err *err);
+/** Counted by query->group: how many of each value. */
+CHECKED int document_alert_groups(struct connection *connection, const struct document_query *query,
+	struct buf *out, struct err *err);
+CHECKED int document_incident_groups(struct connection *connection,
+	const struct document_query *query, struct buf *out, struct err *err);
 CHECKED int document_alert(
 	struct connection *connection, struct text id, struct buf *out, struct err *err);
 /** What the query asks of alerts, but for their incident. Its texts stay the query's. */

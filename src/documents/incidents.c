@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "documents/incidents.h"
+
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/emit.h"
@@ -304,28 +306,39 @@ static int read_suppressed(struct connection *connection, const struct document_
 		filter->suppressed, connection, clock_wall_ns(&clock_system), arena, err);
 }
 
-int document_incidents(struct connection *connection, const struct document_query *query,
-	struct buf *out, struct err *err)
+int incident_filter_read(struct connection *connection, const struct document_query *query,
+	struct arena *arena, struct suppressed *suppressed, struct incident_filter *filter,
+	struct err *err)
 {
-	AUTO(arena_done) struct arena arena;
-	struct emitter emitter;
-	struct suppressed suppressed;
-	arena_init(&arena, ARENA_BYTES);
-	struct incident_page page = {.arena = &arena};
-	struct incident_filter filter = {.cluster = query->cluster,
+	*filter = (struct incident_filter){.cluster = query->cluster,
 		.namespace = query->namespace,
 		.pod = query->pod,
 		.node = query->node,
-		.suppressed = &suppressed,
+		.suppressed = suppressed,
 		.scope = query->scope,
 		.roll_up = text_is(query->rollup, "true")};
-	if (query->rollup.size && !filter.roll_up && !text_is(query->rollup, "false"))
+	if (query->rollup.size && !filter->roll_up && !text_is(query->rollup, "false"))
 		return err_set(err, ERR_INPUT, "rollup must be true or false");
+	if (query_severity(query, &filter->severity_min, err) < 0 ||
+		query_time(query->since, &filter->since_ns, err) < 0 ||
+		query_filter(query, QUERY_OF_INCIDENTS, arena, &filter->query, err) < 0)
+		return -1;
+	return read_suppressed(connection, query, arena, filter, err);
+}
+
+int document_incidents(struct connection *connection, const struct document_query *query,
+	struct buf *out, struct err *err)
+{
+	AUTO(arena_done) struct arena arena = {0};
+	struct emitter emitter;
+	struct suppressed suppressed;
+	struct incident_filter filter;
+	if (query->group.size)
+		return document_incident_groups(connection, query, out, err);
+	arena_init(&arena, ARENA_BYTES);
+	struct incident_page page = {.arena = &arena};
 	if (query_page(query, &page.limit, &page.before, err) < 0 ||
-		query_severity(query, &filter.severity_min, err) < 0 ||
-		query_time(query->since, &filter.since_ns, err) < 0 ||
-		query_filter(query, QUERY_OF_INCIDENTS, &arena, &filter.query, err) < 0 ||
-		read_suppressed(connection, query, &arena, &filter, err) < 0 ||
+		incident_filter_read(connection, query, &arena, &suppressed, &filter, err) < 0 ||
 		list_incidents(connection, query, &filter, &page, err) < 0)
 		return -1;
 	emit_init(&emitter, out);

@@ -23,6 +23,7 @@ struct text *document_query_member(struct document_query *query, struct text nam
 		{"until", &query->until},
 		{"incident", &query->incident},
 		{"sort", &query->sort},
+		{"group", &query->group},
 		{"rollup", &query->rollup},
 		{"q", &query->q},
 		{"suppressed", &query->suppressed},

@@ -146,8 +146,10 @@ static bool begin_step(struct alert_scan *scan, struct err *err)
 }
 
 /* The step from the newest leaf on begins there, not at the end of all numbers. */
-static int skip_to_newest(struct alert_scan *scan, struct err *err)
+int alert_scan_skip_to_newest(struct alert_scan *scan, struct err *err)
 {
+	if (scan->before != beyond_all)
+		return 0;
 	sqlite3_stmt *statement =
 		connection_statement(scan->connection, "SELECT max(leaf) FROM alert", err);
 	if (!statement)
@@ -165,7 +167,7 @@ enum alert_scan_found alert_scan_next(struct alert_scan *scan, uint64_t *leaf, s
 		return next_named(scan, leaf);
 	if (scan->filter->quarantined)
 		return next_quarantined(scan, leaf, err);
-	if (scan->before == beyond_all && skip_to_newest(scan, err) < 0)
+	if (alert_scan_skip_to_newest(scan, err) < 0)
 		return ALERT_SCAN_FAILED;
 	if (scan->before <= scan->first)
 		return ALERT_SCAN_END;

@@ -36,6 +36,9 @@ CHECKED int alert_scan_init(struct alert_scan *scan, struct connection *connecti
 	const struct alert_filter *filter, uint64_t before, struct arena *arena, struct err *err);
 void alert_scan_done(struct alert_scan *scan);
 
+/** `before` becomes a number of leaves that there may be. Done by alert_scan_next, too. */
+CHECKED int alert_scan_skip_to_newest(struct alert_scan *scan, struct err *err);
+
 enum alert_scan_found alert_scan_next(struct alert_scan *scan, uint64_t *leaf, struct err *err);
 
 static inline void alert_scan_done_auto(struct alert_scan *scan)

@@ -233,7 +233,7 @@ static int is_found(struct connection *connection, const struct query *query,
 	return 0;
 }
 
-static int read_wanted(struct connection *connection, const struct alert_filter *filter,
+int alert_read_wanted(struct connection *connection, const struct alert_filter *filter,
 	uint64_t leaf, struct arena *arena, struct alert **out, struct err *err)
 {
 	struct arena_mark mark = arena_mark(arena);
@@ -285,7 +285,7 @@ int alerts_list(struct connection *connection, const struct alert_filter *filter
 		if (pause)
 			continue;
 		struct alert *alert;
-		if (read_wanted(connection, filter, leaf, page->arena, &alert, err) < 0)
+		if (alert_read_wanted(connection, filter, leaf, page->arena, &alert, err) < 0)
 			return -1;
 		if (!alert)
 			continue;

@@ -49,6 +49,10 @@ struct alert_page {
 CHECKED int alerts_list(struct connection *connection, const struct alert_filter *filter,
 	struct alert_page *page, struct err *err);
 
+/** As alerts_list has it: NULL in *out when the filter does not let it through, or it has left. */
+CHECKED int alert_read_wanted(struct connection *connection, const struct alert_filter *filter,
+	uint64_t leaf, struct arena *arena, struct alert **out, struct err *err);
+
 /** One alert or quarantined leaf, with its raw bytes if they are still there. ERR_MISSING. */
 CHECKED int alert_read(struct connection *connection, uint64_t leaf, struct arena *arena,
 	struct alert *out, struct err *err);

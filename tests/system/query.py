@@ -114,15 +114,67 @@ def check_views(daemon):
     check("all of it is audited", [a["action"] for a in audit if a["action"].startswith("view.")] == ["view.remove"] * 2 + ["view.save"] * 3, audit)
 
 
+def counted(items, value):
+    """value(item) gives the values that it counts for; -> {value: (count, severity, last_seen)} as groups must say it."""
+    order, groups = ["info", "low", "medium", "high", "critical"], {}
+    for item in items:
+        last = item.get("last_seen") or item["time"]
+        for v in value(item):
+            n, worst, when = groups.get(v, (0, "info", ""))
+            groups[v] = (n + 1, max(worst, item["severity"], key=order.index), max(when, last))
+    return groups
+
+
+def check_groups(daemon):
+    def grouped(path, **query):
+        document = ask(daemon, path, limit=1000, **query)[1]
+        return {(g.get("namespace", "") + "/" if g.get("namespace") else "") + g["value"]: (g["count"], g["severity"], g["last_seen"])
+                for g in document["items"]} if document.get("complete") else document
+    of_alerts = {"rule": lambda a: [a["rule"]], "severity": lambda a: [a["severity"]], "namespace": lambda a: [a.get("namespace", "")],
+                 "pod": lambda a: ["%s/%s" % (a["namespace"], a["pod"]) if "pod" in a else ""], "sensor": lambda a: [a["sensor"]],
+                 "node": lambda a: [a.get("node", "")], "source": lambda a: [a["source"]], "fingerprint": lambda a: [a["fingerprint"]]}
+    for q in ("", "ns:bank", "cmdline:*passwd*", "-cmdline:*passwd*", "shell OR sev>=high", "NOT (ns:shop shell)", "tag:mitre_execution last<1h"):
+        listed = ask(daemon, "alerts", q=q, limit=1000)[1]["items"]
+        for field, value in of_alerts.items():
+            check("alerts '%s' by %s" % (q, field), grouped("alerts", q=q, group=field) == counted(listed, value), grouped("alerts", q=q, group=field))
+    of_incidents = {"rule": lambda i: [r["name"] for r in i["rules"]], "severity": lambda i: [i["severity"]], "state": lambda i: [i["state"]],
+                    "assignee": lambda i: [i.get("assignee", "")], "tactic": lambda i: [t["name"] for t in i["tactics"]] or [""],
+                    "namespace": lambda i: [i["entity"].get("namespace", "")], "sensor": lambda i: i["sensors"]}
+    for q in ("", "sev>=high", "assignee:me", "ns:nothing"):
+        listed = ask(daemon, "incidents", q=q, limit=1000)[1]["items"]
+        for field, value in of_incidents.items():
+            check("incidents '%s' by %s" % (q, field), grouped("incidents", q=q, group=field) == counted(listed, value), grouped("incidents", q=q, group=field))
+    pages, after = [], {}
+    while len(pages) < 10:
+        page = ask(daemon, "alerts", group="pod", limit=1, **after)[1]
+        pages += [g["value"] for g in page["items"]]
+        if "next" not in page:
+            break
+        after = {"after": page["next"]}
+    check("groups come page by page, most first", pages == ["ledger-0", "web-0"], pages)
+    for group in ask(daemon, "alerts", group="pod")[1]["items"] + ask(daemon, "alerts", group="image")[1]["items"]:
+        check("q of a group finds it: " + group["q"], len(found(daemon, "alerts", group["q"])) == group["count"])
+    number = found(daemon, "incidents", "ns:bank")[0]["number"]
+    check("alerts of one incident are grouped", grouped("alerts", group="rule", incident=number).keys() == {"Read secret", "Shell"})
+    check("a field that is none is refused, and which there are", "severity" in ask(daemon, "alerts", group="cmdline")[1].get("detail", ""))
+    check("a page that was never said is refused", ask(daemon, "alerts", group="pod", after="x")[0] == 400)
+    check("groups have no other order", ask(daemon, "incidents", group="rule", sort="risk")[0] == 400)
+    code, text = daemon.cli("alerts", "list", "--group", "rule", "-q", "ns:bank")
+    check("groups in the terminal", code == 0 and "COUNT" in text and "Read secret" in text, text)
+
+
 def check_speed(daemon):
     for i in range(0, PODS, 2000):
         daemon.ingest("\n".join(alert("web-%d" % n, "Rule %d" % (n % 50), at=n % 3000) for n in range(i, i + 2000)).encode())
     check("%d incidents are there" % PODS, ask(daemon, "status")[1]["incidents"] > PODS)
     for path, q, query in (("incidents", 'rule:"rule 7" sev>=medium', {}), ("incidents", "ns:bank", {}), ("incidents", "pod:web-77*", {}),
                            ("incidents", "-ns:shop", {"sort": "risk"}), ("incidents", "state:open last<2h", {"rollup": "true"}), ("incidents", "nothing has this", {}),
-                           ("alerts", "ns:bank last<2h", {}), ("alerts", "nothing has this", {}), ("alerts", "pod:ledger-0", {}), ("fingerprints", "", {"sort": "count"})):
+                           ("alerts", "ns:bank last<2h", {}), ("alerts", "nothing has this", {}), ("alerts", "pod:ledger-0", {}), ("alerts", "", {"group": "rule"}), ("alerts", "ns:shop", {"group": "pod"}),
+                           ("alerts", "message:*web*", {"group": "severity"}), ("incidents", "", {"group": "rule"}), ("incidents", "state:open", {"group": "namespace"}), ("fingerprints", "", {"sort": "count"})):
         status, document, seconds = ask(daemon, path, q=q, **query)
         check("%s in less than %.1f s of %s" % (q, SECONDS, path), status == 200 and seconds < SECONDS, (status, seconds))
+        if path == "alerts" and query.get("group") in ("rule", "pod"):
+            check("counts them all", document["complete"], document.get("from_leaf"))
         if q == "ns:bank last<2h":
             check("finds them all", len(document["items"]) == 2 and "next" not in document, document.get("next"))
     numbers, after = [], {}
@@ -145,6 +197,7 @@ def main():
             check_faults(daemon)
             check_completion(daemon)
             check_views(daemon)
+            check_groups(daemon)
             check_speed(daemon)
             check("tocsind ends with 0", daemon.stop() == 0)
         finally:
