@@ -10,7 +10,7 @@ function nameRow(row) {
 	const [, kind = "", number = ""] = row.id.match(/^([a-z]+)-([^-]+)/) ?? [];
 	row.dataset.kind = kind;
 	row.dataset.number = number;
-	const href = row.querySelector('a[href^="/incidents/"], a[href^="/alerts"]')?.getAttribute("href");
+	const href = row.querySelector('a[href^="/incidents"], a[href^="/alerts"]')?.getAttribute("href");
 	if (href)
 		row.dataset.href = href;
 }

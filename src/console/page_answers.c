@@ -62,8 +62,13 @@ static int read_incidents(struct making *making, const struct node **out, struct
 	buf_init(&document, DOCUMENT_BYTES_MAX);
 	if (!query.limit.size)
 		query.limit = TEXT("30");
-	if (!query.rollup.size)
+	if (query.group.size) {
+		/* counted is each by itself, and most come first */
+		query.rollup = TEXT_NONE;
+		query.sort = TEXT_NONE;
+	} else if (!query.rollup.size) {
 		query.rollup = TEXT("true");
+	}
 	if (!query.suppressed.size)
 		query.suppressed = TEXT("false");
 	else if (text_is(query.suppressed, "any"))
@@ -251,11 +256,14 @@ static int answer_alerts(
 	buf_init(&document, DOCUMENT_BYTES_MAX);
 	if (!query.limit.size)
 		query.limit = TEXT("50");
-	int failed = single ? document_alerts(connection, &query, &document, err)
-			    : document_fingerprints(connection, &query, &document, err);
+	int failed = single || query.group.size
+			     ? document_alerts(connection, &query, &document, err)
+			     : document_fingerprints(connection, &query, &document, err);
 	if (failed || read_tree(&making, &document, &alerts, err) < 0)
 		return -1;
-	if (single)
+	if (query.group.size)
+		page_alert_groups(&making.page, alerts, query.group);
+	else if (single)
 		page_alerts(&making.page, alerts);
 	else
 		page_fingerprints(&making.page, alerts, query.sort);
@@ -282,7 +290,8 @@ static int answer_incidents(
 		.node = query->node,
 		.since = query->since,
 		.after = query->after,
-		.limit = query->limit};
+		.limit = query->limit,
+		.group = query->group};
 	page_incidents(&making.page, document, &filters);
 	return 0;
 }
@@ -405,10 +414,10 @@ static int answer_alert(
 }
 
 static const char *const of_incidents[] = {"q", "limit", "after", "sort", "rollup", "severity",
-	"cluster", "namespace", "pod", "node", "since", "suppressed", NULL};
+	"cluster", "namespace", "pod", "node", "since", "suppressed", "group", NULL};
 
 static const char *const of_suppressions[] = {"limit", "after", "show", "matchers", NULL};
-static const char *const of_alerts[] = {"q", "limit", "after", "sort", "view", NULL};
+static const char *const of_alerts[] = {"q", "limit", "after", "sort", "view", "group", NULL};
 static const char *const paged[] = {"limit", "after", NULL};
 
 const struct endpoint page_endpoints[] = {

@@ -20,7 +20,16 @@ void page_alerts(struct page *page, const struct node *document);
 /** Alerts by kind and workload. @document: document_fingerprints; @sort: as it was asked. */
 void page_fingerprints(struct page *page, const struct node *document, struct text sort);
 
-/** The heading of both: a query box and how alerts are shown. */
-void alerts_heading(struct page *page, bool single, struct text sort);
+/** Alerts counted by a field. @document: document_alerts with a group. */
+void page_alert_groups(struct page *page, const struct node *document, struct text group);
+
+/* How alerts are shown: by kind, one by one, or counted by a field. */
+struct alerts_view {
+	bool single;
+	struct text sort, group;
+};
+
+/** The heading of all: a query box and how alerts are shown. */
+void alerts_heading(struct page *page, const struct alerts_view *view);
 /** The page after this one, if there is one. */
-void alerts_next(struct page *page, bool single, struct text sort, struct text next);
+void alerts_next(struct page *page, const struct alerts_view *view, struct text next);

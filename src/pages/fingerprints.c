@@ -92,11 +92,12 @@ static void write_row(struct page *page, const struct node *group, size_t i)
 void page_fingerprints(struct page *page, const struct node *document, struct text sort)
 {
 	const struct node *items = tree_member(document, "items");
+	const struct alerts_view view = {.sort = sort};
 	size_t i = 0;
 	const struct page_head head = {
 		.name = "alerts", .title = page_word(page, WORD_NAV_ALERTS), .refresh_s = 60};
 	page_begin(page, &head);
-	alerts_heading(page, false, sort);
+	alerts_heading(page, &view);
 	if (!items || !items->first) {
 		page_leaf(page, "p", "empty", WORD_ALERTS_EMPTY);
 		page_end(page);
@@ -117,6 +118,6 @@ void page_fingerprints(struct page *page, const struct node *document, struct te
 	for (const struct node *item = items->first; item; item = item->next)
 		write_row(page, item, ++i);
 	table_close(page);
-	alerts_next(page, false, sort, tree_member_text(document, "next"));
+	alerts_next(page, &view, tree_member_text(document, "next"));
 	page_end(page);
 }

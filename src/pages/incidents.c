@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "pages/badge.h"
 #include "pages/decide.h"
+#include "pages/groups.h"
 #include "pages/headline.h"
 #include "pages/moment.h"
 
@@ -16,7 +17,7 @@ static struct text list_link(const struct page *page, const struct incident_filt
 		{"cluster", with->cluster}, {"namespace", with->namespace}, {"pod", with->pod},
 		{"node", with->node}, {"since", with->since}, {"sort", with->sort},
 		{"rollup", with->rollup}, {"suppressed", with->suppressed}, {"limit", with->limit},
-		{"after", with->after}};
+		{"after", with->after}, {"group", with->group}};
 	return page_link(page, "/incidents", pairs, sizeof pairs / sizeof pairs[0]);
 }
 
@@ -300,6 +301,7 @@ static void write_filters(struct page *page, const struct incident_filters *filt
 	write_choice(page, filters->suppressed, "any", WORD_SUPPRESSED_TOO);
 	write_choice(page, filters->suppressed, "true", WORD_SUPPRESSED_ONLY);
 	close_select(page);
+	groups_choice(page, GROUPS_OF_INCIDENTS, filters->group);
 	page_leaf(page, "button", NULL, WORD_APPLY);
 	html_open(html, "a", NULL);
 	html_set_string(html, "href", "/incidents");
@@ -336,6 +338,17 @@ static void write_next(
 	html_close(html);
 }
 
+/* The list of what one group counts. */
+static struct text group_link(const struct page *page, struct text q, const void *ctx)
+{
+	struct incident_filters with = *(const struct incident_filters *)ctx;
+	with.q = q;
+	with.rollup = TEXT("false"); /* each is counted by itself */
+	with.group = TEXT_NONE;
+	with.after = TEXT_NONE;
+	return list_link(page, &with);
+}
+
 void page_incidents(
 	struct page *page, const struct node *document, const struct incident_filters *filters)
 {
@@ -350,7 +363,9 @@ void page_incidents(
 	html_close(html);
 	if (page_may(page, ROLE_ANALYST))
 		decide_bulk_bar(page);
-	if (items && items->first)
+	if (items && items->first && filters->group.size)
+		groups_table(page, document, group_link, filters);
+	else if (items && items->first)
 		incidents_table(page, items, filters);
 	else
 		page_leaf(page, "p", "empty", WORD_INCIDENTS_EMPTY);

@@ -8,7 +8,8 @@
 /* What was asked for, as it stands in the address. */
 struct incident_filters {
 	struct text suppressed; /* absent: left out; "any", or "true": only those */
-	struct text q, severity, sort, rollup, cluster, namespace, pod, node, since, after, limit;
+	struct text q, severity, sort, rollup, cluster, namespace, pod, node, since, after, limit,
+		group;
 };
 
 /** @document: what document_incidents wrote. */

@@ -277,6 +277,24 @@ def check_documents(daemon, number):
     check("the page says it, too", "false positive" in Page(fetch(daemon, "/incidents/" + number)[2]).text)
 
 
+def check_groups(daemon):
+    """A list counted by a field: each value leads to as many rows as it counts."""
+    def rows(path, kind):
+        text = fetch(daemon, path)[2]
+        return re.findall(r'<tr id="%s-.*?</tr>' % kind, text, re.S)
+
+    for path, kind in (("/incidents?group=workload", "incident"), ("/incidents?group=severity&q=" + urllib.parse.quote("ns:shop OR risk>90"), "incident"),
+                       ("/incidents?group=tactic", "incident"), ("/alerts?group=rule", "alert"), ("/alerts?group=namespace&q=" + urllib.parse.quote("sev>=low"), "alert")):
+        groups, wrong = rows(path, "group"), []
+        for row in groups:
+            link = re.search('href="([^"]+)"', row).group(1).replace("&amp;", "&")
+            count = int(re.search('<td class="number">([0-9]+)</td>', row).group(1))
+            found = len(rows(link + "&limit=1000", kind))
+            if found != min(count, 1000):
+                wrong.append((link, count, found))
+        check("%s: each value leads to what it counts" % path, len(groups) > 1 and not wrong, (len(groups), wrong[:3]))
+
+
 def check_lineage(daemon):
     """Whose child a process is: by pids where sensors say them, though another of the name came later."""
     now = int(time.time()) - 30
@@ -364,7 +382,7 @@ def main():
             status, made = daemon.request("POST", "/api/v1/suppressions", json.dumps({
                 "matchers": ['namespace="nowhere"'], "reason": "A test", "for": "1h"}).encode(), headers={"Content-Type": "application/json"})
             assert status == 200, made
-            paths = ["/", "/incidents", "/alerts", "/alerts?sort=count&q=sev%3E%3Dlow", "/alerts?view=single", "/suppressions", "/suppressions/" + json.loads(made)["id"], "/health", "/admin",
+            paths = ["/", "/incidents", "/alerts", "/alerts?sort=count&q=sev%3E%3Dlow", "/alerts?view=single", "/incidents?group=severity", "/alerts?group=rule", "/suppressions", "/suppressions/" + json.loads(made)["id"], "/health", "/admin",
                      "/alerts/" + alert] + parts
             check_structure(daemon, paths)
             check_languages(daemon)
@@ -374,6 +392,7 @@ def main():
             check_refused_query(daemon)
             check_missing_for_programs(daemon)
             check_documents(daemon, worst)
+            check_groups(daemon)
             check_lineage(daemon)
             check_preferences(daemon)
             hostile(daemon)

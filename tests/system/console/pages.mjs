@@ -8,7 +8,8 @@ const parts = ["", "/tactics", "/processes", "/entities", "/alerts", "/activity"
 export async function allPages(world) {
 	const alert = (await api("GET", "/api/v1/alerts?limit=1")).document.items[0].id;
 	const list = [["on-call", "/"], ["incidents", "/incidents"], ["by-risk", "/incidents?sort=risk&severity=high"],
-		["nothing", "/incidents?namespace=nowhere"], ...parts.map((part) => [`incident${part.replace("/", "-")}`, `/incidents/${world.attack}${part}`]),
+		["nothing", "/incidents?namespace=nowhere"],
+		["incident-groups", "/incidents?group=workload"], ["alert-groups", "/alerts?group=rule&q=sev%3E%3Dlow"], ...parts.map((part) => [`incident${part.replace("/", "-")}`, `/incidents/${world.attack}${part}`]),
 		["alerts", "/alerts"], ["alert", "/alerts/" + alert], ["suppressions", "/suppressions"], ["health", "/health"], ["admin", "/admin"],
 		["missing", "/incidents/999999"]];
 	return list;

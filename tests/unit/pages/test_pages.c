@@ -126,6 +126,17 @@ static void write_fingerprints(struct page *page)
 	page_fingerprints(page, document("fingerprints"), TEXT("count"));
 }
 
+static void write_incident_groups(struct page *page)
+{
+	const struct incident_filters filters = {.q = TEXT("a OR b"), .group = TEXT("workload")};
+	page_incidents(page, document("groups"), &filters);
+}
+
+static void write_alert_groups(struct page *page)
+{
+	page_alert_groups(page, document("groups"), TEXT("workload"));
+}
+
 static void write_alerts(struct page *page)
 {
 	page_alerts(page, document("alerts"));
@@ -192,6 +203,8 @@ static const struct {
 	{"activity", write_activity, true},
 	{"similar", write_similar, true},
 	{"merged", write_merged, false},
+	{"groups of incidents", write_incident_groups, true},
+	{"groups of alerts", write_alert_groups, true},
 	{"fingerprints", write_fingerprints, true},
 	{"alerts", write_alerts, true},
 	{"alert", write_alert, true},
@@ -306,10 +319,11 @@ START_TEST(a_member_that_is_missing_breaks_no_page)
 		{"story", "rate"}, {"story", "similar"}, {"story", "sources"},
 		{"tactics", "incident"}, {"processes", "processes"}, {"entities", "entities"},
 		{"activity", "activity"}, {"similar", "similar"}, {"merged", "merged"},
-		{"fingerprints", "fingerprints"}, {"alerts", "alerts"}, {"alert", "alert"},
-		{"suppressions", "suppressions"}, {"suppression", "suppression"},
-		{"suppression", "hits"}, {"health", "sources"}, {"health", "status"},
-		{"admin", "tokens"}, {"admin", "sessions"}, {"admin", "audit"}};
+		{"groups of incidents", "groups"}, {"fingerprints", "fingerprints"},
+		{"alerts", "alerts"}, {"alert", "alert"}, {"suppressions", "suppressions"},
+		{"suppression", "suppression"}, {"suppression", "hits"}, {"health", "sources"},
+		{"health", "status"}, {"admin", "tokens"}, {"admin", "sessions"},
+		{"admin", "audit"}};
 	size_t n = 0;
 	for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
 		for (size_t which = 0; which < N_PAGES; which++)
