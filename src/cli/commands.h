@@ -29,6 +29,7 @@ CHECKED int show_incident(struct session *session, struct err *err);
 CHECKED int show_alerts(struct session *session, struct err *err);
 CHECKED int show_alert_kinds(struct session *session, struct err *err);
 CHECKED int show_alert(struct session *session, struct err *err);
+CHECKED int show_entity(struct session *session, struct err *err);
 CHECKED int show_raw(struct session *session, struct err *err);
 CHECKED int show_tokens(struct session *session, struct err *err);
 CHECKED int show_ledger(struct session *session, struct err *err);

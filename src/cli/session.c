@@ -13,6 +13,7 @@
 #include "documents/documents.h"
 #include "model/query.h"
 #include "net/http_client.h"
+#include "net/http_route.h"
 
 enum { PATH_BYTES = 4096, TOKEN_BYTES = 256 };
 
@@ -304,6 +305,7 @@ struct offline {
 	struct connection *connection;
 	const struct document_query *query;
 	struct text part; /* {n}, {id} */
+	struct text rest; /* behind it */
 };
 
 static int read_status(struct offline *offline, struct buf *out, struct err *err)
@@ -359,6 +361,16 @@ static int read_alerts(struct offline *offline, struct buf *out, struct err *err
 static int read_fingerprints(struct offline *offline, struct buf *out, struct err *err)
 {
 	return document_fingerprints(offline->connection, offline->query, out, err);
+}
+
+static int read_entity(struct offline *offline, struct buf *out, struct err *err)
+{
+	AUTO(arena_done) struct arena arena;
+	struct text id;
+	arena_init(&arena, DOCUMENT_BYTES_MAX);
+	if (!http_decode(offline->rest, &arena, &id))
+		return err_set(err, ERR_INPUT, "the id does not read");
+	return document_entity(offline->connection, offline->part, id, offline->query, out, err);
 }
 
 static int read_alert(struct offline *offline, struct buf *out, struct err *err)
@@ -422,8 +434,11 @@ static int offline_document(struct session *session, struct text path,
 	for (size_t i = 0; i < 3 && text_split(&rest, '/', &part[i]); i++)
 		;
 	offline.part = part[1];
+	offline.rest = part[2];
 	if (session_database(session, &offline.connection, err) < 0)
 		return -1;
+	if (text_is(part[0], "entities"))
+		return read_entity(&offline, out, err);
 	for (size_t i = 0; i < sizeof offline_documents / sizeof offline_documents[0]; i++)
 		if (text_is(part[0], offline_documents[i].list) &&
 			text_is(part[2], offline_documents[i].rest) &&

@@ -12,6 +12,7 @@
 #include "cli/table.h"
 #include "cli/view.h"
 #include "cli/yaml_view.h"
+#include "net/http_client.h"
 
 enum { ANSWER_BYTES = 256 * 1024 * 1024 };
 
@@ -322,6 +323,21 @@ int show_alert(struct session *session, struct err *err)
 {
 	char path[512];
 	item_path(session, "alerts", "", path, sizeof path);
+	return show_document(session, path, err);
+}
+
+/* "entities show KIND ID" */
+int show_entity(struct session *session, struct err *err)
+{
+	char path[1024];
+	AUTO(buf_done) struct buf id;
+	size_t n = session->n_arguments;
+	buf_init(&id, sizeof path / 2);
+	http_encode(&id, text_of(session->arguments[n - 1]));
+	if (!buf_ok(&id))
+		return buf_error(&id, err, "the id");
+	text_format(path, sizeof path, "/api/v1/entities/%.40s/%s", session->arguments[n - 2],
+		buf_string(&id));
 	return show_document(session, path, err);
 }
 

@@ -18,6 +18,7 @@ struct job {
 	const struct endpoint *endpoint;
 	struct console *console;
 	struct text part;            /* {n}, {id}; the request's */
+	struct text second;          /* the path's second; likewise */
 	const struct viewer *viewer; /* the request's */
 	struct document_query query;
 	const struct alertmanager_query *alertmanager; /* under /api/v2; the request's */

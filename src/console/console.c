@@ -307,6 +307,7 @@ bool console_read(
 	job->console = console;
 	job->viewer = api_viewer(request);
 	job->part = http_path_part(request, 0);
+	job->second = http_path_part(request, 1);
 	job->none_match = http_header(request, "If-None-Match");
 	api_query(request, &job->query);
 	add_asker(console, request, &job->query);

@@ -81,6 +81,12 @@ static int answer_fingerprints(
 	return document_fingerprints(connection, &job->query, out, err);
 }
 
+static int answer_entity(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	return document_entity(connection, job->part, job->second, &job->query, out, err);
+}
+
 static int answer_complete(
 	struct connection *connection, struct job *job, struct buf *out, struct err *err)
 {
@@ -195,6 +201,7 @@ static const char *const of_silences[] = {"filter", NULL};
 static const char *const of_export[] = {"format", NULL};
 static const char *const of_suppressions[] = {"limit", "after", "show", NULL};
 static const char *const of_fingerprints[] = {"q", "limit", "after", "sort", NULL};
+static const char *const of_entity[] = {"cluster", NULL};
 static const char *const of_complete[] = {"q", "at", "of", NULL};
 static const char *const of_alerts[] = {"q", "limit", "after", "group", "severity", "source",
 	"rule", "cluster", "namespace", "pod", "node", "container", "since", "until", "incident",
@@ -262,6 +269,11 @@ const struct endpoint endpoints[] = {
 		of_fingerprints,
 		"Alerts by kind and workload: how many, since when; last seen first, or most alerts"
 		" first (sort=count).",
+		REACH_LIST},
+	{HTTP_GET, "/api/v1/entities/{kind}/{id}", ROLE_VIEWER, answer_entity, NULL, JSON_TYPE,
+		of_entity,
+		"What is known of a pod, container, node, workload or image: rules, incidents,"
+		" neighbours.",
 		REACH_LIST},
 	{HTTP_GET, "/api/v1/query/complete", ROLE_VIEWER, answer_complete, NULL, JSON_TYPE,
 		of_complete, "What could stand at a place of a query that is being written.",

@@ -87,6 +87,12 @@ CHECKED int document_incident_entities(
 	struct connection *connection, struct text number, struct buf *out, struct err *err);
 CHECKED int document_alerts(struct connection *connection, const struct document_query *query,
 	struct buf *out, struct err *err);
+/**
+ * What is known of a pod ("namespace/name" or uid), container (id), node, workload
+ * ("namespace/name") or image. Of the query: cluster and scope. ERR_MISSING: nothing is.
+ */
+CHECKED int document_entity(struct connection *connection, struct text kind, struct text id,
+	const struct document_query *query, struct buf *out, struct err *err);
 /** Counted by query->group: how many of each value. */
 CHECKED int document_alert_groups(struct connection *connection, const struct document_query *query,
 	struct buf *out, struct err *err);

@@ -98,6 +98,12 @@ static int compare(const void *left, const void *right)
 	return by_namespace ? by_namespace : text_compare(a->value, b->value);
 }
 
+void groups_sort(struct groups *groups)
+{
+	if (groups->n)
+		qsort(groups->items, groups->n, sizeof *groups->items, compare);
+}
+
 /* "COUNT/NAMESPACE/VALUE", as `next` has it. A namespace has no slash. */
 static int read_after(struct text after, struct group *out, struct err *err)
 {
@@ -183,8 +189,7 @@ int groups_write(struct groups *groups, const struct document_query *query,
 	if (query_page(&without_after, &limit, &none, err) < 0 ||
 		read_after(query->after, &after, err) < 0)
 		return -1;
-	if (groups->n)
-		qsort(groups->items, groups->n, sizeof *groups->items, compare);
+	groups_sort(groups);
 	while (at < groups->n && query->after.size && compare(&groups->items[at], &after) <= 0)
 		at++;
 	emit_init(&emitter, out);

@@ -49,6 +49,9 @@ static inline void groups_done_auto(struct groups *groups)
 /** Adds @more to the group of its value. Copies texts. false without memory. */
 CHECKED bool groups_add(struct groups *groups, const struct group *more);
 
+/** Most first. */
+void groups_sort(struct groups *groups);
+
 /* What is to be said beside the items. */
 struct groups_extent {
 	bool complete;

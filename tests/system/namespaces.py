@@ -57,7 +57,7 @@ def endpoints():
 
 
 def fill(path, incident, one_alert):
-    return path.replace("{n}", incident).replace("{part}", "activity").replace(
+    return path.replace("{n}", incident).replace("{part}", "activity").replace("{kind}", "pod").replace(
         "{id}", one_alert if "alerts" in path else "999999").replace("{version}", "0").replace("{name}", "x").replace("{source}", "falco")
 
 
@@ -94,6 +94,17 @@ def lists(daemon, who):
     for path in ("/api/v1/incidents/%s" % number, "/api/v1/incidents/%s/alerts" % number, "/api/v1/incidents/%s/timeline" % number,
                  "/api/v1/incidents/%s/activity" % number, "/api/v1/alerts/%s" % one, "/api/v1/alerts/%s/raw" % one):
         check("%s is there" % path.replace(number, "N").replace(one, "ID"), daemon.get(path, token=who)[0] == 200)
+    entity = json.loads(daemon.get("/api/v1/entities/pod/shop%2Fcart", token=who)[1])
+    check("an entity of the namespace is shown", entity["alerts"] == 2 and [i["number"] for i in entity["incidents"]] == [number], entity)
+    check("a node shows of it what is inside", json.loads(daemon.get("/api/v1/entities/node/node-of-shop", token=who)[1])["alerts"] == 2)
+    for path in ("pod/pay%2Fpayroll", "node/node-of-pay"):
+        never = daemon.get("/api/v1/entities/" + path.replace("pay", "nil"), token=who)
+        outside = daemon.get("/api/v1/entities/" + path, token=who)
+        check("entity %s outside is 404, as what never was" % path, outside[0] == never[0] == 404 and
+              outside[1].replace(b"pay", b"nil") == never[1], (outside, never))
+    groups = {g["value"] for field in ("pod", "rule", "node") for kind in ("alerts", "incidents")
+              for g in items(daemon, "/api/v1/%s?group=%s" % (kind, field), who)}
+    check("groups count what is inside", groups == {"cart", "Shop rule", "Second rule", "node-of-shop"}, groups)
     status, text = daemon.get("/metrics", token=who)
     check("metrics count what is in it", status == 200 and b'container_privilege_escalation{namespace="shop",pod="cart"} 1' in text
           and b'tocsin_incidents{state="new",severity="critical"} 1' in text, text)

@@ -163,6 +163,33 @@ def check_groups(daemon):
     check("groups in the terminal", code == 0 and "COUNT" in text and "Read secret" in text, text)
 
 
+def check_entities(daemon):
+    def show(kind, name, **query):
+        status, document, _ = ask(daemon, "entities/%s/%s" % (kind, urllib.parse.quote(name, safe="")), **query)
+        return document if status == 200 else status
+    pod = show("pod", "bank/ledger-0")
+    check("an entity's rules with counts", {r["rule"]: r["alerts"] for r in pod["rules"]} == {"Read secret": 1, "Shell": 1} and pod["alerts"] == 2 and
+          pod["severity"] == "critical" and pod["complete"], pod)
+    listed = found(daemon, "alerts", "ns:bank")
+    check("since when, until when", (pod["first_seen"], pod["last_seen"]) == (min(a["time"] for a in listed), max(a["time"] for a in listed)), pod)
+    check("its incidents", [i["number"] for i in pod["incidents"]] == [i["number"] for i in found(daemon, "incidents", "ns:bank")], pod["incidents"])
+    around = {(n["kind"], n["id"]) for n in pod["neighbours"]}
+    node = listed[0]["node"]
+    check("its neighbours, without itself", {("namespace", "bank"), ("node", node)} <= around and ("pod", "bank/ledger-0") not in around, around)
+    check("q finds its alerts", len(found(daemon, "alerts", pod["q"])) == 2, pod["q"])
+    other = show("node", node)
+    check("a node has its pods", {("pod", "bank/ledger-0"), ("pod", "shop/web-0")} <= {(n["kind"], n["id"]) for n in other["neighbours"]} and other["alerts"] == 3, other)
+    check("a cluster narrows", show("node", node, cluster="nowhere") == 404 and show("node", node, cluster=listed[0]["cluster"])["alerts"] == 3)
+    container = next((a["container_id"] for a in listed if "container_id" in a), None)
+    check("a container, by its id", container is None or show("container", container)["alerts"] >= 1)
+    for kind, name in (("pod", "bank/nothing"), ("node", "x' OR 1=1"), ("image", "nothing"), ("workload", "a/b"), ("planet", "earth"), ("pod", HOSTILE)):
+        check("nothing is known of %s %s" % (kind, name[:20]), show(kind, name) == 404, show(kind, name))
+    code, text = daemon.cli("entities", "show", "pod", "bank/ledger-0")
+    check("an entity in the terminal", code == 0 and "Read secret" in text, text)
+    code, text = daemon.cli("entities", "show", "pod", "bank/nothing")
+    check("and none", code == 1 and "nothing is known of pod" in text, text)
+
+
 def check_speed(daemon):
     for i in range(0, PODS, 2000):
         daemon.ingest("\n".join(alert("web-%d" % n, "Rule %d" % (n % 50), at=n % 3000) for n in range(i, i + 2000)).encode())
@@ -198,6 +225,7 @@ def main():
             check_completion(daemon)
             check_views(daemon)
             check_groups(daemon)
+            check_entities(daemon)
             check_speed(daemon)
             check("tocsind ends with 0", daemon.stop() == 0)
         finally:
