@@ -292,7 +292,7 @@ static int take_next(struct split *split, struct err *err)
 		"not a JSON object", err);
 }
 
-int body_decode(struct text body, int64_t received_ns, struct batch *batch, struct err *err)
+static struct split split_of(struct text body, int64_t received_ns, struct batch *batch)
 {
 	struct split split = {.body = body,
 		.received_ns = received_ns,
@@ -301,6 +301,30 @@ int body_decode(struct text body, int64_t received_ns, struct batch *batch, stru
 	assert(split.decoder);
 	split.text_lines = split.decoder->decode_text != NULL;
 	split.secrets = secrets_of(text_of(split.decoder->name));
+	return split;
+}
+
+int event_decode(struct text raw, int64_t received_ns, struct batch *batch, struct err *err)
+{
+	struct split split = split_of(raw, received_ns, batch);
+	struct text event = text_trim(raw);
+	if (text_starts(event, TEXT("{")))
+		return decode_or_quarantine(&split, event, split.decoder->decode, err);
+	if (split.text_lines && event.size)
+		return decode_or_quarantine(&split, event, split.decoder->decode_text, err);
+	return quarantine(&split, event, "not a JSON object", err);
+}
+
+int event_keep(struct text raw, const char *reason, int64_t received_ns, struct batch *batch,
+	struct err *err)
+{
+	struct split split = split_of(raw, received_ns, batch);
+	return quarantine(&split, text_trim(raw), reason, err);
+}
+
+int body_decode(struct text body, int64_t received_ns, struct batch *batch, struct err *err)
+{
+	struct split split = split_of(body, received_ns, batch);
 	skip_space(&split);
 	struct text rest = rest_of(&split);
 	/* A body that begins as text is text to its end: no line of a message becomes an event. */

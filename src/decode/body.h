@@ -23,4 +23,16 @@
 CHECKED int body_decode(
 	struct text body, int64_t received_ns, struct batch *batch, struct err *err);
 
+/**
+ * Appends exactly one alert, from one event of batch->source as a sensor wrote it: one JSON object,
+ * or one event as plain text where the source has that. All else as body_decode: what cannot be
+ * decoded is quarantined. Fails only without memory (ERR_MEMORY).
+ */
+CHECKED int event_decode(
+	struct text raw, int64_t received_ns, struct batch *batch, struct err *err);
+
+/** Appends the event as quarantined, for a reason that its bytes do not tell. ERR_MEMORY. */
+CHECKED int event_keep(struct text raw, const char *reason, int64_t received_ns,
+	struct batch *batch, struct err *err);
+
 enum { BODY_EVENTS_MAX = 100000 };

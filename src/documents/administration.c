@@ -39,6 +39,7 @@ static void write_stored_sender(struct emitter *out, const struct heard_row *row
 	member_time_if(out, "spoke_of_itself", row->health_ns);
 	emit_member_u64(out, "events_dropped", row->drops);
 	emit_member_u64(out, "alerts_dropped", row->output_drops);
+	emit_member_u64(out, "alerts_shed", row->shed);
 	emit_object_end(out);
 }
 
@@ -47,6 +48,10 @@ static void write_sender(struct emitter *out, const struct sender *sender)
 	emit_object(out);
 	emit_member_text(out, "address", sender->address);
 	emit_member_string(out, "source", source_info(sender->source)->name);
+	if (sender->agent.size) {
+		emit_member_string(out, "via", "agent");
+		emit_member_text(out, "node", sender->agent);
+	}
 	emit_member_u64(out, "requests", sender->n_requests);
 	emit_member_u64(out, "held", sender->n_held);
 	member_time_if(out, "held_since", sender->held_since_ns);

@@ -38,6 +38,25 @@ bool leaf_hash(const struct leaf *leaf, struct buf *scratch, struct digest *hash
 	return buf_ok(scratch);
 }
 
+bool leaf_cut_hash(const struct redaction *cut, struct digest *hash)
+{
+	AUTO(buf_done) struct buf data;
+	buf_init(&data, FIELD_BYTES_MAX);
+	if (cut->is_hashed) {
+		*hash = cut->hash;
+		return true;
+	}
+	buf_add_byte(&data, 0);
+	buf_add_bytes(&data, cut->salt, sizeof cut->salt);
+	add_prefixed(&data, cut->path);
+	add_prefixed(&data, cut->value);
+	if (!buf_ok(&data))
+		return false;
+	*hash = digest_of(buf_text(&data));
+	explicit_bzero(data.data, data.size);
+	return true;
+}
+
 bool leaf_commitment(const struct redaction *cut, size_t n, struct digest *commitment)
 {
 	*commitment = (struct digest){{0}};
@@ -46,18 +65,9 @@ bool leaf_commitment(const struct redaction *cut, size_t n, struct digest *commi
 	AUTO(free) struct digest *hashes = calloc(n, sizeof *hashes);
 	if (!hashes)
 		return false;
-	for (size_t i = 0; i < n; i++) {
-		AUTO(buf_done) struct buf data;
-		buf_init(&data, FIELD_BYTES_MAX);
-		buf_add_byte(&data, 0);
-		buf_add_bytes(&data, cut[i].salt, sizeof cut[i].salt);
-		add_prefixed(&data, cut[i].path);
-		add_prefixed(&data, cut[i].value);
-		if (!buf_ok(&data))
+	for (size_t i = 0; i < n; i++)
+		if (!leaf_cut_hash(&cut[i], &hashes[i]))
 			return false;
-		hashes[i] = digest_of(buf_text(&data));
-		explicit_bzero(data.data, data.size);
-	}
 	*commitment = merkle_root(hashes, n);
 	return true;
 }

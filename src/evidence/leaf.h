@@ -33,5 +33,8 @@ void leaf_write(const struct leaf *leaf, struct buf *out);
 /** Leaf hash. @scratch is cleared and used; false without memory. */
 bool leaf_hash(const struct leaf *leaf, struct buf *scratch, struct digest *hash);
 
+/** What the commitment is made of: the hash over one cut field. false without memory. */
+bool leaf_cut_hash(const struct redaction *cut, struct digest *hash);
+
 /** The commitment to cut fields; zeros when @n is 0. false without memory. */
 bool leaf_commitment(const struct redaction *cut, size_t n, struct digest *commitment);

@@ -11,126 +11,134 @@
  */
 
 #include "base/log.h"
-#include "intake/ingest.h"
+#include "intake/delivery.h"
 #include "intake/limits.h"
 
-static void sent_add(struct intake *intake, struct ingest *ingest)
+static void sent_add(struct intake *intake, struct delivery *delivery)
 {
-	ingest->sent_previous = intake->last_sent;
-	ingest->sent_next = NULL;
+	delivery->sent_previous = intake->last_sent;
+	delivery->sent_next = NULL;
 	if (intake->last_sent)
-		intake->last_sent->sent_next = ingest;
+		intake->last_sent->sent_next = delivery;
 	else
-		intake->first_sent = ingest;
-	intake->last_sent = ingest;
+		intake->first_sent = delivery;
+	intake->last_sent = delivery;
 }
 
-static void sent_remove(struct intake *intake, struct ingest *ingest)
+static void sent_remove(struct intake *intake, struct delivery *delivery)
 {
-	if (ingest->sent_previous)
-		ingest->sent_previous->sent_next = ingest->sent_next;
+	if (delivery->sent_previous)
+		delivery->sent_previous->sent_next = delivery->sent_next;
 	else
-		intake->first_sent = ingest->sent_next;
-	if (ingest->sent_next)
-		ingest->sent_next->sent_previous = ingest->sent_previous;
+		intake->first_sent = delivery->sent_next;
+	if (delivery->sent_next)
+		delivery->sent_next->sent_previous = delivery->sent_previous;
 	else
-		intake->last_sent = ingest->sent_previous;
+		intake->last_sent = delivery->sent_previous;
 }
 
 static void show_status(const struct intake *intake)
 {
-	const struct ingest *oldest = intake->first_held;
+	const struct delivery *oldest = intake->first_held;
 	atomic_store(&intake->status->held_since_ns, oldest ? oldest->held_at_ns : 0);
 }
 
-static void list_add(struct intake *intake, struct ingest *ingest)
+static void list_add(struct intake *intake, struct delivery *delivery)
 {
-	ingest->previous = intake->last_held;
-	ingest->next = NULL;
+	delivery->previous = intake->last_held;
+	delivery->next = NULL;
 	if (intake->last_held)
-		intake->last_held->next = ingest;
+		intake->last_held->next = delivery;
 	else
-		intake->first_held = ingest;
-	intake->last_held = ingest;
-	ingest->held_bytes = ingest->batch->item.weight_bytes;
-	intake->held_bytes += ingest->held_bytes;
-	ingest->usage->n_held++;
+		intake->first_held = delivery;
+	intake->last_held = delivery;
+	delivery->held_bytes = delivery->batch->item.weight_bytes;
+	intake->held_bytes += delivery->held_bytes;
+	delivery->usage->n_held++;
 	atomic_fetch_add(&intake->status->n_held, 1);
 	show_status(intake);
 }
 
-static void list_remove(struct intake *intake, struct ingest *ingest)
+static void list_remove(struct intake *intake, struct delivery *delivery)
 {
-	if (ingest->previous)
-		ingest->previous->next = ingest->next;
+	if (delivery->previous)
+		delivery->previous->next = delivery->next;
 	else
-		intake->first_held = ingest->next;
-	if (ingest->next)
-		ingest->next->previous = ingest->previous;
+		intake->first_held = delivery->next;
+	if (delivery->next)
+		delivery->next->previous = delivery->previous;
 	else
-		intake->last_held = ingest->previous;
-	intake->held_bytes -= ingest->held_bytes;
-	ingest->usage->n_held--;
+		intake->last_held = delivery->previous;
+	intake->held_bytes -= delivery->held_bytes;
+	delivery->usage->n_held--;
 	atomic_fetch_sub(&intake->status->n_held, 1);
 	show_status(intake);
 	intake_touch(intake);
 }
 
 /* A credential with nothing in flight may always send one batch, of any size. */
-static bool has_share(const struct ingest *ingest)
+static bool has_share(const struct delivery *delivery)
 {
-	size_t used = ingest->usage->in_flight_bytes;
+	size_t used = delivery->usage->in_flight_bytes;
 	size_t total;
-	return used == 0 || (size_add(used, ingest->batch->item.weight_bytes, &total) &&
-				    total <= queue_max(ingest->intake->writer) / 2);
+	return used == 0 || (size_add(used, delivery->batch->item.weight_bytes, &total) &&
+				    total <= queue_max(delivery->intake->writer) / 2);
 }
 
-static bool push(struct ingest *ingest)
+static bool push(struct delivery *delivery)
 {
 	/* Read before the push: afterwards the batch is the writer's. */
-	size_t weight_bytes = ingest->batch->item.weight_bytes;
-	ingest->usage->in_flight_bytes += weight_bytes;
-	if (queue_push(ingest->intake->writer, &ingest->batch->item)) {
-		sent_add(ingest->intake, ingest);
+	size_t weight_bytes = delivery->batch->item.weight_bytes;
+	delivery->usage->in_flight_bytes += weight_bytes;
+	if (queue_push(delivery->intake->writer, &delivery->batch->item)) {
+		sent_add(delivery->intake, delivery);
 		return true;
 	}
-	ingest->usage->in_flight_bytes -= weight_bytes;
-	ingest->intake->is_writer_full = true;
+	delivery->usage->in_flight_bytes -= weight_bytes;
+	delivery->intake->is_writer_full = true;
 	return false;
 }
 
-static void hold(struct ingest *ingest)
+static void hold(struct delivery *delivery)
 {
-	struct intake *intake = ingest->intake;
-	if (ingest->sender)
-		ingest->sender->sender.n_held++;
+	struct intake *intake = delivery->intake;
+	if (delivery->sender)
+		delivery->sender->sender.n_held++;
 	if (!intake->first_held)
 		loop_timer_start(intake->retry_timer, HOLD_RETRY_MS);
-	list_add(intake, ingest);
+	list_add(intake, delivery);
 	intake_touch(intake);
 }
 
-void hold_submit(struct ingest *ingest)
+enum hold_result hold_submit(struct delivery *delivery)
 {
-	struct intake *intake = ingest->intake;
-	ingest->held_after_ms = clock_monotonic_ms(intake->clock);
-	ingest->held_at_ns = clock_wall_ns(intake->clock);
+	struct intake *intake = delivery->intake;
+	delivery->held_after_ms = clock_monotonic_ms(intake->clock);
+	delivery->held_at_ns = clock_wall_ns(intake->clock);
 	atomic_fetch_add(&intake->n_waiting, 1);
-	bool is_next = !intake->is_writer_full && ingest->usage->n_held == 0;
-	if (is_next && has_share(ingest) && push(ingest))
-		return;
-	if (intake->held_bytes > HOLD_BYTES_MAX - ingest->batch->item.weight_bytes)
-		ingest_finish(ingest, 503);
-	else
-		hold(ingest);
+	bool is_next = !intake->is_writer_full && delivery->usage->n_held == 0;
+	if (is_next && has_share(delivery) && push(delivery))
+		return HOLD_SENT;
+	if (intake->held_bytes > HOLD_BYTES_MAX - delivery->batch->item.weight_bytes) {
+		delivery_finish(delivery, 503);
+		return HOLD_REFUSED;
+	}
+	hold(delivery);
+	return HOLD_HELD;
+}
+
+void hold_withdraw(struct delivery *delivery)
+{
+	list_remove(delivery->intake, delivery);
+	atomic_fetch_sub(&delivery->intake->n_waiting, 1);
 }
 
 /* The status to give up with, or 0. */
-static unsigned expired(const struct ingest *ingest, int64_t now_ms)
+static unsigned expired(const struct delivery *delivery, int64_t now_ms)
 {
-	if (now_ms - ingest->held_after_ms < SOURCE_WAIT_MS)
+	if (now_ms - delivery->held_after_ms < SOURCE_WAIT_MS)
 		return 0;
-	switch (source_info(ingest->source)->push_back) {
+	switch (delivery->push_back) {
 	case PUSH_BACK_HOLD:
 		return 0;
 	case PUSH_BACK_UNAVAILABLE:
@@ -142,45 +150,48 @@ static unsigned expired(const struct ingest *ingest, int64_t now_ms)
 }
 
 /* One credential's batches keep their order: behind one that must wait, all of its wait. */
-static void offer(struct ingest *ingest)
+static void offer(struct delivery *delivery)
 {
-	struct intake *intake = ingest->intake;
-	struct usage *usage = ingest->usage;
+	struct intake *intake = delivery->intake;
+	struct usage *usage = delivery->usage;
 	if (intake->is_writer_full || usage->waits_in_pass == intake->pass)
 		return;
-	if (!has_share(ingest)) {
+	if (!has_share(delivery)) {
 		usage->waits_in_pass = intake->pass;
 		return;
 	}
-	if (push(ingest))
-		list_remove(intake, ingest);
+	if (!push(delivery))
+		return;
+	list_remove(intake, delivery);
+	if (delivery->left_hold)
+		delivery->left_hold(delivery);
 }
 
 void hold_retry(struct intake *intake)
 {
 	int64_t now_ms = clock_monotonic_ms(intake->clock);
-	struct ingest *ingest = intake->first_held;
+	struct delivery *delivery = intake->first_held;
 	intake->is_writer_full = false;
 	intake->pass++;
-	while (ingest) {
-		struct ingest *next = ingest->next;
-		unsigned status = expired(ingest, now_ms);
+	while (delivery) {
+		struct delivery *next = delivery->next;
+		unsigned status = expired(delivery, now_ms);
 		if (status) {
-			list_remove(intake, ingest);
-			ingest_finish(ingest, status);
+			list_remove(intake, delivery);
+			delivery_finish(delivery, status);
 		} else {
-			offer(ingest);
+			offer(delivery);
 		}
-		ingest = next;
+		delivery = next;
 	}
 	if (intake->first_held)
 		loop_timer_start(intake->retry_timer, HOLD_RETRY_MS);
 }
 
-void hold_release(struct ingest *ingest)
+void hold_release(struct delivery *delivery)
 {
-	sent_remove(ingest->intake, ingest);
-	ingest->usage->in_flight_bytes -= ingest->batch->item.weight_bytes;
+	sent_remove(delivery->intake, delivery);
+	delivery->usage->in_flight_bytes -= delivery->batch->item.weight_bytes;
 }
 
 static void warn(const struct intake *intake, struct sender_entry *entry, int64_t held_ms)
@@ -195,29 +206,31 @@ static void warn(const struct intake *intake, struct sender_entry *entry, int64_
 }
 
 /* One request that waits, of a sender that has no older one. */
-static void report(struct intake *intake, const struct ingest *ingest)
+static void report(struct intake *intake, const struct delivery *delivery)
 {
-	struct sender_entry *entry = ingest->sender;
-	if (!entry ||
-		(entry->sender.held_since_ns && entry->sender.held_since_ns <= ingest->held_at_ns))
+	struct sender_entry *entry = delivery->sender;
+	if (!entry || (entry->sender.held_since_ns &&
+			      entry->sender.held_since_ns <= delivery->held_at_ns))
 		return;
-	entry->sender.held_since_ns = ingest->held_at_ns;
-	warn(intake, entry, clock_monotonic_ms(intake->clock) - ingest->held_after_ms);
+	entry->sender.held_since_ns = delivery->held_at_ns;
+	warn(intake, entry, clock_monotonic_ms(intake->clock) - delivery->held_after_ms);
 }
 
 void hold_report(struct intake *intake)
 {
 	int64_t late_ms = clock_monotonic_ms(intake->clock) - HOLD_SHOWN_MS;
-	const struct ingest *oldest = intake->first_sent;
+	const struct delivery *oldest = intake->first_sent;
 	uint64_t n_late = 0;
 	struct sender_entry *entry;
 	for (size_t i = 0; (entry = senders_at(intake->senders, i)); i++)
 		entry->sender.held_since_ns = 0;
-	for (const struct ingest *ingest = oldest; ingest && ingest->held_after_ms <= late_ms;
-		ingest = ingest->sent_next, n_late++)
-		report(intake, ingest);
-	for (const struct ingest *ingest = intake->first_held; ingest; ingest = ingest->next)
-		report(intake, ingest);
+	for (const struct delivery *delivery = oldest;
+		delivery && delivery->held_after_ms <= late_ms;
+		delivery = delivery->sent_next, n_late++)
+		report(intake, delivery);
+	for (const struct delivery *delivery = intake->first_held; delivery;
+		delivery = delivery->next)
+		report(intake, delivery);
 	atomic_store(&intake->status->n_late, n_late);
 	atomic_store(&intake->status->late_since_ns, n_late ? oldest->held_at_ns : 0);
 }

@@ -5,8 +5,9 @@
 
 #include "base/log.h"
 #include "base/table.h"
-#include "intake/ingest.h"
+#include "intake/delivery.h"
 #include "intake/limits.h"
+#include "intake/push.h"
 
 /* The writer has given up for good: the process ends (pipeline/writer.c). */
 static bool store_is_gone(const struct err *err)
@@ -19,10 +20,15 @@ static bool store_is_gone(const struct err *err)
  * ends. Then libcurl sends the request once more over a new connection if it had used this one
  * before, and Falco logs what is lost even so.
  */
-static bool is_left_unanswered(const struct ingest *ingest)
+static bool stays_unanswered(const struct delivery *delivery)
 {
-	return store_is_gone(&ingest->batch->err) &&
-	       source_info(ingest->source)->push_back == PUSH_BACK_HOLD;
+	return delivery->is_left_unanswered && store_is_gone(&delivery->batch->err);
+}
+
+static void tell_streams(struct intake *intake)
+{
+	if (intake->tell_streams)
+		intake->tell_streams(intake);
 }
 
 /* One turn of the loop answers all that one commit made durable. */
@@ -32,23 +38,25 @@ static void on_reply(void *ctx)
 	struct queue_item *item = queue_take(intake->reply, SIZE_MAX, 0);
 	while (item) {
 		struct batch *batch = (struct batch *)(void *)item;
-		struct ingest *ingest = batch->owner;
+		struct delivery *delivery = batch->owner;
 		item = item->next;
-		hold_release(ingest);
-		if (is_left_unanswered(ingest)) {
-			ingest->next = intake->first_unanswered;
-			intake->first_unanswered = ingest;
+		hold_release(delivery);
+		if (stays_unanswered(delivery)) {
+			delivery->next = intake->first_unanswered;
+			intake->first_unanswered = delivery;
 			continue;
 		}
-		ingest_finish(ingest, batch->err.kind == ERR_NONE ? 200 : 503);
+		delivery_finish(delivery, batch->err.kind == ERR_NONE ? 200 : 503);
 	}
 	if (intake->first_held)
 		hold_retry(intake);
+	tell_streams(intake);
 }
 
 static void on_retry(void *ctx)
 {
 	hold_retry(ctx);
+	tell_streams(ctx);
 }
 
 static void on_second(void *ctx)
@@ -103,6 +111,7 @@ void intake_count_refusal(
 static bool make_parts(struct intake *intake)
 {
 	intake->reply = queue_new(SIZE_MAX);
+	intake->methods = calloc(N_PUSH_METHODS + 1, sizeof *intake->methods);
 	intake->usages = table_new(free);
 	intake->senders = senders_new();
 	intake->throttle = throttle_new(intake->clock);
@@ -111,8 +120,9 @@ static bool make_parts(struct intake *intake)
 	if (intake->reply)
 		intake->reply_watch =
 			loop_watch_new(intake->loop, queue_fd(intake->reply), on_reply, intake);
-	return intake->usages && intake->senders && intake->throttle && intake->retry_timer &&
-	       intake->second_timer && intake->reply_watch && intake_metrics_init(intake);
+	return intake->methods && intake->usages && intake->senders && intake->throttle &&
+	       intake->retry_timer && intake->second_timer && intake->reply_watch &&
+	       intake_metrics_init(intake);
 }
 
 int intake_new(struct intake **out, const struct intake_options *options, struct err *err)
@@ -130,37 +140,41 @@ int intake_new(struct intake **out, const struct intake_options *options, struct
 		intake_free(intake);
 		return err_set(err, ERR_MEMORY, "no memory for intake");
 	}
-	ingest_routes_init(intake);
+	unsigned n_routes = ingest_routes_init(intake);
+	push_routes_init(intake, n_routes);
 	*out = intake;
 	return 0;
 }
 
-static void free_list(struct ingest **first)
+static void drop_list(struct delivery **first)
 {
 	while (*first) {
-		struct ingest *ingest = *first;
-		*first = ingest->next;
-		ingest_free(ingest);
+		struct delivery *delivery = *first;
+		*first = delivery->next;
+		delivery->drop(delivery);
 	}
 }
 
-static void free_batches(struct intake *intake)
+static void drop_batches(struct intake *intake)
 {
 	struct queue_item *item = intake->reply ? queue_take(intake->reply, SIZE_MAX, 0) : NULL;
 	while (item) {
 		struct batch *batch = (struct batch *)(void *)item;
+		struct delivery *delivery = batch->owner;
 		item = item->next;
-		ingest_free(batch->owner);
+		delivery->drop(delivery);
 	}
-	free_list(&intake->first_held);
-	free_list(&intake->first_unanswered);
+	drop_list(&intake->first_held);
+	drop_list(&intake->first_unanswered);
 }
 
 void intake_free(struct intake *intake)
 {
 	if (!intake)
 		return;
-	free_batches(intake);
+	drop_batches(intake);
+	if (intake->free_streams)
+		intake->free_streams(intake);
 	loop_watch_free(intake->reply_watch);
 	loop_timer_free(intake->retry_timer);
 	loop_timer_free(intake->second_timer);
@@ -169,6 +183,7 @@ void intake_free(struct intake *intake)
 	senders_free(intake->senders);
 	throttle_free(intake->throttle);
 	intake_metrics_done();
+	free(intake->methods);
 	free(intake);
 }
 

@@ -16,6 +16,7 @@
 #include "net/http_server.h"
 #include "net/loop.h"
 
+struct grpc_method; /* net/grpc_server.h */
 struct intake;
 
 struct intake_options {
@@ -31,13 +32,19 @@ struct intake_options {
 CHECKED int intake_new(struct intake **out, const struct intake_options *options, struct err *err);
 
 /**
- * After http_server_stop, and after the writer has given back all batches. Frees what is held
- * (their senders were not answered).
+ * After http_server_stop and grpc_server_stop, and after the writer has given back all batches.
+ * Frees what is held (their senders were not answered).
  */
 void intake_free(struct intake *intake); /* accepts NULL */
 
 /** For http_server_options.routes; ends with a NULL path. */
 const struct http_route *intake_routes(struct intake *intake);
+
+/** tocsin.intake.v1.Intake, for grpc_server_options.methods; ends with a NULL path. */
+const struct grpc_method *intake_grpc_methods(struct intake *intake);
+
+/** No more of streams than what they have sent: each ends when that is stored. Loop thread. */
+void intake_quiesce(struct intake *intake);
 
 /** Requests whose answer is due: held, or with the writer. Any thread; 0 when it has drained. */
 size_t intake_waiting(const struct intake *intake);

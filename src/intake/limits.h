@@ -19,7 +19,21 @@ enum {
 
 	SENDERS_PUBLISH_MS = 1000,
 
+	/* A message of Push: the largest event that any source may have, and what is around it. */
+	PUSH_MESSAGE_BYTES_MAX = 9 * 1024 * 1024,
+	PUSH_JSON_BYTES_MAX = 13 * 1024 * 1024, /* the same as JSON: base64 is a third longer */
+	PUSH_RECORDS_MAX = 10000,               /* of one batch, and pods */
+	PUSH_FIELDS_MAX = 200000,  /* of one message, all together: 20 of each record */
+	PUSH_COVERAGE_MAX = 1000,  /* intervals of one report */
+	PUSH_NODE_BYTES_MAX = 253, /* a name in Kubernetes */
+	PUSH_NAME_BYTES_MAX = 128,
+	PUSH_RULE_BYTES_MAX = 512, /* as decode/limits.h has it for names */
+	PUSH_UID_BYTES_MAX = 64,
+
 	RETRY_AFTER_S = 5,
 	ANSWER_BYTES = 128,
 	TOKEN_BYTES_MAX = 256, /* ours have 47; longer ones are not hashed */
 };
+
+/* Numbers of a spool's records: a million a second for 100 000 years. */
+#define PUSH_NUMBER_MAX (UINT64_C(1) << 62)

@@ -70,6 +70,16 @@ struct sender_entry *senders_get(
 	return entry;
 }
 
+void sender_set_agent(struct sender_entry *entry, struct text node)
+{
+	struct text kept = text_part(node, 0, sizeof entry->agent);
+	if (text_equal(entry->sender.agent, kept))
+		return;
+	if (kept.size)
+		memcpy(entry->agent, kept.data, kept.size);
+	entry->sender.agent = (struct text){entry->agent, kept.size};
+}
+
 struct sender_entry *senders_at(struct senders *senders, size_t i)
 {
 	return i < senders->n ? senders->entries[i] : NULL;

@@ -8,12 +8,15 @@
 
 struct senders;
 
+enum { SENDER_AGENT_BYTES = 256 };
+
 /* `sender` is what is published; the rest is for the log. */
 struct sender_entry {
 	struct sender sender;
 	int64_t held_warning_after_ms; /* not before */
 	int64_t refusal_warning_after_ms;
 	uint64_t n_refused_warned;
+	char agent[SENDER_AGENT_BYTES]; /* sender.agent */
 };
 
 struct senders *senders_new(void);          /* NULL without memory */
@@ -27,6 +30,9 @@ void senders_free(struct senders *senders); /* accepts NULL */
  */
 struct sender_entry *senders_get(
 	struct senders *senders, struct text address, enum source source, bool is_stranger);
+
+/** It sends by way of the agent of this node. */
+void sender_set_agent(struct sender_entry *entry, struct text node);
 
 /** All entries: calls back for each. */
 struct sender_entry *senders_at(struct senders *senders, size_t i); /* NULL past the end */

@@ -52,7 +52,13 @@ enum alert_flag {
 };
 
 /* What became of an alert; set by the writer. */
-enum alert_outcome { OUTCOME_NONE, OUTCOME_ACCEPTED, OUTCOME_DUPLICATE, OUTCOME_QUARANTINED };
+enum alert_outcome {
+	OUTCOME_NONE,
+	OUTCOME_ACCEPTED,
+	OUTCOME_DUPLICATE,
+	OUTCOME_QUARANTINED,
+	OUTCOME_SHED, /* a LEAF_SHED is stored */
+};
 
 struct process {
 	struct text name, exe, cmdline, parent, parent_exe, user, exec_id;
@@ -70,12 +76,21 @@ struct redaction {
 	struct text path;  /* JSON pointer */
 	struct text value; /* the cut bytes; wiped with the batch */
 	unsigned char salt[16];
+	bool is_hashed; /* cut elsewhere: path and value are not known here, their hash is */
+	struct digest hash;
+};
+
+/* What was shed because a spool was full, where an alert would stand (LEAF_SHED). */
+struct shed {
+	struct text severity, rule; /* as the sender says; rule absent: several */
+	int64_t from_ns, until_ns;  /* of their arrival */
+	uint64_t n, bytes;
 };
 
 struct alert {
 	struct alert *next; /* in its batch */
 
-	enum leaf_kind kind;      /* LEAF_ALERT or LEAF_QUARANTINED */
+	enum leaf_kind kind;      /* LEAF_ALERT, LEAF_QUARANTINED or LEAF_SHED */
 	struct text raw;          /* verbatim, or with redactions cut out */
 	struct digest raw_digest; /* SHA-256 of raw */
 	struct text quarantine_reason;
@@ -114,6 +129,7 @@ struct alert {
 	struct redaction *redactions;
 	size_t n_redactions;
 	struct health_fact *health; /* with ALERT_HEALTH; else NULL */
+	const struct shed *shed;    /* of LEAF_SHED; else NULL */
 
 	/* counted when committed, not stored */
 	struct text syscall;    /* the system call it tells of, as "setns"; absent: of none */

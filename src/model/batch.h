@@ -16,6 +16,23 @@
 #include "model/coverage.h"
 #include "model/decision.h"
 #include "model/dictionary.h"
+#include "model/fact.h"
+
+enum { SPOOL_MARK_BYTES = 16 };
+
+/*
+ * A spool's records are numbered without a gap, and each is one alert of its batch: the last one
+ * has the number `last`. Stored with the alerts, so that a record is stored once.
+ */
+struct spool_mark {
+	unsigned char id[SPOOL_MARK_BYTES]; /* random, the agent's */
+	struct text node;
+	uint64_t last; /* 0: a question, before any record */
+	uint64_t next; /* of a question: what its sender would send; before it all is settled */
+	/* set by the writer */
+	uint64_t acknowledged; /* of a question: up to here all is settled */
+	uint64_t known;        /* of a question: up to here all was known to be stored */
+};
 
 struct batch {
 	struct queue_item item; /* first: a batch is what queues hold */
@@ -38,6 +55,8 @@ struct batch {
 	size_t n_alerts;
 	size_t n_redactions; /* of all: not 0, and what the batch was made of is to be wiped */
 
+	struct fact *facts;                /* what its sender knows of who is who */
+	struct spool_mark *spool;          /* where it came from; NULL: from no spool */
 	const struct coverage *coverage;   /* told by an agent; NULL: nothing */
 	const struct agent_report *report; /* likewise */
 

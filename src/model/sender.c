@@ -31,6 +31,7 @@ struct sender_set *sender_set_new(const struct sender *items, size_t n, uint64_t
 	for (size_t i = 0; i < n && owned->set.items; i++) {
 		owned->set.items[i] = items[i];
 		owned->set.items[i].address = arena_copy(&owned->arena, items[i].address);
+		owned->set.items[i].agent = arena_copy(&owned->arena, items[i].agent);
 	}
 	if (owned->arena.failed) {
 		free_set(&owned->set.snapshot);

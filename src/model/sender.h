@@ -19,6 +19,7 @@ struct sender {
 	int64_t last_refused_ns;
 	unsigned last_refusal; /* HTTP status */
 	int64_t held_since_ns; /* oldest request held now; 0: none */
+	struct text agent;     /* node of the agent that sends for it; absent: it sends itself */
 };
 
 struct sender_set {

@@ -21,6 +21,7 @@
 #include "store/changes.h"
 #include "store/checkpoint.h"
 #include "store/sealing.h"
+#include "store/spools.h"
 #include "store/tokens.h"
 
 /* About 1 000 alerts a transaction; a second between looks at the clock; five tries a second when
@@ -87,6 +88,20 @@ static int store_alerts(struct writer *writer, struct batch *batch, int64_t now_
 	return echoes_note(connection, batch, now_ns, err);
 }
 
+/* What the batch means for incidents. */
+static int correlate(
+	struct writer *writer, const struct batch *batch, int64_t now_ns, struct err *err)
+{
+	struct connection *connection = store_connection(writer->options.store);
+	for (const struct alert *alert = batch->first; alert; alert = alert->next)
+		if (correlator_add(writer->correlator, connection, alert, err) < 0)
+			return -1;
+	for (const struct fact *fact = batch->facts; fact; fact = fact->next)
+		if (correlator_fact(writer->correlator, fact, now_ns, err) < 0)
+			return -1;
+	return 0;
+}
+
 static int add_batch(struct writer *writer, struct batch *batch, int64_t now_ns, struct err *err)
 {
 	struct store *store = writer->options.store;
@@ -105,9 +120,10 @@ static int add_batch(struct writer *writer, struct batch *batch, int64_t now_ns,
 		return -1;
 	if (batch->first && store_alerts(writer, batch, now_ns, err) < 0)
 		return -1;
-	for (const struct alert *alert = batch->first; alert; alert = alert->next)
-		if (correlator_add(writer->correlator, connection, alert, err) < 0)
-			return -1;
+	if (correlate(writer, batch, now_ns, err) < 0)
+		return -1;
+	if (batch->spool && spool_note(connection, batch, now_ns, err) < 0)
+		return -1;
 	return coverages_keep(connection, batch, now_ns, err);
 }
 
@@ -267,19 +283,83 @@ static bool store_is_broken(const struct err *err)
 	return err->kind == ERR_IO || err->kind == ERR_FULL || err->kind == ERR_BUSY;
 }
 
+/* Commits, waiting for the store as long as that may help. -1: the chain cannot be stored for its
+ * own sake, or never any more (writer->failed). */
+static int commit_patiently(struct writer *writer, struct queue_item *chain, struct err *err)
+{
+	while (commit_chain(writer, chain, err) < 0)
+		if (!store_is_broken(err) || !recover(writer, err))
+			return -1;
+	return 0;
+}
+
+/* Is it the fault of what is in the batch, so that it would fail again? */
+static bool is_poisoned(const struct batch *batch, const struct err *err)
+{
+	return batch->spool && batch->first &&
+	       (err->kind == ERR_LIMIT || err->kind == ERR_INPUT || err->kind == ERR_CORRUPT);
+}
+
+/* The batch has this one alert. What is decoded and cannot be stored is kept as bytes. */
+static int store_alone(struct writer *writer, struct batch *batch, struct err *err)
+{
+	if (commit_patiently(writer, &batch->item, err) == 0)
+		return 0;
+	if (writer->failed || !is_poisoned(batch, err))
+		return -1;
+	log_warning("writer", "record %llu of a spool goes to quarantine: %s",
+		(unsigned long long)batch->spool->last, err->text);
+	batch->first->kind = LEAF_QUARANTINED;
+	batch->first->quarantine_reason = arena_copy(&batch->arena, text_of(err->text));
+	return commit_patiently(writer, &batch->item, err);
+}
+
+/*
+ * A spool sends again what is not stored, for ever: one record that no store can take must not stop
+ * those behind it. So its batch is stored record by record, each in a transaction of its own.
+ */
+static int store_one_by_one(struct writer *writer, struct batch *batch, struct err *err)
+{
+	struct batch whole = *batch;
+	size_t n_accepted = 0, n_duplicate = 0, n_quarantined = 0;
+	int failed = 0;
+	uint64_t number = whole.spool->last - whole.n_alerts;
+	batch->n_alerts = 1;
+	for (struct alert *alert = whole.first, *next; alert && !failed; alert = next) {
+		next = alert->next;
+		alert->next = NULL;
+		batch->first = alert;
+		batch->spool->last = ++number;
+		failed = store_alone(writer, batch, err);
+		n_accepted += batch->n_accepted;
+		n_duplicate += batch->n_duplicate;
+		n_quarantined += batch->n_quarantined;
+		alert->next = next;
+		batch->facts = NULL; /* stored with the first, as coverage */
+		batch->coverage = NULL;
+	}
+	batch->first = whole.first;
+	batch->n_alerts = whole.n_alerts;
+	batch->n_accepted = n_accepted;
+	batch->n_duplicate = n_duplicate;
+	batch->n_quarantined = n_quarantined;
+	batch->spool->last = whole.spool->last;
+	return failed;
+}
+
 /* Stores the chain. What cannot be stored for its own sake is found by storing batches one by one.
  */
 static void write_chain(struct writer *writer, struct queue_item *chain)
 {
 	struct err err;
-	while (commit_chain(writer, chain, &err) < 0) {
-		if (store_is_broken(&err)) {
-			if (!recover(writer, &err)) {
-				give_up(writer, chain, &err);
-				return;
-			}
-			continue;
+	while (commit_patiently(writer, chain, &err) < 0) {
+		if (writer->failed) {
+			give_up(writer, chain, &err);
+			return;
 		}
+		if (!chain->next && is_poisoned(batch_of(chain), &err) &&
+			store_one_by_one(writer, batch_of(chain), &err) == 0)
+			break;
 		if (!chain->next) {
 			log_warning("writer", "a batch could not be stored: %s", err.text);
 			give_up(writer, chain, &err);

@@ -14,7 +14,7 @@ enum { KEY_BYTES = 64 * 1024, COUNTS_MAX = 65536 };
 struct counts {
 	int64_t origin;
 	int64_t first_received_ns, last_received_ns, last_event_ns;
-	int64_t accepted, duplicate, quarantined;
+	int64_t accepted, duplicate, quarantined, shed;
 	int64_t started_ns, health_ns, drops, output_drops;
 	size_t node_size, sensor_size, version_size;
 	char texts[]; /* node, sensor; version has its own place */
@@ -65,6 +65,8 @@ static void add_counts(struct counts *into, const struct counts *more)
 	into->accepted += more->accepted;
 	into->duplicate += more->duplicate;
 	into->quarantined += more->quarantined;
+	if (__builtin_add_overflow(into->shed, more->shed, &into->shed))
+		into->shed = INT64_MAX;
 	into->started_ns = later(into->started_ns, more->started_ns);
 	into->health_ns = later(into->health_ns, more->health_ns);
 	into->drops += more->drops;
@@ -150,6 +152,10 @@ int heard_count(struct heard *heard, const struct alert *alert, int64_t origin, 
 	counts->accepted += alert->outcome == OUTCOME_ACCEPTED;
 	counts->duplicate += alert->outcome == OUTCOME_DUPLICATE;
 	counts->quarantined += alert->outcome == OUTCOME_QUARANTINED;
+	if (alert->outcome == OUTCOME_SHED &&
+		(alert->shed->n > INT64_MAX || __builtin_add_overflow(counts->shed,
+						       (int64_t)alert->shed->n, &counts->shed)))
+		counts->shed = INT64_MAX;
 	if (alert->outcome == OUTCOME_ACCEPTED && alert->health)
 		count_health(counts, alert);
 	return 0;
@@ -165,14 +171,18 @@ static int write_counts(struct connection *connection, const struct counts *coun
 	sqlite3_stmt *statement = connection_statement(connection,
 		"INSERT INTO sender (origin, node, sensor, first_received_ns, last_received_ns,"
 		" last_event_ns, accepted, duplicate, quarantined, started_ns, health_ns, drops,"
-		" output_drops) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+		" output_drops, shed)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
 		" ON CONFLICT (origin, node, sensor) DO UPDATE SET"
 		" last_received_ns = max(last_received_ns, ?5), last_event_ns = max(last_event_ns, "
 		"?6),"
 		" accepted = accepted + ?7, duplicate = duplicate + ?8,"
 		" quarantined = quarantined + ?9, started_ns = coalesce(?10, started_ns),"
 		" health_ns = coalesce(?11, health_ns), drops = drops + ?12,"
-		" output_drops = max(output_drops, ?13)",
+		" output_drops = max(output_drops, ?13),"
+		/* a sum over what a column holds would become a float */
+		" shed = CASE WHEN shed > 9223372036854775807 - ?14 THEN 9223372036854775807"
+		" ELSE shed + ?14 END",
 		err);
 	if (!statement)
 		return -1;
@@ -192,6 +202,7 @@ static int write_counts(struct connection *connection, const struct counts *coun
 		sql_bind_i64(statement, 11, counts->health_ns);
 	sql_bind_i64(statement, 12, counts->drops);
 	sql_bind_i64(statement, 13, counts->output_drops);
+	sql_bind_i64(statement, 14, counts->shed);
 	return sql_run(statement, err);
 }
 
@@ -251,6 +262,7 @@ static void read_sender(sqlite3_stmt *statement, struct arena *arena, struct hea
 		.health_ns = sql_i64(statement, 13),
 		.drops = (uint64_t)sql_i64(statement, 14),
 		.output_drops = (uint64_t)sql_i64(statement, 15),
+		.shed = (uint64_t)sql_i64(statement, 16),
 	};
 }
 
@@ -264,7 +276,7 @@ int heard_list(
 		"SELECT o.source, o.cluster, o.credential, s.node, s.sensor, s.version,"
 		" s.first_received_ns, s.last_received_ns, s.last_event_ns, s.accepted, "
 		"s.duplicate,"
-		" s.quarantined, s.started_ns, s.health_ns, s.drops, s.output_drops"
+		" s.quarantined, s.started_ns, s.health_ns, s.drops, s.output_drops, s.shed"
 		" FROM sender s JOIN origin o ON o.id = s.origin"
 		" ORDER BY s.last_received_ns DESC LIMIT ?1",
 		err);

@@ -44,6 +44,7 @@ struct heard_row {
 	uint64_t accepted, duplicate, quarantined;
 	int64_t started_ns, health_ns; /* 0: never said */
 	uint64_t drops, output_drops;
+	uint64_t shed; /* alerts that its agent had no room for */
 };
 
 struct heard_list {

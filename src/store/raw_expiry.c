@@ -14,6 +14,7 @@ static int find_oldest(
 	sqlite3_stmt *statement = connection_statement(connection,
 		"SELECT b.id, coalesce((SELECT received_ns FROM alert WHERE leaf = b.last_leaf),"
 		" (SELECT received_ns FROM quarantine WHERE leaf = b.last_leaf),"
+		" (SELECT received_ns FROM shed WHERE leaf = b.last_leaf),"
 		" b.received_ns + 86400000000000) AS until FROM stream s"
 		" JOIN block b ON b.id = (SELECT id FROM block WHERE id >= s.id << 44"
 		" AND id < (s.id + 1) << 44 ORDER BY id LIMIT 1)"
@@ -135,6 +136,10 @@ static int is_expired(struct connection *connection, int64_t tile, struct err *e
 		kept = is_any(connection,
 			"SELECT 1 FROM quarantine WHERE leaf >= ?1 AND leaf <= ?2 LIMIT 1", first,
 			last, err);
+	if (kept == 0)
+		kept = is_any(connection,
+			"SELECT 1 FROM shed WHERE leaf >= ?1 AND leaf <= ?2 LIMIT 1", first, last,
+			err);
 	if (kept == 0)
 		kept = has_raw(connection, first, last, err);
 	return kept < 0 ? -1 : !kept;

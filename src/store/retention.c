@@ -12,6 +12,8 @@
 #include "store/occurrences.h"
 #include "store/print_days.h"
 #include "store/raw_expiry.h"
+#include "store/sheds.h"
+#include "store/spools.h"
 #include "store/workloads.h"
 
 #define HOUR_NS (3600 * NS_PER_S)
@@ -323,7 +325,8 @@ static int leave_loose(struct run *run, struct err *err)
 
 static int leave_quarantine(struct run *run, struct err *err)
 {
-	return quarantine_remove(run->connection, pass_horizon_ns(run), &run->slice, err);
+	int more = quarantine_remove(run->connection, pass_horizon_ns(run), &run->slice, err);
+	return more ? more : sheds_remove(run->connection, pass_horizon_ns(run), &run->slice, err);
 }
 
 /* 1: a block was removed; 0: none is old enough. */
@@ -365,7 +368,8 @@ static int leave_senders(struct run *run, struct err *err)
 {
 	int64_t before_ns = pass_horizon_ns(run);
 	return heard_expire(run->connection, before_ns, err) < 0 ||
-			       coverage_expire(run->connection, before_ns, err) < 0
+			       coverage_expire(run->connection, before_ns, err) < 0 ||
+			       spools_expire(run->connection, before_ns, err) < 0
 		       ? -1
 		       : agents_expire(run->connection, before_ns, err);
 }
@@ -476,6 +480,7 @@ static int oldest_time(struct connection *connection, int64_t *time_ns, struct e
 		"SELECT min(t) FROM (SELECT * FROM (SELECT last_slot * 300000000000 AS t FROM piece"
 		" WHERE frozen = 0 ORDER BY last_slot LIMIT 1)"
 		" UNION ALL SELECT * FROM (SELECT received_ns FROM alert ORDER BY leaf LIMIT 1)"
+		" UNION ALL SELECT * FROM (SELECT received_ns FROM shed ORDER BY leaf LIMIT 1)"
 		" UNION ALL SELECT * FROM (SELECT received_ns FROM quarantine"
 		" ORDER BY leaf LIMIT 1))",
 		err);

@@ -24,6 +24,7 @@
 #include "store/print_days.h"
 #include "store/reframe.h"
 #include "store/retention.h"
+#include "store/sheds.h"
 #include "store/slot_cache.h"
 #include "store/wal.h"
 
@@ -279,6 +280,25 @@ static int add_quarantined(
 	return heard_count(store->heard, alert, place.ids.origin, err);
 }
 
+/* What was shed was never here: its leaf says that it is missing. */
+static int add_shed(
+	struct store *store, const struct batch *batch, struct alert *alert, struct err *err)
+{
+	struct alert_place place = {0};
+	struct pending *pending = find_pending(store, alert->source, err);
+	if (!pending || interns_origin(store->interns, &store->connection, alert,
+				batch->credential_id, &place.ids.origin, err) < 0)
+		return -1;
+	alert->slot = -1;
+	alert->outcome = OUTCOME_SHED;
+	alert->leaf = store->ledger.n_leaves;
+	place.stream = pending->stream;
+	if (append_leaf(store, pending, batch, alert, place.ids.origin, err) < 0 ||
+		shed_row_insert(&store->connection, alert, &place, err) < 0)
+		return -1;
+	return heard_count(store->heard, alert, place.ids.origin, err);
+}
+
 /* Does the alert take part in correlation, and where? */
 static void find_slot(struct store *store, struct alert *alert)
 {
@@ -316,6 +336,8 @@ static int add_alert(
 	struct interned ids = {0};
 	bool is_new;
 	uint64_t first_leaf = 0;
+	if (alert->kind == LEAF_SHED)
+		return add_shed(store, batch, alert, err);
 	if (alert->kind != LEAF_ALERT)
 		return add_quarantined(store, batch, alert, err);
 	alert->leaf = store->ledger.n_leaves;

@@ -70,8 +70,9 @@ static void write_leaf(struct emitter *out, struct leaf *leaf, struct text raw,
 
 static void write_leaves(struct emitter *out)
 {
-	struct redaction cut[3] = {{TEXT("/a"), TEXT("secret"), {1, 2, 3}},
-		{TEXT("/b/0"), TEXT(""), {4}}, {TEXT("/c"), TEXT("another"), {255}}};
+	struct redaction cut[3] = {{.path = TEXT("/a"), .value = TEXT("secret"), .salt = {1, 2, 3}},
+		{.path = TEXT("/b/0"), .value = TEXT(""), .salt = {4}},
+		{.path = TEXT("/c"), .value = TEXT("another"), .salt = {255}}};
 	struct leaf leaf = {LEAF_ALERT, INT64_C(1795290748429697301), 0, {{0}}, {{0}},
 		TEXT("falco"), TEXT("default"), 2};
 	emit_key(out, "leaves");

@@ -109,8 +109,10 @@ static struct digest cut_hash(const struct redaction *cut)
 /* Each field can be shown, with its salt, without the others. */
 START_TEST(cut_fields_are_leaves_of_a_tree)
 {
-	struct redaction cut[] = {{TEXT("/token"), TEXT("secret"), {1, 2, 3}},
-		{TEXT("/data/key"), TEXT(""), {4}}, {TEXT("/z"), TEXT("v"), {0}}};
+	struct redaction cut[] = {
+		{.path = TEXT("/token"), .value = TEXT("secret"), .salt = {1, 2, 3}},
+		{.path = TEXT("/data/key"), .value = TEXT(""), .salt = {4}},
+		{.path = TEXT("/z"), .value = TEXT("v"), .salt = {0}}};
 	struct digest hashes[3], commitment;
 	for (size_t i = 0; i < 3; i++)
 		hashes[i] = cut_hash(&cut[i]);

@@ -52,6 +52,19 @@ int body_decode(struct text body, int64_t received_ns, struct batch *batch, stru
 	return 0;
 }
 
+/* Push's, which no test here comes to. */
+int event_decode(struct text raw, int64_t received_ns, struct batch *batch, struct err *err)
+{
+	return body_decode(raw, received_ns, batch, err);
+}
+
+int event_keep(struct text raw, const char *reason, int64_t received_ns, struct batch *batch,
+	struct err *err)
+{
+	(void)reason;
+	return body_decode(raw, received_ns, batch, err);
+}
+
 static void publish_credentials(void)
 {
 	struct credential items[N_CREDENTIALS] = {
@@ -112,8 +125,11 @@ static void serve(size_t n)
 		while (item) {
 			struct batch *batch = (struct batch *)(void *)item;
 			item = item->next;
-			for (struct alert *alert = batch->first; alert; alert = alert->next)
-				batch->n_quarantined += alert->kind == LEAF_QUARANTINED;
+			for (struct alert *alert = batch->first; alert; alert = alert->next) {
+				bool is_good = alert->kind == LEAF_ALERT;
+				alert->outcome = is_good ? OUTCOME_ACCEPTED : OUTCOME_QUARANTINED;
+				batch->n_quarantined += !is_good;
+			}
 			batch->n_accepted = batch->n_alerts - batch->n_quarantined;
 			ck_assert(text_is(batch->cluster, "prod"));
 			ck_assert(text_is(batch->address, "127.0.0.1"));

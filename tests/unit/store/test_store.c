@@ -174,7 +174,8 @@ END_TEST
 START_TEST(salts_are_kept_beside_the_leaf)
 {
 	struct batch *batch = store_rig_batch();
-	struct redaction cut[2] = {{TEXT("/a"), TEXT("secret"), {1}}, {TEXT("/b"), TEXT("x"), {2}}};
+	struct redaction cut[2] = {{.path = TEXT("/a"), .value = TEXT("secret"), .salt = {1}},
+		{.path = TEXT("/b"), .value = TEXT("x"), .salt = {2}}};
 	struct alert *alert = store_rig_alert(batch, 1);
 	alert->redactions = cut;
 	alert->n_redactions = 2;

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/utf8.h"
+#include "base/wire.h"
+#include "decode/normalise.h"
+#include "intake/limits.h"
+#include "intake/push_fields.h"
+#include "intake/push_message.h"
+
+enum {
+	REPORT_OLDEST_NS = 1,
+	REPORT_N_WAITING = 2,
+	REPORT_WAITING_BYTES = 3,
+	REPORT_COVERAGE = 4,
+	COVERAGE_SOURCE = 1,
+	COVERAGE_SENSOR = 2,
+	COVERAGE_STATE = 3,
+	COVERAGE_FROM_NS = 4,
+	COVERAGE_UNTIL_NS = 5,
+	COVERAGE_N = 6,
+};
+
+static int64_t bounded(uint64_t number, int64_t max)
+{
+	return number > (uint64_t)max ? max : (int64_t)number;
+}
+
+/* false: it says nothing that can be kept. */
+static bool read_coverage(struct text message, const struct push_speaker *speaker,
+	struct arena *arena, struct coverage *out)
+{
+	uint64_t state = 0, from_ns = 0, until_ns = 0;
+	struct text source = TEXT_NONE;
+	const struct push_field fields[] = {
+		{COVERAGE_SOURCE, WIRE_BYTES, &source, NULL, NULL},
+		{COVERAGE_SENSOR, WIRE_BYTES, &out->sensor, NULL, NULL},
+		{COVERAGE_STATE, WIRE_VARINT, NULL, &state, NULL},
+		{COVERAGE_FROM_NS, WIRE_FIXED64, NULL, &from_ns, NULL},
+		{COVERAGE_UNTIL_NS, WIRE_FIXED64, NULL, &until_ns, NULL},
+		{COVERAGE_N, WIRE_VARINT, NULL, &out->n, NULL},
+		{0},
+	};
+	push_fields_read(message, fields);
+	out->source = source_parse(source);
+	out->from_ns = bounded(from_ns, speaker->now_ns);
+	out->until_ns = bounded(until_ns, speaker->now_ns);
+	out->n = (uint64_t)bounded(out->n, INT64_MAX);
+	out->sensor = text_repaired(arena, utf8_prefix(out->sensor, PUSH_NAME_BYTES_MAX));
+	if (out->source == SOURCE_NONE || state < COVERAGE_CONNECTED || state > COVERAGE_DROPPING)
+		return false;
+	out->state = (enum coverage_state)state;
+	return out->from_ns >= TIME_EARLIEST_NS && out->from_ns <= out->until_ns;
+}
+
+static int add_coverage(struct text message, const struct push_speaker *speaker,
+	struct batch *batch, struct coverage **first, struct err *err)
+{
+	struct coverage *coverage = arena_alloc(&batch->arena, sizeof *coverage);
+	if (!coverage)
+		return err_set(err, ERR_MEMORY, "out of memory for a report");
+	if (!read_coverage(message, speaker, &batch->arena, coverage))
+		return 0;
+	coverage->cluster = batch->cluster;
+	coverage->node = speaker->node;
+	coverage->next = *first;
+	*first = coverage;
+	batch->item.weight_bytes += sizeof *coverage;
+	return 0;
+}
+
+static int read_coverages(struct text report, const struct push_speaker *speaker,
+	struct batch *batch, struct err *err)
+{
+	struct wire reader = wire_of(report);
+	struct coverage *first = NULL;
+	size_t n = 0;
+	while (wire_next(&reader)) {
+		if (reader.type != WIRE_BYTES || reader.field != REPORT_COVERAGE)
+			continue;
+		if (++n > PUSH_COVERAGE_MAX)
+			return err_set(err, ERR_LIMIT, "more than %d intervals in one report",
+				PUSH_COVERAGE_MAX);
+		if (add_coverage(reader.bytes, speaker, batch, &first, err) < 0)
+			return -1;
+	}
+	batch->coverage = first;
+	return 0;
+}
+
+int push_report_decode(struct text report, const struct push_speaker *speaker, struct text version,
+	struct batch *batch, struct err *err)
+{
+	struct agent_report *out = arena_alloc(&batch->arena, sizeof *out);
+	uint64_t oldest_ns = 0, n_waiting = 0, waiting_bytes = 0;
+	const struct push_field fields[] = {
+		{REPORT_OLDEST_NS, WIRE_FIXED64, NULL, &oldest_ns, NULL},
+		{REPORT_N_WAITING, WIRE_VARINT, NULL, &n_waiting, NULL},
+		{REPORT_WAITING_BYTES, WIRE_VARINT, NULL, &waiting_bytes, NULL},
+		{0},
+	};
+	if (!out)
+		return err_set(err, ERR_MEMORY, "out of memory for a report");
+	push_fields_read(report, fields);
+	*out = (struct agent_report){.cluster = batch->cluster,
+		.node = speaker->node,
+		.version = version,
+		.oldest_ns = bounded(oldest_ns, speaker->now_ns),
+		.n_waiting = (uint64_t)bounded(n_waiting, INT64_MAX),
+		.waiting_bytes = (uint64_t)bounded(waiting_bytes, INT64_MAX)};
+	if (read_coverages(report, speaker, batch, err) < 0)
+		return -1;
+	if (out->oldest_ns < TIME_EARLIEST_NS)
+		out->oldest_ns = speaker->now_ns;
+	batch->report = out;
+	return batch->arena.failed ? err_set(err, ERR_MEMORY, "out of memory for a report") : 0;
+}
