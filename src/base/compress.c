@@ -80,6 +80,26 @@ int gzip_expand(struct text packed, struct buf *out, struct err *err)
 	return done < 0 ? -1 : 0;
 }
 
+bool gzip_pack(struct text plain, struct buf *out)
+{
+	z_stream stream = {0};
+	if (plain.size > UINT32_MAX / 2 || deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, 15 + 16,
+						   8, Z_DEFAULT_STRATEGY) != Z_OK)
+		return false;
+	size_t most = deflateBound(&stream, plain.size);
+	char *room = malloc(most);
+	stream.next_in = (const unsigned char *)plain.data;
+	stream.avail_in = (unsigned)plain.size;
+	stream.next_out = (unsigned char *)room;
+	stream.avail_out = (unsigned)most;
+	bool good = room && deflate(&stream, Z_FINISH) == Z_STREAM_END;
+	if (good)
+		buf_add_bytes(out, room, most - stream.avail_out);
+	deflateEnd(&stream);
+	free(room);
+	return good && buf_ok(out);
+}
+
 static int zstd_step(ZSTD_DCtx *context, ZSTD_inBuffer *in, struct buf *out, struct err *err)
 {
 	size_t size;

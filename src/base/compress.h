@@ -28,6 +28,9 @@ enum frame_effort { FRAME_FAST, FRAME_SMALL };
 CHECKED int gzip_expand(struct text packed, struct buf *out, struct err *err);
 CHECKED int zstd_expand(struct text packed, struct buf *out, struct err *err);
 
+/** Appends @plain as gzip, at the fastest level. false without memory, or when it does not fit. */
+CHECKED bool gzip_pack(struct text plain, struct buf *out);
+
 /* One per thread: contexts are kept. Dictionaries are loaded once and kept by id. */
 struct frame_codec;
 

@@ -76,6 +76,8 @@ void grpc_server_stop(struct grpc_server *server); /* accepts NULL */
 unsigned grpc_server_port(const struct grpc_server *server);
 size_t grpc_server_connections(const struct grpc_server *server); /* any thread */
 uint64_t grpc_server_count(const struct grpc_server *server, enum grpc_event event);
+/** Calls that ended so. */
+uint64_t grpc_server_ended(const struct grpc_server *server, enum grpc_code code);
 
 /* Of a call; loop thread. Texts live as long as the call. */
 

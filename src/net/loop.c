@@ -21,6 +21,15 @@ struct loop_watch {
 	void *ctx;
 };
 
+struct loop_socket {
+	struct event_base *base;
+	struct event *event; /* NULL: nothing is wanted */
+	void (*callback)(bool readable, bool writable, void *ctx);
+	void *ctx;
+	int fd;
+	short wanted;
+};
+
 struct loop_timer {
 	struct event *event;
 	loop_callback *callback;
@@ -135,6 +144,50 @@ void loop_watch_free(struct loop_watch *watch)
 	if (watch && watch->event)
 		event_free(watch->event);
 	free(watch);
+}
+
+static void on_ready(evutil_socket_t fd, short what, void *ctx)
+{
+	const struct loop_socket *socket = ctx;
+	(void)fd;
+	socket->callback((what & EV_READ) != 0, (what & EV_WRITE) != 0, socket->ctx);
+}
+
+struct loop_socket *loop_socket_new(struct loop *loop, int fd,
+	void (*callback)(bool readable, bool writable, void *ctx), void *ctx)
+{
+	struct loop_socket *socket = calloc(1, sizeof *socket);
+	if (!socket)
+		return NULL;
+	*socket = (struct loop_socket){
+		.base = loop->base, .callback = callback, .ctx = ctx, .fd = fd};
+	return socket;
+}
+
+void loop_socket_free(struct loop_socket *socket)
+{
+	if (socket && socket->event)
+		event_free(socket->event);
+	free(socket);
+}
+
+bool loop_socket_want(struct loop_socket *socket, bool read, bool write)
+{
+	short wanted = (short)((read ? EV_READ : 0) | (write ? EV_WRITE : 0));
+	if (wanted == socket->wanted)
+		return true;
+	if (socket->event)
+		event_free(socket->event);
+	socket->event = NULL;
+	socket->wanted = 0;
+	if (!wanted)
+		return true;
+	socket->event =
+		event_new(socket->base, socket->fd, (short)(wanted | EV_PERSIST), on_ready, socket);
+	if (!socket->event || event_add(socket->event, NULL) < 0)
+		return false;
+	socket->wanted = wanted;
+	return true;
 }
 
 static void on_time(evutil_socket_t fd, short what, void *ctx)

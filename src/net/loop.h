@@ -15,6 +15,7 @@
 struct loop;
 struct loop_watch;
 struct loop_timer;
+struct loop_socket;
 
 typedef void loop_callback(void *ctx);
 
@@ -30,6 +31,13 @@ bool loop_is_here(const struct loop *loop);
 /** Calls back whenever @fd is readable. NULL without memory. */
 struct loop_watch *loop_watch_new(struct loop *loop, int fd, loop_callback *callback, void *ctx);
 void loop_watch_free(struct loop_watch *watch);
+
+/** Calls back when what is wanted of @fd is possible; at first nothing is. NULL without memory. */
+struct loop_socket *loop_socket_new(struct loop *loop, int fd,
+	void (*callback)(bool readable, bool writable, void *ctx), void *ctx);
+void loop_socket_free(struct loop_socket *socket); /* accepts NULL; does not close @fd */
+/** false without memory: nothing is called back any more. */
+CHECKED bool loop_socket_want(struct loop_socket *socket, bool read, bool write);
 
 /** A timer, not started. NULL without memory. */
 struct loop_timer *loop_timer_new(struct loop *loop, loop_callback *callback, void *ctx);

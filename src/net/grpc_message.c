@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/grpc_message.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/compress.h"
+
+/* Shorter messages are not worth packing; the first piece of memory of a long one. */
+enum { PACK_LEAST_BYTES = 512, FIRST_BYTES = 16384 };
+
+void grpc_reader_init(struct grpc_reader *reader, size_t message_bytes_max)
+{
+	*reader = (struct grpc_reader){.message_bytes_max = message_bytes_max};
+}
+
+/* Takes @size more of what all readers may have. */
+static bool room_take(struct grpc_reader *reader, size_t size)
+{
+	struct grpc_room *room = reader->room;
+	if (!room)
+		return true;
+	if (size > room->max_bytes - room->used_bytes)
+		return false;
+	room->used_bytes += size;
+	return true;
+}
+
+/* Lets go of the memory: it is freed, or the message's owner's now. */
+static char *let_go(struct grpc_reader *reader)
+{
+	char *data = reader->data;
+	if (reader->room && data)
+		reader->room->used_bytes -= reader->capacity;
+	reader->data = NULL;
+	reader->capacity = 0;
+	return data;
+}
+
+void grpc_reader_done(struct grpc_reader *reader)
+{
+	free(let_go(reader));
+}
+
+bool grpc_reader_is_inside(const struct grpc_reader *reader)
+{
+	return reader->prefix_size > 0;
+}
+
+static enum grpc_read fail(struct grpc_status *status, enum grpc_code code, struct text why)
+{
+	*status = (struct grpc_status){.code = code, .message = why};
+	return GRPC_READ_FAILED;
+}
+
+static enum grpc_read begin(struct grpc_reader *reader, struct grpc_status *status)
+{
+	const unsigned char *prefix = reader->prefix;
+	reader->is_packed = prefix[0] == 1;
+	reader->wanted = (size_t)prefix[1] << 24 | (size_t)prefix[2] << 16 |
+			 (size_t)prefix[3] << 8 | prefix[4];
+	reader->size = 0;
+	if (prefix[0] > 1)
+		return fail(status, GRPC_INTERNAL, TEXT("a message's flag is neither 0 nor 1"));
+	if (reader->is_packed && !reader->may_be_gzip)
+		return fail(status, GRPC_INTERNAL,
+			TEXT("a packed message, but no grpc-encoding said how"));
+	if (reader->wanted > reader->message_bytes_max)
+		return fail(status, GRPC_RESOURCE_EXHAUSTED, TEXT("a message is too long"));
+	size_t first = reader->wanted < FIRST_BYTES ? reader->wanted : FIRST_BYTES;
+	if (!room_take(reader, first))
+		return fail(status, GRPC_RESOURCE_EXHAUSTED, TEXT("too much is being received"));
+	reader->capacity = first;
+	reader->data = malloc(first + 1);
+	if (reader->data)
+		return GRPC_READ_MORE;
+	if (reader->room)
+		reader->room->used_bytes -= first;
+	reader->capacity = 0;
+	return fail(status, GRPC_RESOURCE_EXHAUSTED, TEXT("no memory now"));
+}
+
+static bool grow(struct grpc_reader *reader, size_t least)
+{
+	if (least <= reader->capacity)
+		return true;
+	size_t capacity = reader->capacity * 2 > least ? reader->capacity * 2 : least;
+	capacity = capacity < reader->wanted ? capacity : reader->wanted;
+	size_t more = capacity - reader->capacity;
+	if (!room_take(reader, more))
+		return false;
+	char *data = realloc(reader->data, capacity + 1);
+	if (!data) {
+		if (reader->room)
+			reader->room->used_bytes -= more;
+		return false;
+	}
+	reader->data = data;
+	reader->capacity = capacity;
+	return true;
+}
+
+static enum grpc_read expand(
+	struct grpc_reader *reader, char **message, size_t *size, struct grpc_status *status)
+{
+	struct err err;
+	struct buf out;
+	buf_init(&out, reader->message_bytes_max + 1);
+	int failed = gzip_expand((struct text){reader->data, reader->size}, &out, &err);
+	free(let_go(reader));
+	if (!failed && out.size > reader->message_bytes_max)
+		failed = err_set(&err, ERR_LIMIT, "too long");
+	if (!failed)
+		*message = out.size ? buf_take(&out, size) : calloc(1, 1);
+	if (!failed && !*message)
+		failed = err_set(&err, ERR_MEMORY, "no memory");
+	buf_done(&out);
+	if (!failed)
+		return GRPC_READ_MESSAGE;
+	return err.kind == ERR_INPUT
+		       ? fail(status, GRPC_INTERNAL, TEXT("a message is not gzip"))
+		       : fail(status, GRPC_RESOURCE_EXHAUSTED, TEXT("a message is too long"));
+}
+
+static enum grpc_read end(
+	struct grpc_reader *reader, char **message, size_t *size, struct grpc_status *status)
+{
+	reader->prefix_size = 0;
+	*size = reader->is_packed ? 0 : reader->size;
+	if (reader->is_packed)
+		return expand(reader, message, size, status);
+	*message = let_go(reader);
+	return GRPC_READ_MESSAGE;
+}
+
+static size_t take(struct text *bytes, void *out, size_t wanted)
+{
+	size_t n = bytes->size < wanted ? bytes->size : wanted;
+	if (n)
+		memcpy(out, bytes->data, n);
+	*bytes = text_part(*bytes, n, bytes->size);
+	return n;
+}
+
+enum grpc_read grpc_reader_feed(struct grpc_reader *reader, struct text *bytes, char **message,
+	size_t *size, struct grpc_status *status)
+{
+	if (reader->prefix_size < GRPC_PREFIX_BYTES) {
+		reader->prefix_size += take(bytes, reader->prefix + reader->prefix_size,
+			GRPC_PREFIX_BYTES - reader->prefix_size);
+		if (reader->prefix_size < GRPC_PREFIX_BYTES)
+			return GRPC_READ_MORE;
+		if (begin(reader, status) == GRPC_READ_FAILED)
+			return GRPC_READ_FAILED;
+	}
+	size_t left = reader->wanted - reader->size;
+	size_t n = bytes->size < left ? bytes->size : left;
+	if (!grow(reader, reader->size + n))
+		return fail(status, GRPC_RESOURCE_EXHAUSTED, TEXT("no memory now"));
+	reader->size += take(bytes, reader->data + reader->size, n);
+	return reader->size < reader->wanted ? GRPC_READ_MORE : end(reader, message, size, status);
+}
+
+static void write_prefix(struct buf *out, bool is_packed, size_t size)
+{
+	buf_add_byte(out, is_packed);
+	buf_add_be32(out, (uint32_t)size);
+}
+
+void grpc_frame_write(struct buf *out, struct text message, bool gzip)
+{
+	struct buf packed;
+	if (!gzip || message.size < PACK_LEAST_BYTES) {
+		write_prefix(out, false, message.size);
+		buf_add(out, message);
+		return;
+	}
+	buf_init(&packed, message.size);
+	/* Fails, too, when it would not become shorter. What packs better than anybody's limit on
+	 * bombs allows goes as it is. */
+	bool pays = gzip_pack(message, &packed) && packed.size < message.size &&
+		    (message.size < COMPRESS_RATIO_FLOOR_BYTES ||
+			    message.size / packed.size < COMPRESS_RATIO_MAX / 2);
+	write_prefix(out, pays, pays ? packed.size : message.size);
+	buf_add(out, pays ? buf_text(&packed) : message);
+	buf_done(&packed);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Messages as gRPC frames them: a flag, four bytes of length, the bytes. Private to net/.
+ *
+ * The reader is fed with whatever pieces arrive. Memory grows with what has come, not with what was
+ * announced.
+ */
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "net/grpc_status.h"
+
+enum { GRPC_PREFIX_BYTES = 5 };
+
+/* Memory that many readers share. */
+struct grpc_room {
+	size_t used_bytes, max_bytes;
+};
+
+struct grpc_reader {
+	size_t message_bytes_max; /* of one message, expanded */
+	struct grpc_room *room;   /* NULL: without a common limit */
+	bool may_be_gzip;         /* the sender said so (grpc-encoding) */
+	/* state */
+	unsigned char prefix[GRPC_PREFIX_BYTES];
+	size_t prefix_size;
+	char *data;
+	size_t size, capacity, wanted;
+	bool is_packed;
+};
+
+/* What became of some bytes. */
+enum grpc_read { GRPC_READ_MORE, GRPC_READ_MESSAGE, GRPC_READ_FAILED };
+
+void grpc_reader_init(struct grpc_reader *reader, size_t message_bytes_max);
+void grpc_reader_done(struct grpc_reader *reader);
+/** Is it in the middle of a message? */
+bool grpc_reader_is_inside(const struct grpc_reader *reader);
+
+/**
+ * Takes bytes off the front of *bytes until a message is whole (which *message then owns; never
+ * NULL), they are used up, or something is wrong: status->code says what, its message is a literal.
+ */
+enum grpc_read grpc_reader_feed(struct grpc_reader *reader, struct text *bytes, char **message,
+	size_t *size, struct grpc_status *status);
+
+/** Appends a framed message; @gzip: packed, if that makes it shorter. */
+void grpc_frame_write(struct buf *out, struct text message, bool gzip);

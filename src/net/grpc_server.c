@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/grpc_server.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/table.h"
+#include "net/grpc_call.h"
+#include "net/tls_session.h"
+
+enum {
+	TICK_MS = 1000,
+	ACCEPTS_A_TURN = 64,
+	CALLS_SUBMITTED_MAX = 1000, /* by us on a server's connection: none */
+};
+
+static const struct grpc_limits usual_limits = {
+	.connections_max = 8192,
+	.connections_of_peer = 4096,
+	.calls_of_connection = 100,
+	.header_bytes = 16 * 1024,
+	.buffered_bytes_all = 256 * 1024 * 1024,
+	.handshake_after_ms = 10000,
+	.idle_after_ms = 600000,
+};
+
+static void count(struct grpc_server *server, enum grpc_event event)
+{
+	atomic_fetch_add(&server->counts[event], 1);
+}
+
+static void unlink_connection(struct grpc_server *server, struct h2_connection *connection)
+{
+	if (connection->previous)
+		connection->previous->next = connection->next;
+	else
+		server->connections = connection->next;
+	if (connection->next)
+		connection->next->previous = connection->previous;
+	atomic_fetch_sub(&server->n_connections, 1);
+	struct text peer = text_of(connection->peer.text);
+	union table_value *n = table_get(server->peers, peer);
+	if (n && --n->number == 0)
+		table_remove(server->peers, peer);
+}
+
+/* ---- what connections tell ---- */
+
+static void on_up(struct h2_connection *connection)
+{
+	if (connection->transport.session)
+		connection->subject = tls_session_subject(connection->transport.session);
+}
+
+static struct grpc_stream *on_opened(struct h2_connection *connection, int32_t id)
+{
+	return grpc_call_new(connection, id);
+}
+
+static void on_flooded(struct h2_connection *connection)
+{
+	count(connection->ctx, GRPC_FLOODS);
+}
+
+static void on_lost(struct h2_connection *connection, const struct err *err)
+{
+	struct grpc_server *server = connection->ctx;
+	if (err->kind == ERR_DENIED)
+		log_warning("grpc", "a connection was ended: %s", err->text);
+	unlink_connection(server, connection);
+	h2_connection_free(connection);
+}
+
+static const struct h2_owner owner = {
+	.is_server = true,
+	.up = on_up,
+	.opened = on_opened,
+	.flooded = on_flooded,
+	.lost = on_lost,
+};
+
+/* ---- connections come ---- */
+
+static bool has_place(struct grpc_server *server, const struct peer *peer)
+{
+	const union table_value *n = table_get(server->peers, text_of(peer->text));
+	return atomic_load(&server->n_connections) < server->limits.connections_max &&
+	       (!n || (size_t)n->number < server->limits.connections_of_peer);
+}
+
+static int start(struct grpc_server *server, struct h2_connection *connection, struct err *err)
+{
+	const nghttp2_settings_entry settings[] = {
+		{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS,
+			(uint32_t)server->limits.calls_of_connection},
+		{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, H2_STREAM_WINDOW},
+		{NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)server->limits.header_bytes},
+	};
+	if (server->tls && transport_serve_tls(&connection->transport, server->tls, err) < 0)
+		return -1;
+	return h2_connection_start(connection, settings, sizeof settings / sizeof settings[0],
+		CALLS_SUBMITTED_MAX, err);
+}
+
+static void link_connection(struct grpc_server *server, struct h2_connection *connection)
+{
+	connection->next = server->connections;
+	if (connection->next)
+		connection->next->previous = connection;
+	server->connections = connection;
+	atomic_fetch_add(&server->n_connections, 1);
+	count(server, GRPC_CONNECTIONS);
+}
+
+static void take(struct grpc_server *server, int fd, const struct peer *peer)
+{
+	struct err err;
+	struct h2_connection *connection;
+	union table_value *n =
+		has_place(server, peer) ? table_put(server->peers, text_of(peer->text)) : NULL;
+	if (!n) {
+		count(server, GRPC_REFUSED);
+		close(fd);
+		return;
+	}
+	n->number++;
+	const struct h2_options options = {
+		server->loop, &owner, server, server->clock, server->room};
+	if (h2_connection_new(&connection, fd, &options, &err) < 0) {
+		if (--n->number == 0)
+			table_remove(server->peers, text_of(peer->text));
+		log_warning("grpc", "%s: %s", peer->text, err.text);
+		return;
+	}
+	connection->peer = *peer;
+	link_connection(server, connection);
+	if (start(server, connection, &err) < 0)
+		h2_connection_end(connection, &err);
+}
+
+static void on_connect(void *ctx)
+{
+	struct grpc_server *server = ctx;
+	struct peer peer;
+	for (int i = 0; i < ACCEPTS_A_TURN; i++) {
+		int fd = listener_accept(server->listen_fd, &peer);
+		if (fd >= 0) {
+			take(server, fd, &peer);
+			continue;
+		}
+		/* Without descriptors the tick listens again: else the loop would spin. */
+		if (fd == -2) {
+			loop_watch_free(server->watch);
+			server->watch = NULL;
+		}
+		return;
+	}
+}
+
+/* ---- time ---- */
+
+static void look_at(struct grpc_server *server, struct h2_connection *connection, int64_t now_ms)
+{
+	struct err err;
+	const struct grpc_limits *limits = &server->limits;
+	bool is_late = !connection->is_up &&
+		       now_ms - connection->opened_after_ms > limits->handshake_after_ms;
+	bool is_mute = connection->is_up &&
+		       connection->heard_after_ms == connection->opened_after_ms &&
+		       now_ms - connection->opened_after_ms > limits->handshake_after_ms;
+	bool is_idle = connection->n_streams == 0 &&
+		       now_ms - connection->heard_after_ms > limits->idle_after_ms;
+	if (!is_late && !is_mute && !is_idle)
+		return;
+	ignore(err_set(&err, ERR_IO, "%s: nothing was heard for too long", connection->peer.text));
+	h2_connection_terminate(connection, NGHTTP2_NO_ERROR, &err);
+}
+
+static void on_tick(void *ctx)
+{
+	struct grpc_server *server = ctx;
+	int64_t now_ms = clock_monotonic_ms(server->clock);
+	for (struct h2_connection *at = server->connections; at; at = at->next) {
+		look_at(server, at, now_ms);
+		/* The second GOAWAY, after the first was heard: from here on no call is new. */
+		if (server->is_quiesced && at->is_up && !at->is_ended) {
+			nghttp2_submit_goaway(at->session, NGHTTP2_FLAG_NONE,
+				nghttp2_session_get_last_proc_stream_id(at->session),
+				NGHTTP2_NO_ERROR, NULL, 0);
+			h2_connection_flush(at);
+		}
+	}
+	if (!server->watch && !server->is_quiesced)
+		server->watch = loop_watch_new(server->loop, server->listen_fd, on_connect, server);
+	loop_timer_start(server->tick, TICK_MS);
+}
+
+/* ---- life ---- */
+
+static int listen_there(
+	struct grpc_server *server, const struct grpc_server_options *options, struct err *err)
+{
+	const struct listener_options listener = {
+		options->address, options->port, options->unix_path};
+	if (listener_open(&listener, &server->listen_fd, &server->port, err) < 0)
+		return -1;
+	if (options->unix_path && !(server->unix_path = strdup(options->unix_path)))
+		return err_set(err, ERR_MEMORY, "no memory for a server");
+	server->watch = loop_watch_new(server->loop, server->listen_fd, on_connect, server);
+	return server->watch ? 0 : err_set(err, ERR_MEMORY, "no memory for a server");
+}
+
+int grpc_server_start(struct grpc_server **out, struct loop *loop,
+	const struct grpc_server_options *options, struct err *err)
+{
+	struct grpc_server *server = calloc(1, sizeof *server);
+	if (!server)
+		return err_set(err, ERR_MEMORY, "no memory for a server");
+	server->loop = loop;
+	server->clock = options->clock;
+	server->tls = options->tls;
+	server->methods = options->methods;
+	server->limits = options->limits ? *options->limits : usual_limits;
+	server->room_of_messages.max_bytes = server->limits.buffered_bytes_all;
+	server->listen_fd = -1;
+	server->room = malloc(H2_READ_BYTES);
+	server->peers = table_new(NULL);
+	server->tick = loop_timer_new(loop, on_tick, server);
+	if (!server->room || !server->peers || !server->tick) {
+		grpc_server_stop(server);
+		return err_set(err, ERR_MEMORY, "no memory for a server");
+	}
+	if (listen_there(server, options, err) < 0) {
+		grpc_server_stop(server);
+		return -1;
+	}
+	loop_timer_start(server->tick, TICK_MS);
+	*out = server;
+	return 0;
+}
+
+static void stop_listening(struct grpc_server *server)
+{
+	loop_watch_free(server->watch);
+	server->watch = NULL;
+	if (server->listen_fd >= 0)
+		close(server->listen_fd);
+	server->listen_fd = -1;
+	if (server->unix_path)
+		unlink(server->unix_path); /* somebody else may have removed it */
+	free(server->unix_path);
+	server->unix_path = NULL;
+}
+
+void grpc_server_quiesce(struct grpc_server *server)
+{
+	if (server->is_quiesced)
+		return;
+	server->is_quiesced = true;
+	stop_listening(server);
+	for (struct h2_connection *at = server->connections; at; at = at->next) {
+		if (!at->is_up || at->is_ended)
+			continue;
+		nghttp2_submit_shutdown_notice(at->session);
+		h2_connection_flush(at);
+	}
+}
+
+void grpc_server_stop(struct grpc_server *server)
+{
+	if (!server)
+		return;
+	server->is_stopping = true;
+	stop_listening(server);
+	while (server->connections) {
+		struct h2_connection *connection = server->connections;
+		unlink_connection(server, connection);
+		h2_connection_free(connection);
+	}
+	loop_timer_free(server->tick);
+	table_free(server->peers);
+	free(server->room);
+	free(server);
+}
+
+unsigned grpc_server_port(const struct grpc_server *server)
+{
+	return server->port;
+}
+
+size_t grpc_server_connections(const struct grpc_server *server)
+{
+	return atomic_load(&server->n_connections);
+}
+
+uint64_t grpc_server_count(const struct grpc_server *server, enum grpc_event event)
+{
+	return atomic_load(&server->counts[event]);
+}
+
+uint64_t grpc_server_ended(const struct grpc_server *server, enum grpc_code code)
+{
+	return (unsigned)code < N_GRPC_CODES ? atomic_load(&server->codes[code]) : 0;
+}
