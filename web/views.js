@@ -5,6 +5,7 @@ import { announce, find, make, pageName, say, toast } from "./page.js";
 
 /** @typedef {{ id: number, name: string, of: string, query: string, sort?: string, owner: string, shared: boolean }} View */
 
+const SHOWN = 50; /* more than one looks through: the rest is found by name */
 /* Filters that have a place of their own in the address, and how the query says them. */
 const FILTERS = { severity: "sev>=", namespace: "ns:", cluster: "cluster:", pod: "pod:", node: "node:" };
 
@@ -50,12 +51,22 @@ function itemOf(view, changed) {
 	return make("li", {}, name, " ", view.shared ? make("small", {}, say("view_shared", owner)) : "", isMine ? remove : "");
 }
 
+/** @type {View[]} as they were last read */
+let views = [];
+
+/** The first of those whose names hold @wanted, and how many there are beyond. @param {HTMLElement} list @param {string} wanted */
+function show(list, wanted) {
+	const found = views.filter((view) => view.name.toLowerCase().includes(wanted.trim().toLowerCase()));
+	list.replaceChildren(...found.slice(0, SHOWN).map((view) => itemOf(view, () => void fill(list))));
+	if (found.length > SHOWN)
+		list.append(make("li", {}, make("small", {}, say("view_more", found.length - SHOWN))));
+}
+
 /** @param {HTMLElement} list */
 async function fill(list) {
 	const answer = await call("GET", "/api/v1/views");
-	/** @type {View[]} */
-	const views = answer.document?.items ?? [];
-	list.replaceChildren(...views.map((view) => itemOf(view, () => void fill(list))));
+	views = answer.document?.items ?? [];
+	show(list, "");
 	if (!views.length)
 		list.append(make("li", {}, answer.problem || say("view_none")));
 }
@@ -66,6 +77,8 @@ function makeForm(list) {
 	const shared = make("input", { type: "checkbox", name: "shared" });
 	const mayShare = document.body.dataset.role !== "viewer";
 	const form = make("form", {}, name, mayShare ? make("label", { class: "check" }, shared, " ", say("view_share")) : "", make("button", {}, say("view_save")));
+	// The name of a new one finds those that there are.
+	name.addEventListener("input", () => show(list, name.value));
 	form.addEventListener("submit", async (event) => {
 		event.preventDefault();
 		const body = { name: name.value.trim(), ...viewHere(), shared: shared.checked };

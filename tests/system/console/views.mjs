@@ -26,5 +26,13 @@ export default async function views() {
 	await page.click("#views summary");
 	await page.click("#views li button");
 	await eventually("and it goes", async () => (await saved()).length === 0);
+	for (let i = 0; i < 55; i++)
+		await api("POST", "/api/v1/views", { name: `many ${String(i).padStart(2, "0")}`, of: "incidents", query: "risk>" + i, shared: true }, "analyst");
+	await open(context, "/incidents", page);
+	await page.click("#views summary");
+	await eventually("of many views the first are shown, and how many there are beyond", async () => await page.locator("#views li a").count() === 50 &&
+		/and \d+ more/.test(await page.locator("#views li").last().innerText()));
+	await page.fill('#views [name="name"]', "MANY 54");
+	await eventually("typing finds the others", async () => await page.locator("#views li a").count() === 1 && (await page.locator("#views li a").innerText()) === "many 54");
 	await context.close();
 }
