@@ -6,6 +6,7 @@
 #include "console/page_request.h"
 #include "pages/admin.h"
 #include "pages/alerts.h"
+#include "pages/entity.h"
 #include "pages/health.h"
 #include "pages/incident.h"
 #include "pages/incidents.h"
@@ -413,11 +414,28 @@ static int answer_alert(
 	return 0;
 }
 
+static int answer_entity(
+	struct connection *connection, struct job *job, struct buf *out, struct err *err)
+{
+	AUTO(making_done) struct making making;
+	AUTO(buf_done) struct buf document = {0};
+	const struct node *entity;
+	begin(&making, connection, job, out);
+	buf_init(&document, DOCUMENT_BYTES_MAX);
+	if (document_entity(connection, making.wish->part[0], making.wish->part[1], &job->query,
+		    &document, err) < 0 ||
+		read_tree(&making, &document, &entity, err) < 0)
+		return -1;
+	page_entity(&making.page, entity, job->query.cluster);
+	return 0;
+}
+
 static const char *const of_incidents[] = {"q", "limit", "after", "sort", "rollup", "severity",
 	"cluster", "namespace", "pod", "node", "since", "suppressed", "group", NULL};
 
 static const char *const of_suppressions[] = {"limit", "after", "show", "matchers", NULL};
 static const char *const of_alerts[] = {"q", "limit", "after", "sort", "view", "group", NULL};
+static const char *const of_entity[] = {"cluster", NULL};
 static const char *const paged[] = {"limit", "after", NULL};
 
 const struct endpoint page_endpoints[] = {
@@ -439,6 +457,8 @@ const struct endpoint page_endpoints[] = {
 		"A part of one incident.", REACH_INCIDENT},
 	{HTTP_GET, "/alerts/{id}", ROLE_VIEWER, answer_alert, NULL, HTML_TYPE, NULL, "One alert.",
 		REACH_ALERT},
+	{HTTP_GET, "/entities/{kind}/{id}", ROLE_VIEWER, answer_entity, NULL, HTML_TYPE, of_entity,
+		"What is known of one thing.", REACH_LIST},
 	{HTTP_POST, "/preferences", 0, NULL, preferences_take, NULL, NULL,
 		"How pages look, in cookies.", REACH_OWN},
 	{0},

@@ -3,6 +3,7 @@
 #include "model/attack.h"
 #include "pages/badge.h"
 #include "pages/coverage.h"
+#include "pages/entity.h"
 #include "pages/headline.h"
 #include "pages/incident.h"
 #include "pages/incidents.h"
@@ -141,29 +142,38 @@ static void write_why(struct page *page, const struct node *incident)
 
 /* ---- where ---- */
 
-static void write_filter_link(struct page *page, const char *name, struct text value)
-{
-	const struct page_pair pair = {name, value};
-	html_open(&page->html, "a", NULL);
-	html_set(&page->html, "href", page_link(page, "/incidents", &pair, 1));
-	html_clip(&page->html, "span", NULL, value, NAME_BYTES);
-	html_close(&page->html);
-}
-
-static void write_place(struct page *page, enum word word, const char *filter, struct text value)
+/* @kind NULL: it has no page; @id NULL: its name. */
+static void write_place(struct page *page, enum word word, const char *kind, struct text name,
+	const struct text *id)
 {
 	struct html *html = &page->html;
-	if (!value.size)
+	if (!name.size)
 		return;
+	struct text link =
+		kind ? entity_link(page, text_of(kind), id ? *id : name, TEXT_NONE) : TEXT_NONE;
 	html_open(html, "span", "pair");
 	page_leaf(page, "i", NULL, word);
 	html_string(html, " ");
-	if (filter)
-		write_filter_link(page, filter, value);
-	else
-		html_clip(html, "span", NULL, value, NAME_BYTES);
+	if (link.size) {
+		html_open(html, "a", NULL);
+		html_set(html, "href", link);
+		html_clip_text(html, name, NAME_BYTES);
+		html_close(html);
+	} else {
+		html_clip_text(html, name, NAME_BYTES);
+	}
 	html_close(html);
 	html_string(html, " ");
+}
+
+/* "namespace/name"; absent where one of them is. */
+static struct text in_namespace(
+	const struct page *page, const struct node *entity, struct text name)
+{
+	struct text namespace = tree_member_text(entity, "namespace");
+	if (!namespace.size || !name.size)
+		return TEXT_NONE;
+	return arena_format(page->arena, "%.*s/%.*s", TEXT_ARG(namespace), TEXT_ARG(name));
 }
 
 static void write_where(struct page *page, const struct node *incident)
@@ -171,19 +181,25 @@ static void write_where(struct page *page, const struct node *incident)
 	const struct node *entity = tree_member(incident, "entity");
 	const struct node *workload = tree_member(entity, "workload");
 	struct text name = tree_member_text(workload, "name");
+	struct text pod = tree_member_text(entity, "pod");
+	struct text ids[2] = {in_namespace(page, entity, name), in_namespace(page, entity, pod)};
 	ask(page, WORD_ASK_WHERE);
 	if (name.size)
-		write_place(page, WORD_PLACE_WORKLOAD, NULL,
+		write_place(page, WORD_PLACE_WORKLOAD, "workload",
 			arena_format(page->arena, "%.*s %.*s",
-				TEXT_ARG(tree_member_text(workload, "kind")), TEXT_ARG(name)));
-	write_place(page, WORD_PLACE_NAMESPACE, "namespace", tree_member_text(entity, "namespace"));
-	write_place(page, WORD_PLACE_POD, "pod", tree_member_text(entity, "pod"));
-	write_place(page, WORD_PLACE_CONTAINER_ID, NULL, tree_member_text(entity, "container_id"));
-	write_place(page, WORD_PLACE_NODE_NAME, "node", tree_member_text(entity, "node"));
-	write_place(page, WORD_PLACE_CLUSTER_NAME, "cluster", tree_member_text(entity, "cluster"));
+				TEXT_ARG(tree_member_text(workload, "kind")), TEXT_ARG(name)),
+			&ids[0]);
+	write_place(page, WORD_PLACE_NAMESPACE, "namespace", tree_member_text(entity, "namespace"),
+		NULL);
+	write_place(page, WORD_PLACE_POD, "pod", pod, &ids[1]);
+	write_place(page, WORD_PLACE_CONTAINER_ID, "container",
+		tree_member_text(entity, "container_id"), NULL);
+	write_place(page, WORD_PLACE_NODE_NAME, "node", tree_member_text(entity, "node"), NULL);
+	write_place(page, WORD_PLACE_CLUSTER_NAME, "cluster", tree_member_text(entity, "cluster"),
+		NULL);
 	if (!is_one(term(incident, "criticality")))
 		write_place(page, WORD_PLACE_CRITICALITY, NULL,
-			tree_member_text(term(incident, "criticality"), "value"));
+			tree_member_text(term(incident, "criticality"), "value"), NULL);
 	answered(page);
 }
 

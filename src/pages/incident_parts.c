@@ -4,6 +4,7 @@
 #include "pages/alerts.h"
 #include "pages/badge.h"
 #include "pages/coverage.h"
+#include "pages/entity.h"
 #include "pages/headline.h"
 #include "pages/incident.h"
 #include "pages/moment.h"
@@ -164,28 +165,22 @@ void incident_tactics(struct page *page, const struct incident_data *data)
 
 /* ---- entities ---- */
 
-static const struct {
-	const char *kind;
-	enum word word;
-} kinds[] = {
-	{"workload", WORD_KIND_WORKLOAD},
-	{"pod", WORD_KIND_POD},
-	{"node", WORD_KIND_NODE},
-	{"container", WORD_KIND_CONTAINER},
-	{"image", WORD_KIND_IMAGE},
-	{"process", WORD_KIND_PROCESS},
-	{"user", WORD_KIND_USER},
-	{"file", WORD_KIND_FILE},
-	{"address", WORD_KIND_ADDRESS},
-	{"resource", WORD_KIND_RESOURCE},
-};
-
-static void write_entity(struct page *page, const struct node *item, enum word kind)
+static void write_entity(struct page *page, const struct node *item)
 {
 	struct html *html = &page->html;
+	struct text kind = tree_member_text(item, "kind"), name = tree_member_text(item, "name");
+	struct text link = entity_link(page, kind, name, TEXT_NONE);
 	html_open(html, "tr", NULL);
-	page_leaf(page, "td", "note", kind);
-	html_clip(html, "td", "wrap", tree_member_text(item, "name"), NAME_BYTES);
+	html_leaf(html, "td", "note", entity_kind_word(page, kind));
+	html_open(html, "td", "wrap");
+	if (link.size) {
+		html_open(html, "a", NULL);
+		html_set(html, "href", link);
+	}
+	html_clip_text(html, name, NAME_BYTES);
+	if (link.size)
+		html_close(html);
+	html_close(html);
 	html_open(html, "td", NULL);
 	badge_severity(page, tree_member_text(item, "severity"));
 	html_close(html);
@@ -218,10 +213,10 @@ void incident_entities(struct page *page, const struct incident_data *data)
 	table_head(page, "number", WORD_COLUMN_FIRST);
 	table_head(page, "number", WORD_COLUMN_LAST_SEEN);
 	table_rows(page);
-	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+	for (size_t i = 0; entity_kind(i); i++)
 		for (const struct node *item = items ? items->first : NULL; item; item = item->next)
-			if (text_is(tree_member_text(item, "kind"), kinds[i].kind))
-				write_entity(page, item, kinds[i].word);
+			if (text_is(tree_member_text(item, "kind"), entity_kind(i)))
+				write_entity(page, item);
 	table_close(page);
 }
 

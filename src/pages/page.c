@@ -118,6 +118,22 @@ struct text page_link(
 	return link;
 }
 
+const char *page_path(
+	const struct page *page, const char *base, struct text first, struct text second)
+{
+	struct buf out;
+	buf_init(&out, LINK_BYTES);
+	buf_add_string(&out, base);
+	add_encoded(&out, first);
+	buf_add_byte(&out, '/');
+	add_encoded(&out, second);
+	/* with its end, for page_link */
+	struct text path = arena_format(page->arena, "%.*s", TEXT_ARG(buf_text(&out)));
+	const char *string = buf_ok(&out) && path.data ? path.data : base;
+	buf_done(&out);
+	return string;
+}
+
 struct text page_incident_number(struct text number)
 {
 	return text_starts(number, TEXT("INC-")) ? text_part(number, 4, number.size) : number;

@@ -79,6 +79,10 @@ struct page_pair {
 struct text page_link(
 	const struct page *page, const char *path, const struct page_pair *pairs, size_t n);
 
+/** A path of two parts behind @base, percent-encoded, a slash in them too. In the page's arena. */
+const char *page_path(
+	const struct page *page, const char *base, struct text first, struct text second);
+
 /** "INC-12" → "12"; anything else as it is. */
 struct text page_incident_number(struct text number);
 

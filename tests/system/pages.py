@@ -295,6 +295,24 @@ def check_groups(daemon):
         check("%s: each value leads to what it counts" % path, len(groups) > 1 and not wrong, (len(groups), wrong[:3]))
 
 
+def check_entities(daemon, number, entity):
+    """From an incident to what it happened to, and back."""
+    links = Page(fetch(daemon, "/incidents/" + number)[2]).links + Page(fetch(daemon, "/incidents/%s/entities" % number)[2]).links
+    kinds = {link.split("/")[2] for link in links if link.startswith("/entities/")}
+    check("an incident leads to what it happened to", {"pod", "workload", "container", "node", "image"} <= kinds, kinds)
+    for kind in sorted(kinds):
+        link = next(one for one in links if one.startswith("/entities/%s/" % kind))
+        page = Page(fetch(daemon, link)[2])
+        known = json.loads(daemon.get("/api/v1" + link)[1])
+        check("the page of a %s has its incidents, its rules, and how many alerts" % kind, "/incidents/" + number in page.links and
+              all(rule["rule"] in page.text for rule in known["rules"]) and "%d alerts" % known["alerts"] in page.text, (link, page.text[:300]))
+        single = next(one for one in page.links if one.startswith("/alerts?view=single&q="))
+        found = Page(fetch(daemon, single + "&limit=1000")[2])
+        n = sum(1 for t, a in found.tags if t == "tr" and a.get("id", "").startswith("alert-"))
+        check("its alerts are a link away", 0 < n and (n == known["alerts"] or kind == "image"), (single, n, known["alerts"]))
+    check("nothing is known of what never was", fetch(daemon, "/entities/pod/no%2Fpod")[0] == 404 and fetch(daemon, "/entities/dog/rex")[0] == 404)
+
+
 def check_lineage(daemon):
     """Whose child a process is: by pids where sensors say them, though another of the name came later."""
     now = int(time.time()) - 30
@@ -378,12 +396,14 @@ def main():
             wait_for(lambda: len(incidents(daemon)) >= 8, 60, "the attack's incidents are there")
             worst = max(incidents(daemon), key=lambda i: i["risk"])["number"][4:]
             alert = json.loads(daemon.get("/api/v1/incidents/%s/alerts" % worst)[1])["items"][0]["id"]
+            first = json.loads(daemon.get("/api/v1/incidents/" + worst)[1])["entity"]
+            entity = urllib.parse.quote("%s/%s" % (first["namespace"], first["pod"]), safe="")
             parts = ["/incidents/%s%s" % (worst, p) for p in ("", "/tactics", "/processes", "/entities", "/alerts", "/activity", "/similar")]
             status, made = daemon.request("POST", "/api/v1/suppressions", json.dumps({
                 "matchers": ['namespace="nowhere"'], "reason": "A test", "for": "1h"}).encode(), headers={"Content-Type": "application/json"})
             assert status == 200, made
             paths = ["/", "/incidents", "/alerts", "/alerts?sort=count&q=sev%3E%3Dlow", "/alerts?view=single", "/incidents?group=severity", "/alerts?group=rule", "/suppressions", "/suppressions/" + json.loads(made)["id"], "/health", "/admin",
-                     "/alerts/" + alert] + parts
+                     "/alerts/" + alert, "/entities/pod/" + entity, "/entities/node/vm"] + parts
             check_structure(daemon, paths)
             check_languages(daemon)
             check_headers(daemon)
@@ -393,6 +413,7 @@ def main():
             check_missing_for_programs(daemon)
             check_documents(daemon, worst)
             check_groups(daemon)
+            check_entities(daemon, worst, first)
             check_lineage(daemon)
             check_preferences(daemon)
             hostile(daemon)

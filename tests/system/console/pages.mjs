@@ -10,7 +10,7 @@ export async function allPages(world) {
 	const list = [["on-call", "/"], ["incidents", "/incidents"], ["by-risk", "/incidents?sort=risk&severity=high"],
 		["nothing", "/incidents?namespace=nowhere"],
 		["incident-groups", "/incidents?group=workload"], ["alert-groups", "/alerts?group=rule&q=sev%3E%3Dlow"], ...parts.map((part) => [`incident${part.replace("/", "-")}`, `/incidents/${world.attack}${part}`]),
-		["alerts", "/alerts"], ["alert", "/alerts/" + alert], ["suppressions", "/suppressions"], ["health", "/health"], ["admin", "/admin"],
+		["entity", "/entities/pod/shop%2Ffront-5d4f7c9b6-x2k9p"], ["alerts", "/alerts"], ["alert", "/alerts/" + alert], ["suppressions", "/suppressions"], ["health", "/health"], ["admin", "/admin"],
 		["missing", "/incidents/999999"]];
 	return list;
 }

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "pages/admin.h"
 #include "pages/alerts.h"
+#include "pages/entity.h"
 #include "pages/health.h"
 #include "pages/incident.h"
 #include "pages/incidents.h"
@@ -132,6 +133,11 @@ static void write_incident_groups(struct page *page)
 	page_incidents(page, document("groups"), &filters);
 }
 
+static void write_entity(struct page *page)
+{
+	page_entity(page, document("entity"), TEXT("a&b"));
+}
+
 static void write_alert_groups(struct page *page)
 {
 	page_alert_groups(page, document("groups"), TEXT("workload"));
@@ -205,6 +211,7 @@ static const struct {
 	{"merged", write_merged, false},
 	{"groups of incidents", write_incident_groups, true},
 	{"groups of alerts", write_alert_groups, true},
+	{"entity", write_entity, true},
 	{"fingerprints", write_fingerprints, true},
 	{"alerts", write_alerts, true},
 	{"alert", write_alert, true},
@@ -319,11 +326,11 @@ START_TEST(a_member_that_is_missing_breaks_no_page)
 		{"story", "rate"}, {"story", "similar"}, {"story", "sources"},
 		{"tactics", "incident"}, {"processes", "processes"}, {"entities", "entities"},
 		{"activity", "activity"}, {"similar", "similar"}, {"merged", "merged"},
-		{"groups of incidents", "groups"}, {"fingerprints", "fingerprints"},
-		{"alerts", "alerts"}, {"alert", "alert"}, {"suppressions", "suppressions"},
-		{"suppression", "suppression"}, {"suppression", "hits"}, {"health", "sources"},
-		{"health", "status"}, {"admin", "tokens"}, {"admin", "sessions"},
-		{"admin", "audit"}};
+		{"groups of incidents", "groups"}, {"entity", "entity"},
+		{"fingerprints", "fingerprints"}, {"alerts", "alerts"}, {"alert", "alert"},
+		{"suppressions", "suppressions"}, {"suppression", "suppression"},
+		{"suppression", "hits"}, {"health", "sources"}, {"health", "status"},
+		{"admin", "tokens"}, {"admin", "sessions"}, {"admin", "audit"}};
 	size_t n = 0;
 	for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
 		for (size_t which = 0; which < N_PAGES; which++)
@@ -360,6 +367,33 @@ START_TEST(a_tree_that_is_none_ends)
 }
 END_TEST
 
+/* Names are an attacker's: none of them leaves its part of the path. */
+START_TEST(links_to_entities_keep_their_parts)
+{
+	static const struct {
+		const char *kind, *id, *cluster, *link;
+	} pairs[] = {{"pod", "shop/front-1", "", "/entities/pod/shop%2Ffront-1"},
+		{"workload", "a/b", "c1", "/entities/workload/a%2Fb?cluster=c1"},
+		{"image", "r.local/x:1@sha256:0f", "",
+			"/entities/image/r.local%2Fx%3A1%40sha256%3A0f"},
+		{"node", "../..?x=#y", "", "/entities/node/..%2F..%3Fx%3D%23y"},
+		{"namespace", "a&b", "", "/incidents?namespace=a%26b"},
+		{"cluster", "c", "d", "/incidents?cluster=c"}, {"file", "/etc/passwd", "", ""},
+		{"pod", "", "", ""}, {"nothing", "x", "", ""}};
+	const struct page_reader reader = {.role = ROLE_VIEWER};
+	struct arena arena;
+	arena_init(&arena, ARENA_BYTES);
+	const struct page page = {.arena = &arena, .reader = &reader};
+	for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+		struct text link = entity_link(&page, text_of(pairs[i].kind), text_of(pairs[i].id),
+			text_of(pairs[i].cluster));
+		ck_assert_msg(text_is(link, pairs[i].link), "%.*s is not %s", TEXT_ARG(link),
+			pairs[i].link);
+	}
+	arena_done(&arena);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("pages/pages");
@@ -369,6 +403,7 @@ int main(void)
 	tcase_add_test(tests, each_page_is_whole_and_safe);
 	tcase_add_test(tests, a_member_that_is_missing_breaks_no_page);
 	tcase_add_test(tests, a_tree_that_is_none_ends);
+	tcase_add_test(tests, links_to_entities_keep_their_parts);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
