@@ -19,6 +19,8 @@
 #include "daemon/first_start.h"
 #include "daemon/options.h"
 #include "intake/intake.h"
+#include "net/grpc_metrics.h"
+#include "net/grpc_server.h"
 #include "net/http_server.h"
 #include "pipeline/checkpointer.h"
 #include "pipeline/previewer.h"
@@ -57,6 +59,9 @@ struct daemon {
 	struct console *console;
 	struct tls_server *tls;
 	struct http_server *http, *metrics;
+	struct grpc_server *grpc;
+	struct grpc_health *health;
+	const struct grpc_method *methods[3]; /* ended by NULL; the gRPC server's */
 	const struct http_route *routes[4], *metrics_routes[2]; /* ended by NULL; the servers' */
 	struct criticality_rule criticality[CRITICALITY_RULES_MAX]; /* point into the settings */
 	size_t n_criticality;
@@ -214,7 +219,7 @@ static int make_services(struct daemon *daemon, struct err *err)
 			.life_ns = daemon->options.settings.session_life_s * NS_PER_S,
 			.oidc = oidc_options_of(&daemon->options.settings)},
 		.events = daemon->events,
-		.metrics = {intake_metrics(), writer_metrics()},
+		.metrics = {intake_metrics(), writer_metrics(), grpc_metrics()},
 	};
 	return console_new(&daemon->console, &console, err);
 }
@@ -231,6 +236,29 @@ static int listen_metrics(struct daemon *daemon, struct err *err)
 	if (!daemon->options.settings.metrics_address[0])
 		return 0;
 	return http_server_start(&daemon->metrics, daemon->loop, &options, err);
+}
+
+static int listen_grpc(struct daemon *daemon, struct err *err)
+{
+	const struct settings *given = &daemon->options.settings;
+	daemon->health = grpc_health_new();
+	if (!daemon->health)
+		return err_set(err, ERR_MEMORY, "out of memory at start");
+	daemon->methods[0] = intake_grpc_methods(daemon->intake);
+	daemon->methods[1] = grpc_health_methods(daemon->health);
+	struct grpc_server_options options = {
+		.address = given->grpc_address,
+		.port = (unsigned)given->grpc_port,
+		.tls = daemon->tls,
+		.clock = &clock_system,
+		.methods = daemon->methods,
+	};
+	if (grpc_server_start(&daemon->grpc, daemon->loop, &options, err) < 0)
+		return err_prefix(err, "gRPC (listen_grpc)");
+	grpc_health_set(daemon->health, true);
+	log_info("start", "gRPC%s on %s:%u", daemon->tls ? " with TLS" : "", given->grpc_address,
+		grpc_server_port(daemon->grpc));
+	return 0;
 }
 
 static int listen_http(struct daemon *daemon, struct err *err)
@@ -255,7 +283,7 @@ static int listen_http(struct daemon *daemon, struct err *err)
 		return -1;
 	log_info("start", "listening on %s://%s:%u", daemon->tls ? "https" : "http",
 		given->listen_address, http_server_port(daemon->http));
-	return listen_metrics(daemon, err);
+	return listen_grpc(daemon, err) < 0 ? -1 : listen_metrics(daemon, err);
 }
 
 /* Every so often: is everything that was accepted answered? */
@@ -277,6 +305,9 @@ static void on_terminate(void *ctx)
 	log_info("stop", "draining: no new requests, answering those that wait");
 	daemon->drain_until_ms = clock_monotonic_ms(&clock_system) + DRAIN_MS;
 	http_server_quiesce(daemon->http);
+	grpc_health_set(daemon->health, false);
+	intake_quiesce(daemon->intake);
+	grpc_server_quiesce(daemon->grpc);
 	loop_timer_start(daemon->drain_timer, 0);
 }
 
@@ -339,6 +370,8 @@ static void stop(struct daemon *daemon)
 	console_stop(daemon->console);
 	http_server_stop(daemon->metrics);
 	http_server_stop(daemon->http);
+	grpc_server_stop(daemon->grpc);
+	grpc_health_free(daemon->health);
 	console_free(daemon->console);
 	intake_free(daemon->intake);
 	tls_server_free(daemon->tls);

@@ -4,14 +4,16 @@
 #include <unistd.h>
 
 const char options_usage[] =
-	"usage: tocsind [--config FILE] [--data DIR] [--listen ADDR:PORT] [--listen-metrics "
+	"usage: tocsind [--config FILE] [--data DIR] [--listen ADDR:PORT] [--listen-grpc "
 	"ADDR:PORT]\n"
-	"               [--SETTING VALUE ...] [--check-config] [--help] [--version]\n"
+	"               [--listen-metrics ADDR:PORT] [--SETTING VALUE ...] [--check-config]\n"
+	"               [--help] [--version]\n"
 	"\n"
 	"  --config FILE              settings (default " SYSTEM_CONFIG " if it is there)\n"
 	"  --data DIR                 where the database and the tokens are (default "
 	"/var/lib/tocsin)\n"
 	"  --listen ADDR:PORT         HTTP: intake and API (default 127.0.0.1:8789)\n"
+	"  --listen-grpc ADDR:PORT    gRPC: agents (default 127.0.0.1:8790)\n"
 	"  --listen-metrics ADDR:PORT /metrics without a token (default: off)\n"
 	"  --tls off                  plain HTTP beyond loopback; must be said\n"
 	"  --check-config             checks what was said and ends\n"
@@ -72,6 +74,14 @@ static int find_config(const char **config, int argc, char **argv, struct err *e
 	return 0;
 }
 
+/* Flags have hyphens where settings have underscores. */
+static struct text setting_name(struct text flag)
+{
+	if (text_is(flag, "listen-metrics"))
+		return TEXT("listen_metrics");
+	return text_is(flag, "listen-grpc") ? TEXT("listen_grpc") : flag;
+}
+
 static int apply_flags(struct options *options, int argc, char **argv, struct err *err)
 {
 	struct flag flag = {0};
@@ -80,9 +90,8 @@ static int apply_flags(struct options *options, int argc, char **argv, struct er
 			return -1;
 		if (set_switch(options, flag.name) || text_is(flag.name, "config"))
 			continue;
-		bool metrics = text_is(flag.name, "listen-metrics");
-		struct text name = metrics ? TEXT("listen_metrics") : flag.name;
-		if (settings_set(&options->settings, name, text_of(flag.value), err) < 0)
+		if (settings_set(&options->settings, setting_name(flag.name), text_of(flag.value),
+			    err) < 0)
 			return -1;
 	}
 	return 0;

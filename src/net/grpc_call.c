@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/grpc_metrics.h"
+
 enum {
 	HEADER_COST_BYTES = 32, /* of each field beside its texts (RFC 9113) */
 	HEADERS_TOO_LONG_COST = 50,
@@ -20,6 +22,14 @@ static struct grpc_call *call_of(struct grpc_stream *stream)
 static nghttp2_session *session_of(const struct grpc_call *call)
 {
 	return call->stream.connection->session;
+}
+
+static void count_end(struct grpc_server *server, enum grpc_code code)
+{
+	if ((unsigned)code >= N_GRPC_CODES)
+		code = GRPC_UNKNOWN;
+	atomic_fetch_add(&server->codes[code], 1);
+	grpc_metrics_call(code, server->clock);
 }
 
 /* ---- the request's headers ---- */
@@ -186,7 +196,7 @@ static void on_closed(struct grpc_stream *stream, uint32_t code)
 	struct grpc_call *call = call_of(stream);
 	(void)code;
 	if (!call->is_finished)
-		atomic_fetch_add(&call->server->codes[GRPC_CANCELLED], 1);
+		count_end(call->server, GRPC_CANCELLED);
 	call->is_finished = stream->is_broken = true;
 	if (call->is_open && call->method->closed)
 		call->method->closed(call, call->method->ctx);
@@ -307,8 +317,7 @@ void grpc_call_finish(struct grpc_call *call, const struct grpc_status *status)
 	call->status = (struct grpc_status){.code = status->code,
 		.message = arena_copy(arena, text_part(status->message, 0, STATUS_TEXT_BYTES_MAX)),
 		.details = arena_copy(arena, text_part(status->details, 0, DETAILS_BYTES_MAX))};
-	if ((unsigned)status->code < N_GRPC_CODES)
-		atomic_fetch_add(&call->server->codes[status->code], 1);
+	count_end(call->server, status->code);
 	if (call->deadline)
 		loop_timer_stop(call->deadline);
 	if (call->has_answered) {

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/table.h"
 #include "net/grpc_call.h"
+#include "net/grpc_metrics.h"
 #include "net/tls_session.h"
 
 enum {
@@ -39,7 +40,7 @@ static void unlink_connection(struct grpc_server *server, struct h2_connection *
 		server->connections = connection->next;
 	if (connection->next)
 		connection->next->previous = connection->previous;
-	atomic_fetch_sub(&server->n_connections, 1);
+	grpc_metrics_connections(atomic_fetch_sub(&server->n_connections, 1) - 1, server->clock);
 	struct text peer = text_of(connection->peer.text);
 	union table_value *n = table_get(server->peers, peer);
 	if (n && --n->number == 0)
@@ -61,7 +62,9 @@ static struct grpc_stream *on_opened(struct h2_connection *connection, int32_t i
 
 static void on_flooded(struct h2_connection *connection)
 {
-	count(connection->ctx, GRPC_FLOODS);
+	struct grpc_server *server = connection->ctx;
+	count(server, GRPC_FLOODS);
+	grpc_metrics_flood(server->clock);
 }
 
 static void on_lost(struct h2_connection *connection, const struct err *err)
@@ -110,7 +113,7 @@ static void link_connection(struct grpc_server *server, struct h2_connection *co
 	if (connection->next)
 		connection->next->previous = connection;
 	server->connections = connection;
-	atomic_fetch_add(&server->n_connections, 1);
+	grpc_metrics_connections(atomic_fetch_add(&server->n_connections, 1) + 1, server->clock);
 	count(server, GRPC_CONNECTIONS);
 }
 

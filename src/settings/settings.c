@@ -276,11 +276,13 @@ int settings_check(const struct settings *settings, struct err *err)
 	bool tls = settings->tls_certificate[0] && settings->tls_key[0];
 	if (!settings->tls_certificate[0] != !settings->tls_key[0])
 		return err_set(err, ERR_DENIED, "tls.certificate and tls.key go together");
-	if (!tls && settings->tls_mode != TLS_OFF && !is_loopback(settings->listen_address))
-		return err_set(err, ERR_DENIED,
-			"listening on %s without TLS: give tls.certificate and tls.key, or say "
-			"tls: off",
-			settings->listen_address);
+	const char *const addresses[] = {settings->listen_address, settings->grpc_address};
+	for (int i = 0; i < 2; i++)
+		if (!tls && settings->tls_mode != TLS_OFF && !is_loopback(addresses[i]))
+			return err_set(err, ERR_DENIED,
+				"listening on %s without TLS: give tls.certificate and tls.key, or "
+				"say tls: off",
+				addresses[i]);
 	if (check_url("console.url", settings->console_url, err) < 0 ||
 		check_oidc(settings, err) < 0)
 		return -1;

@@ -18,6 +18,8 @@ struct settings {
 	char data[1024];
 	char listen_address[64];
 	int64_t listen_port;
+	char grpc_address[64];
+	int64_t grpc_port;
 	char metrics_address[64]; /* "": off */
 	int64_t metrics_port;
 	char tls_certificate[1024], tls_key[1024], tls_client_ca[1024]; /* "": none */

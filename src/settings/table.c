@@ -19,6 +19,8 @@ const struct setting settings_table[] = {
 		"folder of the database and the tokens"},
 	{"listen", SETTING_ADDRESS, PLACE(listen_address), "127.0.0.1:8789", NONE,
 		"HTTP: intake and API"},
+	{"listen_grpc", SETTING_ADDRESS, PLACE(grpc_address), "127.0.0.1:8790", NONE,
+		"gRPC: agents and other senders"},
 	{"listen_metrics", SETTING_ADDRESS, PLACE(metrics_address), "", NONE,
 		"/metrics without a token; empty: off"},
 	{"tls.certificate", SETTING_TEXT, PLACE(tls_certificate), "", NONE,

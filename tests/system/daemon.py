@@ -34,14 +34,15 @@ class Daemon:
     """One data folder; may be started many times. wrap: words before tocsind (strace and its options)."""
 
     def __init__(self, data):
-        self.data, self.process, self.port = data, None, free_port()
+        self.data, self.process, self.port, self.grpc_port = data, None, free_port(), free_port()
         self.log_folder = os.path.dirname(data)
         self.url = "http://127.0.0.1:%d" % self.port
 
     def start(self, wrap=(), wait=True, seconds=60):
         self.log = open(os.path.join(self.log_folder, "tocsind.log"), "ab")
         self.process = subprocess.Popen(
-            list(wrap) + [os.path.join(BUILD, "bin/tocsind"), "--data", self.data, "--listen", "127.0.0.1:%d" % self.port],
+            list(wrap) + [os.path.join(BUILD, "bin/tocsind"), "--data", self.data, "--listen", "127.0.0.1:%d" % self.port,
+                          "--listen-grpc", "127.0.0.1:%d" % self.grpc_port],
             stderr=self.log, stdin=subprocess.DEVNULL, start_new_session=True)
         if wait:
             wait_for(lambda: self.process.poll() is not None or self.ready() == 200, seconds, "/readyz is 200")
