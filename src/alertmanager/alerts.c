@@ -172,10 +172,10 @@ static int add_incidents(struct collection *all, struct err *err)
 static bool receiver_fits(
 	const struct alertmanager_query *query, struct arena *arena, struct err *err)
 {
-	struct pattern *pattern;
+	const struct regex *pattern;
 	return !query->receiver.size ||
-	       (pattern_read(query->receiver, arena, &pattern, err) == 0 &&
-		       pattern_matches(pattern, TEXT(ALERTMANAGER_RECEIVER)));
+	       (regex_parse(query->receiver, arena, &pattern, err) == 0 &&
+		       regex_matches(pattern, TEXT(ALERTMANAGER_RECEIVER)));
 }
 
 static int collect(struct collection *all, struct err *err)

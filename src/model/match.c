@@ -33,7 +33,7 @@ bool match_has(const struct match *match, struct text text)
 	case MATCH_WILDCARD:
 		return wildcard_matches(match->text, text);
 	case MATCH_REGEX:
-		return regex_matches(match->regex, text);
+		return text.size <= MATCH_REGEX_BYTES_MAX && regex_matches(match->regex, text);
 	case MATCH_PRESENT:
 		return text.size > 0;
 	case MATCH_ABSENT:

@@ -10,14 +10,14 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "model/pattern.h"
+#include "model/regex.h"
 
 enum { MATCHERS_MAX = 16, MATCHER_NAME_BYTES_MAX = 128, MATCHER_VALUE_BYTES_MAX = 1024 };
 
 struct matcher {
 	struct text name, value;
-	bool negated;            /* != and !~ */
-	struct pattern *pattern; /* =~ and !~; NULL: = and != */
+	bool negated;                /* != and !~ */
+	const struct regex *pattern; /* =~ and !~; NULL: = and != */
 };
 
 struct matcher_list {

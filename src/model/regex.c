@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/regex.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/utf8.h"
 
-enum { RANGES_MAX = 64, UNKNOWN = 0xfffd, LAST_CODE = 0x10ffff, OPEN_END = -1 };
+enum { RANGES_MAX = 64, UNKNOWN = 0x110000, OPEN_END = -1 };
+
+/* Parts that are written out, copies too: an empty one makes no step, and could be repeated for
+ * ever. */
+enum { WRITES_MAX = 4096 };
 
 struct range {
 	uint32_t first, last;
@@ -20,23 +26,29 @@ struct set {
 
 /* One part of the pattern; the parts of a sequence or of alternatives are linked by next. */
 struct part {
-	enum { PART_SET, PART_SEQUENCE, PART_ALTERNATIVES, PART_REPEAT } kind;
+	enum { PART_SET, PART_BEGIN, PART_END, PART_SEQUENCE, PART_ALTERNATIVES, PART_REPEAT } kind;
 	const struct set *set;
 	struct part *first, *next;
 	int min, max;
 };
 
 struct step {
-	enum { STEP_SET, STEP_SPLIT, STEP_JUMP, STEP_MATCH } kind;
+	enum { STEP_SET, STEP_SPLIT, STEP_JUMP, STEP_BEGIN, STEP_END, STEP_MATCH } kind;
 	const struct set *set;
 	uint16_t to, other;
 };
 
 struct regex {
-	struct step *steps;
 	size_t n;
 	bool any_case;
-	bool failed; /* too many steps */
+	struct step steps[];
+};
+
+/* A regular expression while it is compiled. */
+struct program {
+	struct step steps[REGEX_PROGRAM_MAX];
+	size_t n, n_writes;
+	bool failed; /* too many */
 };
 
 struct parser {
@@ -112,23 +124,37 @@ static void add_range(struct parser *parser, struct set *set, uint32_t first, ui
 		set->ranges[set->n++] = (struct range){first, last};
 }
 
-/* \d and its like; false: @letter is none. Negated ones can only stand alone. */
+/* What is not in @ranges, which ascend. */
+static void add_others(struct parser *parser, struct set *set, const struct range *ranges, size_t n)
+{
+	uint32_t first = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (ranges[i].first > first)
+			add_range(parser, set, first, ranges[i].first - 1);
+		first = ranges[i].last + 1;
+	}
+	add_range(parser, set, first, UNKNOWN);
+}
+
+/* \d and its like, and \D; false: @letter is none. */
 static bool add_class(struct parser *parser, struct set *set, char letter)
 {
-	switch (text_lower(letter)) {
-	case 'd':
-		add_range(parser, set, '0', '9');
-		return true;
-	case 'w':
-		add_range(parser, set, '0', '9');
-		add_range(parser, set, 'A', 'Z');
-		add_range(parser, set, 'a', 'z');
-		add_range(parser, set, '_', '_');
-		return true;
-	case 's':
-		add_range(parser, set, '\t', '\n');
-		add_range(parser, set, '\f', '\r');
-		add_range(parser, set, ' ', ' ');
+	static const struct range digits[] = {{'0', '9'}};
+	static const struct range words[] = {{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}};
+	static const struct range spaces[] = {{'\t', '\n'}, {'\f', '\r'}, {' ', ' '}};
+	static const struct {
+		char letter;
+		const struct range *ranges;
+		size_t n;
+	} classes[] = {{'d', digits, 1}, {'w', words, 4}, {'s', spaces, 3}};
+	for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++) {
+		if (text_lower(letter) != classes[i].letter)
+			continue;
+		if (letter != classes[i].letter)
+			add_others(parser, set, classes[i].ranges, classes[i].n);
+		for (size_t k = 0; letter == classes[i].letter && k < classes[i].n; k++)
+			add_range(
+				parser, set, classes[i].ranges[k].first, classes[i].ranges[k].last);
 		return true;
 	}
 	return false;
@@ -137,6 +163,7 @@ static bool add_class(struct parser *parser, struct set *set, char letter)
 /* What stands behind a backslash, where it means one character. */
 static uint32_t take_escaped(struct parser *parser)
 {
+	static const char letters[] = "nrtfv", meant[] = "\n\r\t\f\v";
 	int byte = peek(parser);
 	size_t at = parser->at - 1;
 	if (byte < 0 || byte >= 0x80) {
@@ -144,12 +171,13 @@ static uint32_t take_escaped(struct parser *parser)
 		return 0;
 	}
 	parser->at++;
-	if (byte == 'n' || byte == 'r' || byte == 't')
-		return byte == 'n' ? '\n' : byte == 'r' ? '\r' : '\t';
+	const char *found = memchr(letters, byte, sizeof letters - 1);
+	if (found)
+		return (unsigned char)meant[found - letters];
 	if ((byte >= '0' && byte <= '9') ||
 		(text_lower((char)byte) >= 'a' && text_lower((char)byte) <= 'z'))
 		fail(parser, ERR_INPUT, at,
-			"of escaped letters there are \\d \\w \\s \\D \\W \\S \\n \\r \\t");
+			"of escaped letters there are \\d \\w \\s \\D \\W \\S \\n \\r \\t \\f \\v");
 	return (uint32_t)byte;
 }
 
@@ -171,8 +199,6 @@ static bool take_class(struct parser *parser, struct set *set)
 	struct text two = text_part(parser->source, parser->at, 2);
 	if (two.size < 2 || two.data[0] != '\\' || !add_class(parser, set, two.data[1]))
 		return false;
-	if (two.data[1] < 'a')
-		fail(parser, ERR_INPUT, parser->at, "a negated class cannot stand in a set");
 	parser->at += 2;
 	return true;
 }
@@ -189,6 +215,8 @@ static void read_set(struct parser *parser, struct set *set)
 			fail(parser, ERR_INPUT, began, "the set is not closed: ']' is missing");
 			return;
 		}
+		if (text_starts(text_part(parser->source, at, 2), TEXT("[:")))
+			fail(parser, ERR_INPUT, at, "there are no [:names:] here");
 		if (take_class(parser, set))
 			continue;
 		uint32_t low = take_bound(parser), high = low;
@@ -205,14 +233,24 @@ static void read_set(struct parser *parser, struct set *set)
 
 static struct part *read_alternatives(struct parser *parser);
 
+/* "P<name>": names are for those who want what was matched. */
+static bool take_name(struct parser *parser)
+{
+	if (!text_starts(text_part(parser->source, parser->at, 2), TEXT("P<")))
+		return false;
+	size_t end = text_find_byte(parser->source, '>', parser->at);
+	parser->at = end == SIZE_MAX ? parser->source.size : end + 1;
+	return end != SIZE_MAX;
+}
+
 static struct part *read_group(struct parser *parser)
 {
 	size_t began = parser->at - 1;
-	if (take(parser, '?') && !take(parser, ':'))
+	if (take(parser, '?') && !take(parser, ':') && !take_name(parser))
 		fail(parser, ERR_INPUT, began,
-			"of groups there are ( ) and (?: ), and (?i) in front of all");
+			"of groups there are ( ), (?: ) and (?P<name> ), and (?i) in front of all");
 	if (++parser->depth > REGEX_DEPTH_MAX)
-		fail(parser, ERR_LIMIT, began, "groups stand at most 16 deep");
+		fail(parser, ERR_LIMIT, began, "groups stand at most 32 deep");
 	struct part *inner = read_alternatives(parser);
 	parser->depth--;
 	if (!take(parser, ')'))
@@ -224,7 +262,6 @@ static void read_escaped_atom(struct parser *parser, struct set *set)
 {
 	int letter = peek(parser);
 	if (letter > 0 && add_class(parser, set, (char)letter)) {
-		set->negated = letter < 'a';
 		parser->at++;
 		return;
 	}
@@ -236,7 +273,7 @@ static void read_literal(struct parser *parser, struct set *set)
 {
 	size_t at = parser->at;
 	uint32_t code = take_code(parser);
-	if (code < 0x80 && memchr("*+?{^$", (int)code, 6))
+	if (code < 0x80 && memchr("*+?{", (int)code, 4))
 		fail(parser, ERR_INPUT, at,
 			"this character has a meaning here: put a backslash before it");
 	add_range(parser, set, code, code);
@@ -248,6 +285,11 @@ static struct part *read_atom(struct parser *parser)
 	if (take(parser, '('))
 		return read_group(parser);
 	struct part *part = new_part(parser);
+	if (part && (peek(parser) == '^' || peek(parser) == '$')) {
+		part->kind = take(parser, '^') ? PART_BEGIN : PART_END;
+		parser->at += part->kind == PART_END;
+		return part;
+	}
 	struct set *set = part ? arena_alloc(parser->arena, sizeof *set) : NULL;
 	if (!set) {
 		fail(parser, ERR_MEMORY, parser->at, "out of memory for a regular expression");
@@ -274,7 +316,7 @@ static int take_number(struct parser *parser)
 	if (parser->at == at)
 		fail(parser, ERR_INPUT, at, "a number is missing: {n}, {n,} or {n,m}");
 	if (number > REGEX_REPEAT_MAX)
-		fail(parser, ERR_LIMIT, at, "a part repeats at most 100 times");
+		fail(parser, ERR_LIMIT, at, "a part repeats at most 500 times");
 	return number;
 }
 
@@ -319,21 +361,13 @@ static struct part *read_repeated(struct parser *parser)
 	return repeat;
 }
 
-/* A '$' that is the pattern's last character means what is so anyway. */
-static bool is_end(struct parser *parser)
-{
-	if (peek(parser) == '$' && parser->at + 1 == parser->source.size)
-		parser->at++;
-	return peek(parser) < 0;
-}
-
 static struct part *read_sequence(struct parser *parser)
 {
 	struct part *sequence = new_part(parser);
 	struct part **last = sequence ? &sequence->first : NULL;
 	if (sequence)
 		sequence->kind = PART_SEQUENCE;
-	while (last && !is_end(parser) && peek(parser) != '|' && peek(parser) != ')') {
+	while (last && peek(parser) >= 0 && peek(parser) != '|' && peek(parser) != ')') {
 		*last = read_repeated(parser);
 		last = *last ? &(*last)->next : NULL;
 	}
@@ -356,81 +390,87 @@ static struct part *read_alternatives(struct parser *parser)
 	return all;
 }
 
-static size_t add_step(struct regex *regex, const struct step *step)
+static size_t add_step(struct program *program, const struct step *step)
 {
-	if (regex->n == REGEX_PROGRAM_MAX) {
-		regex->failed = true;
+	if (program->n == REGEX_PROGRAM_MAX) {
+		program->failed = true;
 		return 0;
 	}
-	regex->steps[regex->n] = *step;
-	return regex->n++;
+	program->steps[program->n] = *step;
+	return program->n++;
 }
 
-static void write_part(struct regex *regex, const struct part *part);
+static void write_part(struct program *program, const struct part *part);
 
 /* Each but the last: try it, or the next one. */
-static void write_alternatives(struct regex *regex, const struct part *part)
+static void write_alternatives(struct program *program, const struct part *part)
 {
 	const struct part *first = part->first;
-	if (!first || regex->failed)
+	if (!first || program->failed)
 		return;
 	if (!first->next) {
-		write_part(regex, first);
+		write_part(program, first);
 		return;
 	}
 	const struct part rest = {.kind = PART_ALTERNATIVES, .first = first->next};
-	size_t split = add_step(regex, &(struct step){.kind = STEP_SPLIT});
-	regex->steps[split].to = (uint16_t)regex->n;
-	write_part(regex, first);
-	size_t jump = add_step(regex, &(struct step){.kind = STEP_JUMP});
-	regex->steps[split].other = (uint16_t)regex->n;
-	write_alternatives(regex, &rest);
-	regex->steps[jump].to = (uint16_t)regex->n;
+	size_t split = add_step(program, &(struct step){.kind = STEP_SPLIT});
+	program->steps[split].to = (uint16_t)program->n;
+	write_part(program, first);
+	size_t jump = add_step(program, &(struct step){.kind = STEP_JUMP});
+	program->steps[split].other = (uint16_t)program->n;
+	write_alternatives(program, &rest);
+	program->steps[jump].to = (uint16_t)program->n;
 }
 
 /* The part up to @n times. */
-static void write_optional(struct regex *regex, const struct part *part, int n)
+static void write_optional(struct program *program, const struct part *part, int n)
 {
-	if (n == 0 || regex->failed)
+	if (n == 0 || program->failed)
 		return;
-	size_t split = add_step(regex, &(struct step){.kind = STEP_SPLIT});
-	regex->steps[split].to = (uint16_t)regex->n;
-	write_part(regex, part);
-	write_optional(regex, part, n - 1);
-	regex->steps[split].other = (uint16_t)regex->n;
+	size_t split = add_step(program, &(struct step){.kind = STEP_SPLIT});
+	program->steps[split].to = (uint16_t)program->n;
+	write_part(program, part);
+	write_optional(program, part, n - 1);
+	program->steps[split].other = (uint16_t)program->n;
 }
 
-static void write_repeat(struct regex *regex, const struct part *part)
+static void write_repeat(struct program *program, const struct part *part)
 {
-	for (int i = 0; i < part->min && !regex->failed; i++)
-		write_part(regex, part->first);
+	for (int i = 0; i < part->min && !program->failed; i++)
+		write_part(program, part->first);
 	if (part->max != OPEN_END) {
-		write_optional(regex, part->first, part->max - part->min);
+		write_optional(program, part->first, part->max - part->min);
 		return;
 	}
-	size_t split = add_step(regex, &(struct step){.kind = STEP_SPLIT});
-	regex->steps[split].to = (uint16_t)regex->n;
-	write_part(regex, part->first);
-	add_step(regex, &(struct step){.kind = STEP_JUMP, .to = (uint16_t)split});
-	regex->steps[split].other = (uint16_t)regex->n;
+	size_t split = add_step(program, &(struct step){.kind = STEP_SPLIT});
+	program->steps[split].to = (uint16_t)program->n;
+	write_part(program, part->first);
+	add_step(program, &(struct step){.kind = STEP_JUMP, .to = (uint16_t)split});
+	program->steps[split].other = (uint16_t)program->n;
 }
 
-static void write_part(struct regex *regex, const struct part *part)
+static void write_part(struct program *program, const struct part *part)
 {
+	program->failed |= ++program->n_writes > WRITES_MAX;
 	switch (part->kind) {
+	case PART_BEGIN:
+	case PART_END:
+		add_step(program,
+			&(struct step){.kind = part->kind == PART_BEGIN ? STEP_BEGIN : STEP_END});
+		break;
 	case PART_SET:
-		add_step(regex, &(struct step){.kind = STEP_SET, .set = part->set});
+		add_step(program, &(struct step){.kind = STEP_SET, .set = part->set});
 		break;
 	case PART_SEQUENCE:
-		for (const struct part *inner = part->first; inner && !regex->failed;
+		for (const struct part *inner = part->first; inner && !program->failed;
 			inner = inner->next)
-			write_part(regex, inner);
+			write_part(program, inner);
 		break;
 	case PART_ALTERNATIVES:
-		write_alternatives(regex, part);
+		write_alternatives(program, part);
 		break;
 	case PART_REPEAT:
-		write_repeat(regex, part);
+		write_repeat(program, part);
 		break;
 	}
 }
@@ -439,14 +479,25 @@ static struct part *read_whole(struct parser *parser, bool *any_case)
 {
 	if (parser->source.size > REGEX_BYTES_MAX)
 		fail(parser, ERR_LIMIT, REGEX_BYTES_MAX,
-			"a regular expression has at most 512 bytes");
+			"a regular expression has at most 1024 bytes");
 	*any_case = text_starts(parser->source, TEXT("(?i)"));
 	parser->at = *any_case ? 4 : 0;
-	take(parser, '^');
 	struct part *whole = read_alternatives(parser);
 	if (peek(parser) == ')')
 		fail(parser, ERR_INPUT, parser->at, "no group is open that this could close");
 	return whole;
+}
+
+static int compile(
+	const struct part *whole, struct text source, struct program *program, struct err *err)
+{
+	write_part(program, whole);
+	add_step(program, &(struct step){.kind = STEP_MATCH});
+	if (!program->failed)
+		return 0;
+	err_set(err, ERR_LIMIT,
+		"the regular expression is too long: its parts may repeat less often");
+	return err_place(err, 0, source.size);
 }
 
 int regex_parse(struct text source, struct arena *arena, const struct regex **out, struct err *err)
@@ -456,19 +507,18 @@ int regex_parse(struct text source, struct arena *arena, const struct regex **ou
 	const struct part *whole = read_whole(&parser, &any_case);
 	if (parser.failed)
 		return -1;
-	struct regex *regex = arena_alloc(arena, sizeof *regex);
-	if (regex)
-		regex->steps = arena_array(arena, REGEX_PROGRAM_MAX, sizeof *regex->steps);
-	if (!whole || !regex || !regex->steps)
+	AUTO(free) struct program *program = calloc(1, sizeof *program);
+	if (!whole || !program)
+		return err_set(err, ERR_MEMORY, "out of memory for a regular expression");
+	if (compile(whole, source, program, err) < 0)
+		return -1;
+	size_t size = program->n * sizeof program->steps[0];
+	struct regex *regex = arena_alloc(arena, sizeof *regex + size);
+	if (!regex)
 		return err_set(err, ERR_MEMORY, "out of memory for a regular expression");
 	regex->any_case = any_case;
-	write_part(regex, whole);
-	add_step(regex, &(struct step){.kind = STEP_MATCH});
-	if (regex->failed) {
-		err_set(err, ERR_LIMIT,
-			"the regular expression is too long: its parts may repeat less often");
-		return err_place(err, 0, source.size);
-	}
+	regex->n = program->n;
+	memcpy(regex->steps, program->steps, size);
 	*out = regex;
 	return 0;
 }
@@ -505,6 +555,7 @@ struct run {
 	struct waiting lists[2];
 	unsigned char seen[REGEX_PROGRAM_MAX]; /* generation of the list that has it */
 	unsigned char generation;
+	bool at_begin, at_end; /* of the text */
 	bool matched;
 };
 
@@ -524,8 +575,10 @@ static void add_waiting(struct run *run, struct waiting *list, uint16_t from)
 			run->matched = true;
 		else if (step->kind == STEP_SET)
 			list->steps[list->n++] = at;
-		else
+		else if (step->kind == STEP_SPLIT || step->kind == STEP_JUMP)
 			stack[n++] = step->to;
+		else if (step->kind == STEP_BEGIN ? run->at_begin : run->at_end)
+			stack[n++] = (uint16_t)(at + 1);
 		if (step->kind == STEP_SPLIT)
 			stack[n++] = step->other;
 	}
@@ -542,14 +595,16 @@ static void next_generation(struct run *run)
 
 bool regex_matches(const struct regex *regex, struct text text)
 {
-	struct run run = {.regex = regex, .generation = 1};
+	struct run run = {
+		.regex = regex, .generation = 1, .at_begin = true, .at_end = text.size == 0};
 	struct waiting *now = &run.lists[0], *next = &run.lists[1];
-	if (text.size > REGEX_TEXT_BYTES_MAX)
-		return false;
+	size_t at = 0, size;
 	add_waiting(&run, now, 0);
-	for (size_t at = 0, size; at < text.size && now->n; at += size) {
+	run.at_begin = false;
+	for (; at < text.size && now->n; at += size) {
 		uint32_t code = decode(text, at, &size);
 		next_generation(&run);
+		run.at_end = at + size == text.size;
 		next->n = 0;
 		for (size_t i = 0; i < now->n; i++)
 			if (step_takes(regex, &regex->steps[now->steps[i]], code))
@@ -557,9 +612,6 @@ bool regex_matches(const struct regex *regex, struct text text)
 		struct waiting *swap = now;
 		now = next;
 		next = swap;
-		if (at + size < text.size)
-			continue;
-		return run.matched;
 	}
-	return text.size == 0 && run.matched;
+	return at == text.size && run.matched;
 }

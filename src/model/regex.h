@@ -2,12 +2,13 @@
 #pragma once
 
 /*
- * Regular expressions that people write into queries: the part of RE2's syntax that needs no memory
- * of what was matched, so that matching takes time in proportion to pattern times text, always.
+ * Regular expressions that people write, into queries, matchers and silences: the part of RE2's
+ * syntax that needs no memory of what was matched, so that matching takes time in proportion to
+ * pattern times text, always.
  *
  * Literals, "." (any character), [sets] with ranges and ^, \d \w \s \D \W \S, escaped punctuation,
- * \n \r \t, groups ( ) and (?: ), |, * + ? {n} {n,} {n,m} (lazy forms mean the same), ^ and $ at
- * the two ends, (?i) in front (ASCII). The whole text must match, as in Alertmanager and RE2's
+ * \n \r \t \f \v, groups ( ), (?: ) and (?P<name> ), |, * + ? {n} {n,} {n,m} (lazy forms mean the
+ * same), ^ and $, (?i) in front (ASCII). The whole text must match, as in Alertmanager and RE2's
  * full match. Anything else, as \b, back references or look-around, is an error.
  */
 
@@ -15,11 +16,10 @@
 #include "base/err.h"
 
 enum {
-	REGEX_BYTES_MAX = 512,
-	REGEX_DEPTH_MAX = 16,       /* of groups */
-	REGEX_PROGRAM_MAX = 500,    /* steps it compiles to: {n} writes its part n times */
-	REGEX_REPEAT_MAX = 100,     /* n in {n} */
-	REGEX_TEXT_BYTES_MAX = 4096 /* a longer text does not match */
+	REGEX_BYTES_MAX = 1024,
+	REGEX_DEPTH_MAX = 32,    /* of groups */
+	REGEX_PROGRAM_MAX = 512, /* steps it compiles to: {n} writes its part n times */
+	REGEX_REPEAT_MAX = 500   /* n in {n} */
 };
 
 struct regex;
