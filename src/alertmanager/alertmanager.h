@@ -31,12 +31,13 @@ struct alertmanager_query {
 	int64_t now_ns;
 };
 
-/** Fingerprints of open incidents. ERR_INPUT: a filter. */
+/** Fingerprints of open incidents. *truncated: there are more than are shown. ERR_INPUT: a filter.
+ */
 CHECKED int alertmanager_alerts(struct connection *connection,
-	const struct alertmanager_query *query, struct buf *out, struct err *err);
+	const struct alertmanager_query *query, bool *truncated, struct buf *out, struct err *err);
 /** The same by cluster, namespace and pod. */
 CHECKED int alertmanager_groups(struct connection *connection,
-	const struct alertmanager_query *query, struct buf *out, struct err *err);
+	const struct alertmanager_query *query, bool *truncated, struct buf *out, struct err *err);
 
 /** Suppressions. */
 CHECKED int alertmanager_silences(struct connection *connection,

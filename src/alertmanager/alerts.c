@@ -41,6 +41,7 @@ struct collection {
 	struct table *known; /* by hash */
 	struct item *items;
 	size_t n;
+	bool truncated; /* there is more than fits */
 };
 
 static int no_memory(struct err *err)
@@ -144,10 +145,16 @@ static int add_incident(struct collection *all, struct incident *incident, struc
 		return 0;
 	if (incident_story_read(all->connection, incident, all->arena, err) < 0)
 		return -1;
-	for (size_t i = 0; i < incident->n_prints && all->n < ALERTMANAGER_ALERTS_MAX; i++)
-		if (!incident->prints[i].context &&
-			add_print(all, incident, &incident->prints[i], err) < 0)
+	for (size_t i = 0; i < incident->n_prints; i++) {
+		if (incident->prints[i].context)
+			continue;
+		if (all->n == ALERTMANAGER_ALERTS_MAX) {
+			all->truncated = true;
+			return 0;
+		}
+		if (add_print(all, incident, &incident->prints[i], err) < 0)
 			return -1;
+	}
 	return 0;
 }
 
@@ -160,12 +167,13 @@ static int add_incidents(struct collection *all, struct err *err)
 		page.before = page.next_before;
 		if (incidents_list(all->connection, &filter, &page, err) < 0)
 			return -1;
-		for (struct incident *incident = page.first;
-			incident && n < ALERTMANAGER_INCIDENTS_MAX; incident = incident->next, n++)
-			if (add_incident(all, incident, err) < 0)
+		for (struct incident *incident = page.first; incident && !all->truncated;
+			incident = incident->next, n++) {
+			all->truncated |= n == ALERTMANAGER_INCIDENTS_MAX;
+			if (!all->truncated && add_incident(all, incident, err) < 0)
 				return -1;
-	} while (page.next_before && n < ALERTMANAGER_INCIDENTS_MAX &&
-		 all->n < ALERTMANAGER_ALERTS_MAX);
+		}
+	} while (page.next_before && !all->truncated);
 	return 0;
 }
 
@@ -307,7 +315,7 @@ static void write_groups(struct emitter *out, const struct collection *all)
 }
 
 static int show(struct connection *connection, const struct alertmanager_query *query,
-	bool in_groups, struct buf *out, struct err *err)
+	bool in_groups, bool *truncated, struct buf *out, struct err *err)
 {
 	AUTO(arena_done) struct arena arena;
 	struct emitter emitter;
@@ -319,6 +327,7 @@ static int show(struct connection *connection, const struct alertmanager_query *
 		return -1;
 	if (all.n)
 		qsort(all.items, all.n, sizeof *all.items, in_groups ? by_group : by_hash);
+	*truncated = all.truncated;
 	emit_init(&emitter, out);
 	if (in_groups)
 		write_groups(&emitter, &all);
@@ -328,13 +337,13 @@ static int show(struct connection *connection, const struct alertmanager_query *
 }
 
 int alertmanager_alerts(struct connection *connection, const struct alertmanager_query *query,
-	struct buf *out, struct err *err)
+	bool *truncated, struct buf *out, struct err *err)
 {
-	return show(connection, query, false, out, err);
+	return show(connection, query, false, truncated, out, err);
 }
 
 int alertmanager_groups(struct connection *connection, const struct alertmanager_query *query,
-	struct buf *out, struct err *err)
+	bool *truncated, struct buf *out, struct err *err)
 {
-	return show(connection, query, true, out, err);
+	return show(connection, query, true, truncated, out, err);
 }

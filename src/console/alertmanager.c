@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "console/alertmanager.h"
 
+#include <stdatomic.h>
+
 #include "base/emit.h"
+#include "base/log.h"
 #include "base/tree.h"
 #include "config.h"
 #include "model/suppression.h"
@@ -39,13 +42,13 @@ const struct alertmanager_query *alertmanager_query_new(
 int alertmanager_answer_alerts(
 	struct connection *connection, struct job *job, struct buf *out, struct err *err)
 {
-	return alertmanager_alerts(connection, job->alertmanager, out, err);
+	return alertmanager_alerts(connection, job->alertmanager, &job->is_truncated, out, err);
 }
 
 int alertmanager_answer_groups(
 	struct connection *connection, struct job *job, struct buf *out, struct err *err)
 {
-	return alertmanager_groups(connection, job->alertmanager, out, err);
+	return alertmanager_groups(connection, job->alertmanager, &job->is_truncated, out, err);
 }
 
 int alertmanager_answer_silences(
@@ -58,6 +61,33 @@ int alertmanager_answer_silence(
 	struct connection *connection, struct job *job, struct buf *out, struct err *err)
 {
 	return alertmanager_silence(connection, job->part, job->alertmanager->now_ns, out, err);
+}
+
+/* Clients that ask every minute would fill the log. */
+static bool is_time_to_say_so(const struct clock *clock)
+{
+	enum { HOUR_MS = 3600 * 1000 };
+	static _Atomic int64_t due_ms;
+	int64_t now_ms = clock_monotonic_ms(clock), due = atomic_load(&due_ms);
+	return now_ms >= due && atomic_compare_exchange_strong(&due_ms, &due, now_ms + HOUR_MS);
+}
+
+void alertmanager_respond_truncated(
+	struct http_request *request, struct console *console, struct buf *body)
+{
+	static const char *const headers[] = {"X-Tocsin-Truncated", "true", "Warning",
+		"299 tocsin \"there are more: the newest 2000 open incidents and 10000 alerts are"
+		" shown\"",
+		NULL};
+	struct http_response response = {
+		.status = 200, .content_type = JSON_TYPE, .headers = headers};
+	if (is_time_to_say_so(console->options.clock))
+		log_warning("alertmanager",
+			"/api/v2/alerts has more than it shows: the newest %d open incidents, %d"
+			" alerts; clients are told by a header",
+			ALERTMANAGER_INCIDENTS_MAX, ALERTMANAGER_ALERTS_MAX);
+	response.body = buf_take(body, &response.body_size);
+	http_respond(request, &response);
 }
 
 void alertmanager_status_show(struct http_request *request, struct console *console)

@@ -17,6 +17,10 @@ const struct alertmanager_query *alertmanager_query_new(
 endpoint_answer alertmanager_answer_alerts, alertmanager_answer_groups,
 	alertmanager_answer_silences, alertmanager_answer_silence;
 
+/** 200, with what says that there is more. Takes the body's bytes. Any thread. */
+void alertmanager_respond_truncated(
+	struct http_request *request, struct console *console, struct buf *body);
+
 /* Loop thread. */
 void alertmanager_status_show(struct http_request *request, struct console *console);
 void alertmanager_receivers_show(struct http_request *request, struct console *console);

@@ -26,6 +26,7 @@ struct job {
 	struct text none_match; /* If-None-Match; the request's */
 	/* out */
 	uint64_t revision; /* of the incident that is answered; 0: of none */
+	bool is_truncated; /* an Alertmanager's list that has more than it shows */
 };
 
 /* Writes the document, or fails: ERR_INPUT 400, ERR_MISSING 404, ERR_BUSY 503, else 500. */

@@ -155,6 +155,14 @@ static int read_document(struct reader *reader, struct job *job, struct buf *out
 	return failed;
 }
 
+static void respond_read(struct job *job, struct buf *body)
+{
+	if (job->is_truncated && buf_ok(body))
+		alertmanager_respond_truncated(job->request, job->console, body);
+	else
+		api_respond(job->request, 200, job->endpoint->content_type, body);
+}
+
 static void do_job(struct reader *reader, struct job *job)
 {
 	struct buf body;
@@ -166,7 +174,7 @@ static void do_job(struct reader *reader, struct job *job)
 	} else if (!failed && job->revision && entity_tag_answer(job, &body)) {
 		buf_done(&body);
 	} else if (!failed) {
-		api_respond(job->request, 200, job->endpoint->content_type, &body);
+		respond_read(job, &body);
 	} else {
 		buf_done(&body);
 		if (job->decided) {

@@ -219,7 +219,7 @@ static int read_query(
 
 static int read_wanted(struct http_request *request, struct event_client *client, struct err *err)
 {
-	struct document_query query = {.me = client->viewer->actor,
+	struct document_query query = {.me = client->viewer->name,
 		.now_ns = clock_wall_ns(client->events->options->clock)};
 	struct arena *arena = http_arena(request);
 	api_query(request, &query);

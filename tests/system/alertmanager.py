@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import urllib.parse
+import urllib.request
 
 import yaml
 
@@ -159,6 +160,20 @@ def by_http(daemon):
                   dict(silence, matchers=silence["matchers"] * 17), []):
         code, told = call(daemon, "POST", "/api/v2/silences", wrong)
         check("refused: %s" % json.dumps(wrong)[:40], code == 400 and isinstance(told, str) and told, (code, told))
+
+
+def says_what_is_missing(daemon):
+    """Of more open incidents than fit, the header says so."""
+    def ask(path):
+        request = urllib.request.Request(daemon.url + path, headers={"Authorization": "Bearer " + daemon.token("admin")})
+        with urllib.request.urlopen(request) as answer:
+            return len(json.loads(answer.read())), answer.headers.get("X-Tocsin-Truncated"), answer.headers.get("Warning", "")
+    check("what is whole says nothing", ask("/api/v2/alerts")[1:] == (None, ""))
+    bodies = [{"rule": "Many", "severity": "low", "namespace": "many", "pod": "many-%d" % i, "node": "n1", "time": stamp(-5), "message": "x"} for i in range(2050)]
+    daemon.ingest("\n".join(map(json.dumps, bodies)).encode(), "tocsin")
+    for path in ("/api/v2/alerts", "/api/v2/alerts/groups", "/api/v2/alerts?active=false"):
+        n, header, warning = ask(path)
+        check("%s says that there are more" % path, header == "true" and "2000" in warning and n <= 2000, (n, header, warning))
 
 
 def token(daemon, role):
@@ -354,6 +369,7 @@ def main():
             by_cli(daemon, folder)
             preview_and_export(daemon, folder)
             by_prometheus(daemon, folder)
+            says_what_is_missing(daemon)
             check("tocsind ends with 0", daemon.stop() == 0)
         finally:
             daemon.kill()
