@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* What the spool's own files share. Private to them. */
+
+#include "agent/spool.h"
+#include "base/buf.h"
+
+/* A place in the spool that goes forward. */
+struct spool_place {
+	struct segment_reader reader; /* without a segment: to be found anew, by the number */
+	uint64_t number;              /* what is next has a higher one */
+	size_t back_offset;           /* in the file, of the last record */
+	uint64_t back_number;
+	uint64_t expected;  /* the number that is to come, if none is missing */
+	uint64_t n_damaged; /* of the reader's, counted */
+	uint64_t n_lost;    /* found to be missing */
+};
+
+struct spool {
+	const struct clock *clock;
+	size_t size_max, segment_bytes;
+	int64_t age_s;
+	int folder, lock, mark; /* open files */
+	struct spool_id id;
+	uint64_t mark_turn;
+
+	struct segment *first, *last; /* in the order of their numbers */
+	bool must_begin;              /* nothing more into the last segment */
+	uint64_t next, acknowledged;
+	uint64_t previous_last; /* for the next segment's head, with must_begin */
+
+	struct buf pending; /* records that are not on the disk */
+	struct segment_sums pending_sums;
+	uint64_t pending_first;
+
+	struct spool_place sender, oldest;
+	uint64_t sent;                   /* up to here records may be on their way */
+	uint64_t n_passed, passed_bytes; /* acknowledged, of the segment where `oldest` is */
+	struct spool_loss loss;
+	int64_t last_seen_ns; /* arrival of the record before, for a loss */
+
+	int64_t life_s, life_counted_ms; /* until then, and when that was */
+	struct spool_shed_counts shed;
+	uint64_t n_sync_failures, n_unsynced; /* records that were not there after one */
+};
+
+/* spool_open.c */
+int64_t spool_life_s(struct spool *spool);
+/** Nobody reads @segment any more: it is about to go. */
+void spool_forget(struct spool *spool, const struct segment *segment);
+
+/* spool_place.c */
+CHECKED bool spool_place_next(struct spool *spool, struct spool_place *place, struct record *out);
+void spool_place_back(struct spool_place *place);
+void spool_place_set(struct spool_place *place, uint64_t number);
+void spool_place_done(struct spool_place *place);
+
+/* spool_mark.c: which spool this is, and what was acknowledged */
+bool spool_mark_read(struct spool *spool);
+void spool_mark_write(struct spool *spool);

@@ -1,0 +1,651 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <check.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "tests/lib/random.h"
+#include "tests/unit/agent/spool_rig.h"
+
+static struct spool_rig rig;
+
+static void setup(void)
+{
+	spool_rig_init(&rig);
+	spool_rig_open(&rig);
+}
+
+static void teardown(void)
+{
+	spool_rig_done(&rig);
+}
+
+/* Numbers of all that can be read, by what was put as spool_rig_put has it; 0-ended. */
+static unsigned read_all(uint64_t *numbers, unsigned room)
+{
+	struct record record;
+	unsigned n = 0;
+	while (spool_next(rig.spool, &record)) {
+		ck_assert_uint_lt(n, room);
+		numbers[n++] = record.number;
+	}
+	return n;
+}
+
+static uint64_t count_all(void)
+{
+	struct record record;
+	uint64_t n = 0;
+	while (spool_next(rig.spool, &record))
+		n++;
+	return n;
+}
+
+static uint64_t losses(void)
+{
+	struct spool_loss loss;
+	return spool_take_loss(rig.spool, &loss) ? loss.n : 0;
+}
+
+static void expect_same(const struct record *record, uint64_t seed)
+{
+	char room[200];
+	struct record wanted =
+		spool_rig_record(seed, 20 + seed % (sizeof room - 20), record->severity, room);
+	ck_assert(text_equal(record->raw, wanted.raw));
+	ck_assert_int_eq(record->received_ns, wanted.received_ns);
+}
+
+START_TEST(gives_back_what_it_was_given)
+{
+	struct record record;
+	for (uint64_t i = 1; i <= 100; i++)
+		ck_assert_uint_eq(spool_rig_put(&rig, i, SEVERITY_LOW), i);
+	for (uint64_t i = 1; i <= 100; i++) {
+		ck_assert(spool_next(rig.spool, &record));
+		ck_assert_uint_eq(record.number, i);
+		expect_same(&record, i);
+		if (i == 50) {
+			spool_back(rig.spool);
+			ck_assert(spool_next(rig.spool, &record));
+			ck_assert_uint_eq(record.number, i);
+		}
+	}
+	ck_assert(!spool_next(rig.spool, &record));
+	spool_rig_put(&rig, 101, SEVERITY_LOW);
+	ck_assert(spool_next(rig.spool, &record));
+	expect_same(&record, 101);
+	ck_assert_uint_eq(losses(), 0);
+}
+END_TEST
+
+START_TEST(one_sync_for_all_that_waits)
+{
+	char room[100];
+	struct err err;
+	spool_rig_put(&rig, 1, SEVERITY_LOW);
+	failing_disk.n_syncs = 0;
+	for (unsigned i = 0; i < 500; i++) {
+		struct record record =
+			spool_rig_record(i, 100, (enum severity)(i % N_SEVERITIES), room);
+		ck_assert_int_eq(spool_add(rig.spool, &record, &err), 0);
+	}
+	ck_assert_int_eq(spool_commit(rig.spool, &err), 0);
+	ck_assert_uint_eq(failing_disk.n_syncs, 1);
+	ck_assert_int_eq(spool_commit(rig.spool, &err), 0);
+	ck_assert_uint_eq(failing_disk.n_syncs, 1);
+}
+END_TEST
+
+START_TEST(goes_on_after_a_restart)
+{
+	struct spool_id id = spool_id(rig.spool), again;
+	uint64_t numbers[10];
+	for (uint64_t i = 1; i <= 5; i++)
+		spool_rig_put(&rig, i, SEVERITY_LOW);
+	spool_acknowledge(rig.spool, 2);
+	spool_rig_reopen(&rig);
+	again = spool_id(rig.spool);
+	ck_assert_mem_eq(&id, &again, sizeof id);
+	ck_assert_str_eq(rig.told, "");
+	ck_assert_uint_eq(spool_acknowledged(rig.spool), 2);
+	ck_assert_uint_eq(spool_rig_put(&rig, 6, SEVERITY_LOW), 6);
+	ck_assert_uint_eq(read_all(numbers, 10), 4);
+	ck_assert_uint_eq(numbers[0], 3);
+	ck_assert_uint_eq(numbers[3], 6);
+	ck_assert_uint_eq(losses(), 0);
+}
+END_TEST
+
+START_TEST(an_empty_spool_keeps_its_numbers)
+{
+	spool_rig_put(&rig, 1, SEVERITY_LOW);
+	spool_acknowledge(rig.spool, 1);
+	ck_assert_uint_eq(spool_waiting(rig.spool).n, 0);
+	spool_rig_reopen(&rig);
+	ck_assert_uint_eq(spool_waiting(rig.spool).n, 0);
+	ck_assert_uint_eq(spool_rig_put(&rig, 2, SEVERITY_LOW), 2);
+}
+END_TEST
+
+START_TEST(two_processes_cannot_have_it)
+{
+	struct spool *second;
+	struct err err;
+	char told[100];
+	const struct spool_options options = {.folder = rig.folder,
+		.size_bytes = SPOOL_SIZE_BYTES_MIN,
+		.age_s = 60,
+		.clock = &rig.clock.clock};
+	ck_assert_int_eq(spool_open(&second, &options, told, sizeof told, &err), -1);
+	ck_assert_int_eq(err.kind, ERR_BUSY);
+}
+END_TEST
+
+/* What the collector has leaves the disk, whole segments at a time. */
+START_TEST(what_is_acknowledged_leaves)
+{
+	rig.size_bytes = 64 * 1024 * 16;
+	spool_rig_reopen(&rig);
+	uint64_t last = 0;
+	for (uint64_t i = 1; spool_rig_segments(&rig) < 5; i++)
+		last = spool_rig_put(&rig, i, SEVERITY_LOW);
+	size_t before = spool_size_bytes(rig.spool);
+	struct spool_waiting waiting = spool_waiting(rig.spool);
+	ck_assert_uint_eq(waiting.n, last);
+	ck_assert_int_eq(waiting.oldest_ns, 1000001);
+	spool_acknowledge(rig.spool, last / 2);
+	waiting = spool_waiting(rig.spool);
+	ck_assert_uint_eq(waiting.n, last - last / 2);
+	ck_assert_int_eq(waiting.oldest_ns, (int64_t)(1000001 + last / 2));
+	ck_assert_uint_lt(spool_size_bytes(rig.spool), before);
+	spool_acknowledge(rig.spool, last / 2 + 10);
+	ck_assert_uint_eq(spool_waiting(rig.spool).n, last - last / 2 - 10);
+	spool_acknowledge(rig.spool, last - 1);
+	ck_assert_uint_eq(spool_waiting(rig.spool).n, 1);
+	ck_assert_uint_eq(spool_rig_segments(&rig), 1);
+	ck_assert_uint_eq(count_all(), 1);
+	ck_assert_uint_eq(losses(), 0);
+}
+END_TEST
+
+START_TEST(a_collector_that_has_more_is_believed)
+{
+	uint64_t number;
+	spool_rig_put(&rig, 1, SEVERITY_LOW);
+	spool_acknowledge(rig.spool, 100);
+	number = spool_rig_put(&rig, 2, SEVERITY_LOW);
+	ck_assert_uint_eq(number, 101);
+	ck_assert_uint_eq(read_all(&number, 1), 1);
+	spool_rig_reopen(&rig);
+	ck_assert_uint_eq(read_all(&number, 1), 1);
+	ck_assert_uint_eq(number, 101);
+	ck_assert_uint_eq(losses(), 0);
+}
+END_TEST
+
+/* ---- damage ---- */
+
+static size_t file_bytes(const char *path)
+{
+	struct stat stat_;
+	ck_assert_int_eq(stat(path, &stat_), 0);
+	return (size_t)stat_.st_size;
+}
+
+static void flip(const char *path, size_t offset, unsigned bit)
+{
+	char byte;
+	AUTO(file_close) int fd = open(path, O_RDWR);
+	ck_assert_int_eq(pread(fd, &byte, 1, (off_t)offset), 1);
+	byte = (char)(byte ^ 1 << bit);
+	ck_assert_int_eq(pwrite(fd, &byte, 1, (off_t)offset), 1);
+}
+
+/* A crash leaves the last write unfinished, at any byte. */
+START_TEST(is_torn_at_every_byte)
+{
+	char path[400];
+	uint64_t numbers[20];
+	size_t whole[7] = {SEGMENT_HEAD_BYTES};
+	for (uint64_t i = 1; i <= 5; i++) {
+		spool_rig_put(&rig, i, SEVERITY_LOW);
+		ck_assert(spool_rig_segment(&rig, 0, path, sizeof path));
+		whole[i] = file_bytes(path);
+	}
+	spool_rig_close(&rig);
+	for (size_t size = whole[5] - 1; size >= SEGMENT_HEAD_BYTES; size--) {
+		unsigned n_whole = 0;
+		ck_assert_int_eq(truncate(path, (off_t)size), 0);
+		while (whole[n_whole + 1] <= size)
+			n_whole++;
+		spool_rig_open(&rig);
+		ck_assert_uint_eq(read_all(numbers, 20), n_whole);
+		ck_assert_int_eq(rig.told[0] != '\0', size != whole[n_whole]);
+		ck_assert_uint_eq(file_bytes(path), whole[n_whole]);
+		/* What may have been sent is not another record's number. */
+		if (size != whole[n_whole]) {
+			char second[400];
+			uint64_t number = spool_rig_put(&rig, 6, SEVERITY_LOW);
+			ck_assert_uint_gt(number, n_whole + 1);
+			ck_assert_uint_eq(read_all(numbers, 20), 1);
+			ck_assert_uint_eq(numbers[0], number);
+			ck_assert(spool_rig_segment(&rig, 1, second, sizeof second));
+			unlink(second);
+		}
+		ck_assert_uint_eq(losses(), 0);
+		spool_rig_close(&rig);
+	}
+	spool_rig_open(&rig);
+}
+END_TEST
+
+enum { N_FLIP_RECORDS = 400, N_FLIPS = 200 };
+
+/* Each record that was not hit is there, and how many are missing is told. */
+START_TEST(a_flipped_bit_costs_one_record)
+{
+	struct random random = random_of(17);
+	char path[400];
+	uint64_t numbers[N_FLIP_RECORDS];
+	size_t ends[N_FLIP_RECORDS + 1] = {SEGMENT_HEAD_BYTES};
+	for (uint64_t i = 1; i <= N_FLIP_RECORDS; i++) {
+		spool_rig_put(&rig, i, SEVERITY_LOW);
+		ck_assert(spool_rig_segment(&rig, 0, path, sizeof path));
+		ends[i] = file_bytes(path);
+	}
+	spool_rig_close(&rig);
+	for (unsigned i = 0; i < N_FLIPS; i++) {
+		size_t offset = random_below(&random, ends[N_FLIP_RECORDS]);
+		unsigned bit = (unsigned)random_below(&random, 8), hit = 0, n_expected;
+		while (ends[hit] <= offset)
+			hit++;
+		flip(path, offset, bit);
+		spool_rig_open(&rig);
+		n_expected = hit == 0 ? N_FLIP_RECORDS : N_FLIP_RECORDS - 1;
+		ck_assert_uint_eq(read_all(numbers, N_FLIP_RECORDS), n_expected);
+		for (unsigned j = 0; j < n_expected; j++)
+			ck_assert_uint_eq(numbers[j], hit && j + 1 >= hit ? j + 2 : j + 1);
+		if (hit < N_FLIP_RECORDS)
+			ck_assert_uint_eq(losses(), hit == 0 ? 0 : 1);
+		spool_rig_close(&rig);
+		if (hit == N_FLIP_RECORDS) /* it was cut off */
+			break;
+		flip(path, offset, bit);
+	}
+	spool_rig_open(&rig);
+}
+END_TEST
+
+/* Damaged at the very end: cut off, but its loss is told once there is something behind it. */
+START_TEST(a_damaged_end_is_told)
+{
+	char path[400];
+	uint64_t numbers[10];
+	for (uint64_t i = 1; i <= 3; i++)
+		spool_rig_put(&rig, i, SEVERITY_LOW);
+	ck_assert(spool_rig_segment(&rig, 0, path, sizeof path));
+	spool_rig_close(&rig);
+	flip(path, file_bytes(path) - 1, 3);
+	spool_rig_open(&rig);
+	ck_assert_ptr_nonnull(strstr(rig.told, "damaged"));
+	ck_assert_uint_gt(spool_rig_put(&rig, 4, SEVERITY_LOW), 4);
+	ck_assert_uint_eq(read_all(numbers, 10), 3);
+	ck_assert_uint_eq(losses(), 1);
+	spool_rig_reopen(&rig);
+	ck_assert_uint_eq(read_all(numbers, 10), 3);
+	ck_assert_uint_eq(losses(), 1);
+}
+END_TEST
+
+/* The alert's own bytes may look like records; they are none, since nobody outside knows the id. */
+START_TEST(a_record_inside_an_alert_is_none)
+{
+	AUTO(buf_done) struct buf inner;
+	const struct spool_id guess = {{0}};
+	char path[400], room[100];
+	uint64_t numbers[10];
+	struct err err;
+	struct record forged = spool_rig_record(9, 50, SEVERITY_CRITICAL, room);
+	buf_init(&inner, 1000);
+	forged.number = 2;
+	record_write(&forged, &guess, &inner);
+	struct record record = spool_rig_record(1, 50, SEVERITY_LOW, room);
+	record.raw = buf_text(&inner);
+	ck_assert_int_eq(spool_add(rig.spool, &record, &err), 0);
+	ck_assert_int_eq(spool_commit(rig.spool, &err), 0);
+	spool_rig_put(&rig, 2, SEVERITY_LOW);
+	ck_assert(spool_rig_segment(&rig, 0, path, sizeof path));
+	spool_rig_close(&rig);
+	flip(path, SEGMENT_HEAD_BYTES, 1);
+	spool_rig_open(&rig);
+	ck_assert_uint_eq(read_all(numbers, 10), 1);
+	ck_assert_uint_eq(numbers[0], 2);
+	ck_assert_uint_eq(losses(), 1);
+}
+END_TEST
+
+START_TEST(a_lost_mark_costs_nothing)
+{
+	char path[400];
+	uint64_t numbers[10];
+	struct spool_id id = spool_id(rig.spool), again;
+	spool_rig_put(&rig, 1, SEVERITY_LOW);
+	spool_rig_put(&rig, 2, SEVERITY_LOW);
+	spool_acknowledge(rig.spool, 1);
+	spool_rig_close(&rig);
+	text_format(path, sizeof path, "%s/mark", rig.folder);
+	ck_assert_int_eq(truncate(path, 0), 0);
+	spool_rig_open(&rig);
+	again = spool_id(rig.spool);
+	ck_assert_mem_eq(&id, &again, sizeof id);
+	ck_assert_uint_eq(read_all(numbers, 10), 2);
+}
+END_TEST
+
+START_TEST(a_lost_spool_has_another_id)
+{
+	char path[400];
+	struct spool_id id = spool_id(rig.spool), again;
+	spool_rig_put(&rig, 1, SEVERITY_LOW);
+	ck_assert(spool_rig_segment(&rig, 0, path, sizeof path));
+	spool_rig_close(&rig);
+	unlink(path);
+	spool_rig_open(&rig);
+	again = spool_id(rig.spool);
+	ck_assert_int_ne(memcmp(&id, &again, sizeof id), 0);
+	ck_assert_uint_eq(spool_rig_put(&rig, 1, SEVERITY_LOW), 1);
+}
+END_TEST
+
+/* A segment in the middle is gone, or its head is damaged. */
+START_TEST(a_lost_segment_is_told)
+{
+	char path[400];
+	struct record record;
+	rig.size_bytes = 64 * 1024 * 16;
+	spool_rig_reopen(&rig);
+	uint64_t last = 0, n = 0;
+	for (uint64_t i = 1; spool_rig_segments(&rig) < 4; i++)
+		last = spool_rig_put(&rig, i, SEVERITY_LOW);
+	ck_assert(spool_rig_segment(&rig, 1, path, sizeof path));
+	spool_rig_close(&rig);
+	if (_i)
+		flip(path, 20, 1);
+	else
+		unlink(path);
+	spool_rig_open(&rig);
+	while (spool_next(rig.spool, &record))
+		n++;
+	ck_assert_uint_eq(n + losses(), last);
+	ck_assert_int_eq(n == last, _i);
+}
+END_TEST
+
+/* ---- failing disks ---- */
+
+START_TEST(a_full_disk_holds)
+{
+	char room[100];
+	uint64_t numbers[10];
+	struct err err;
+	spool_rig_put(&rig, 1, SEVERITY_LOW);
+	struct record record = spool_rig_record(2, 100, SEVERITY_LOW, room);
+	ck_assert_int_eq(spool_add(rig.spool, &record, &err), 0);
+	failing_disk.bytes_left = (size_t)_i;
+	ck_assert_int_eq(spool_commit(rig.spool, &err), -1);
+	ck_assert_int_eq(err.kind, ERR_FULL);
+	ck_assert_int_eq(spool_commit(rig.spool, &err), -1);
+	ck_assert_uint_eq(read_all(numbers, 10), 1);
+	failing_disk.bytes_left = SIZE_MAX;
+	ck_assert_int_eq(spool_commit(rig.spool, &err), 0);
+	ck_assert_uint_eq(read_all(numbers, 10), 1);
+	ck_assert_uint_eq(numbers[0], 2);
+	spool_rig_reopen(&rig);
+	ck_assert_uint_eq(read_all(numbers, 10), 2);
+	ck_assert_uint_eq(losses(), 0);
+}
+END_TEST
+
+/* Never twice on one file: its records go to another one. */
+START_TEST(a_failed_sync_is_not_tried_again)
+{
+	uint64_t numbers[10];
+	spool_rig_put(&rig, 1, SEVERITY_LOW);
+	failing_disk.fail_syncs = 1;
+	spool_rig_put(&rig, 2, SEVERITY_LOW);
+	ck_assert(!failing_disk.synced_again);
+	ck_assert_uint_eq(spool_sync_failures(rig.spool), 1);
+	ck_assert_uint_eq(spool_rig_segments(&rig), 2);
+	spool_rig_put(&rig, 3, SEVERITY_LOW);
+	ck_assert_uint_eq(read_all(numbers, 10), 3);
+	spool_rig_reopen(&rig);
+	ck_assert_uint_eq(read_all(numbers, 10), 3);
+	ck_assert_uint_eq(losses(), 0);
+}
+END_TEST
+
+START_TEST(syncs_that_go_on_failing_hold)
+{
+	char room[100];
+	uint64_t numbers[10];
+	struct err err;
+	spool_rig_put(&rig, 1, SEVERITY_LOW);
+	struct record record = spool_rig_record(2, 100, SEVERITY_LOW, room);
+	ck_assert_int_eq(spool_add(rig.spool, &record, &err), 0);
+	failing_disk.fail_syncs = 3;
+	ck_assert_int_eq(spool_commit(rig.spool, &err), -1);
+	ck_assert_int_eq(err.kind, ERR_IO);
+	for (unsigned i = 0; i < 4 && spool_commit(rig.spool, &err) < 0; i++)
+		;
+	ck_assert_uint_eq(read_all(numbers, 10), 2);
+	spool_rig_reopen(&rig);
+	ck_assert_uint_eq(read_all(numbers, 10), 2);
+	ck_assert_uint_eq(losses(), 0);
+}
+END_TEST
+
+/* ---- bounds ---- */
+
+struct totals {
+	uint64_t kept[N_SEVERITIES], shed[N_SEVERITIES];
+	uint64_t first_kept[N_SEVERITIES]; /* number */
+};
+
+static void total(struct totals *totals)
+{
+	struct record record;
+	*totals = (struct totals){0};
+	spool_rewind(rig.spool, spool_acknowledged(rig.spool));
+	while (spool_next(rig.spool, &record)) {
+		if (record.kind == RECORD_SHED) {
+			totals->shed[record.severity] += record.shed.n;
+			continue;
+		}
+		if (!totals->kept[record.severity]++)
+			totals->first_kept[record.severity] = record.number;
+	}
+	spool_rewind(rig.spool, spool_acknowledged(rig.spool));
+}
+
+static void bound(void)
+{
+	struct err err;
+	int result = spool_keep_bounds(rig.spool, &err);
+	ck_assert_msg(result == 0, "spool_keep_bounds: %s", err.text);
+}
+
+START_TEST(sheds_the_oldest_of_the_lowest)
+{
+	struct totals totals;
+	uint64_t put[N_SEVERITIES] = {0};
+	rig.size_bytes = SPOOL_SIZE_BYTES_MIN;
+	spool_rig_reopen(&rig);
+	for (uint64_t i = 1; i <= 24000; i++) {
+		enum severity severity = i % 10 == 0  ? SEVERITY_CRITICAL
+					 : i % 3 == 0 ? SEVERITY_MEDIUM
+						      : SEVERITY_INFO;
+		spool_rig_put(&rig, i, severity);
+		put[severity]++;
+		bound();
+		ck_assert_uint_le(spool_size_bytes(rig.spool), rig.size_bytes);
+	}
+	for (unsigned again = 0; again < 2; again++) {
+		total(&totals);
+		for (unsigned i = 0; i < N_SEVERITIES; i++)
+			ck_assert_uint_eq(totals.kept[i] + totals.shed[i], put[i]);
+		ck_assert_uint_eq(totals.shed[SEVERITY_CRITICAL], 0);
+		ck_assert_uint_gt(totals.shed[SEVERITY_INFO], put[SEVERITY_INFO] / 2);
+		ck_assert_uint_gt(totals.kept[SEVERITY_CRITICAL], 2000);
+		spool_rig_reopen(&rig);
+	}
+	ck_assert_uint_eq(losses(), 0);
+	ck_assert_uint_lt(spool_rig_segments(&rig), 64);
+	spool_acknowledge(rig.spool, 24000);
+	ck_assert_uint_eq(spool_waiting(rig.spool).n, 0);
+}
+END_TEST
+
+/* Of one severity only the last are kept, and what is told of the others stays small. */
+START_TEST(a_long_absence_stays_bounded)
+{
+	struct totals totals;
+	rig.size_bytes = SPOOL_SIZE_BYTES_MIN;
+	spool_rig_reopen(&rig);
+	for (uint64_t i = 1; i <= 100000; i++) {
+		char room[200];
+		struct err err;
+		struct record record = spool_rig_record(i, 100, SEVERITY_HIGH, room);
+		record.received_ns = (int64_t)i * NS_PER_S;
+		ck_assert_int_eq(spool_add(rig.spool, &record, &err), 0);
+		if (i % 50 == 0) {
+			ck_assert_int_eq(spool_commit(rig.spool, &err), 0);
+			bound();
+		}
+		if (i % 1000 == 0)
+			ck_assert_uint_le(spool_size_bytes(rig.spool), rig.size_bytes);
+	}
+	total(&totals);
+	ck_assert_uint_eq(totals.kept[SEVERITY_HIGH] + totals.shed[SEVERITY_HIGH], 100000);
+	ck_assert_uint_gt(totals.kept[SEVERITY_HIGH], 4000);
+	ck_assert_uint_lt(spool_rig_segments(&rig), 64);
+}
+END_TEST
+
+/* Of a minute and a rule. */
+START_TEST(tells_what_it_shed)
+{
+	struct record record;
+	char room[1000];
+	struct err err;
+	rig.size_bytes = SPOOL_SIZE_BYTES_MIN;
+	spool_rig_reopen(&rig);
+	for (uint64_t i = 0; i < 1200; i++) {
+		struct record put = spool_rig_record(i, sizeof room, SEVERITY_LOW, room);
+		put.rule = i % 2 ? TEXT("odd") : TEXT("even");
+		put.received_ns = (int64_t)(i / 20) * 60 * NS_PER_S + (int64_t)i;
+		ck_assert_int_eq(spool_add(rig.spool, &put, &err), 0);
+		ck_assert_int_eq(spool_commit(rig.spool, &err), 0);
+	}
+	bound();
+	ck_assert(spool_next(rig.spool, &record));
+	ck_assert_int_eq(record.kind, RECORD_SHED);
+	ck_assert(text_is(record.rule, "even"));
+	ck_assert_uint_eq(record.shed.n, 10);
+	ck_assert_uint_eq(record.shed.n_bytes, 10000);
+	ck_assert_int_eq(record.shed.from_ns, 0);
+	ck_assert_int_eq(record.shed.until_ns, 18);
+	ck_assert_uint_eq(record.number, 19);
+	ck_assert(spool_next(rig.spool, &record));
+	ck_assert(text_is(record.rule, "odd"));
+	ck_assert_uint_eq(record.number, 20);
+}
+END_TEST
+
+/* What may be on its way is not changed. */
+START_TEST(what_is_being_sent_is_not_shed)
+{
+	struct record record;
+	rig.size_bytes = SPOOL_SIZE_BYTES_MIN;
+	spool_rig_reopen(&rig);
+	for (uint64_t i = 1; i <= 12000; i++) {
+		spool_rig_put(&rig, i, SEVERITY_INFO);
+		if (i == 500)
+			for (unsigned n = 0; n < 300; n++)
+				ck_assert(spool_next(rig.spool, &record));
+		if (i % 100 == 0)
+			bound();
+	}
+	ck_assert_uint_eq(record.number, 300);
+	ck_assert(spool_next(rig.spool, &record));
+	ck_assert_uint_eq(record.number, 301);
+	ck_assert_int_eq(record.kind, RECORD_ALERT);
+	ck_assert_uint_eq(losses(), 0);
+}
+END_TEST
+
+/* Age is the spool's own; the wall clock means nothing. */
+START_TEST(sheds_what_is_too_old)
+{
+	struct totals totals;
+	rig.size_bytes = 64 * 1024 * 16;
+	rig.age_s = 3600;
+	spool_rig_reopen(&rig);
+	uint64_t n = 0;
+	while (spool_rig_segments(&rig) < 3)
+		spool_rig_put(&rig, ++n, SEVERITY_CRITICAL);
+	rig.clock.wall_ns += 30 * 86400 * NS_PER_S;
+	bound();
+	total(&totals);
+	ck_assert_uint_eq(totals.kept[SEVERITY_CRITICAL], n);
+	rig.clock.monotonic_ms += 1800 * 1000;
+	spool_rig_reopen(&rig);
+	rig.clock.wall_ns -= 300 * 86400 * NS_PER_S;
+	rig.clock.monotonic_ms += 1801 * 1000;
+	bound();
+	total(&totals);
+	ck_assert_uint_gt(totals.shed[SEVERITY_CRITICAL], n / 2);
+	ck_assert_uint_eq(totals.kept[SEVERITY_CRITICAL] + totals.shed[SEVERITY_CRITICAL], n);
+	ck_assert_uint_eq(losses(), 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("spool");
+	TCase *tests = tcase_create("spool");
+	tcase_set_timeout(tests, 60);
+	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_test(tests, gives_back_what_it_was_given);
+	tcase_add_test(tests, one_sync_for_all_that_waits);
+	tcase_add_test(tests, goes_on_after_a_restart);
+	tcase_add_test(tests, an_empty_spool_keeps_its_numbers);
+	tcase_add_test(tests, two_processes_cannot_have_it);
+	tcase_add_test(tests, what_is_acknowledged_leaves);
+	tcase_add_test(tests, a_collector_that_has_more_is_believed);
+	tcase_add_test(tests, is_torn_at_every_byte);
+	tcase_add_test(tests, a_flipped_bit_costs_one_record);
+	tcase_add_test(tests, a_damaged_end_is_told);
+	tcase_add_test(tests, a_record_inside_an_alert_is_none);
+	tcase_add_test(tests, a_lost_mark_costs_nothing);
+	tcase_add_test(tests, a_lost_spool_has_another_id);
+	tcase_add_loop_test(tests, a_lost_segment_is_told, 0, 2);
+	tcase_add_loop_test(tests, a_full_disk_holds, 0, 154);
+	tcase_add_test(tests, a_failed_sync_is_not_tried_again);
+	tcase_add_test(tests, syncs_that_go_on_failing_hold);
+	tcase_add_test(tests, sheds_the_oldest_of_the_lowest);
+	tcase_add_test(tests, a_long_absence_stays_bounded);
+	tcase_add_test(tests, tells_what_it_shed);
+	tcase_add_test(tests, what_is_being_sent_is_not_shed);
+	tcase_add_test(tests, sheds_what_is_too_old);
+	suite_add_tcase(suite, tests);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
