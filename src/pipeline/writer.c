@@ -300,6 +300,26 @@ static bool is_poisoned(const struct batch *batch, const struct err *err)
 	       (err->kind == ERR_LIMIT || err->kind == ERR_INPUT || err->kind == ERR_CORRUPT);
 }
 
+/* Back to what came in: it may be what was made of it that no store can take. */
+static void undecode(struct alert *alert, struct text reason)
+{
+	*alert = (struct alert){.next = alert->next,
+		.kind = LEAF_QUARANTINED,
+		.raw = alert->raw,
+		.raw_digest = alert->raw_digest,
+		.quarantine_reason = reason,
+		.source = alert->source,
+		.sensor = alert->sensor,
+		.time_ns = alert->received_ns,
+		.received_ns = alert->received_ns,
+		.cluster = alert->cluster,
+		.node = alert->node,
+		.process = {.pid = -1, .uid = -1},
+		.count = 1,
+		.redactions = alert->redactions,
+		.n_redactions = alert->n_redactions};
+}
+
 /* The batch has this one alert. What is decoded and cannot be stored is kept as bytes. */
 static int store_alone(struct writer *writer, struct batch *batch, struct err *err)
 {
@@ -309,8 +329,7 @@ static int store_alone(struct writer *writer, struct batch *batch, struct err *e
 		return -1;
 	log_warning("writer", "record %llu of a spool goes to quarantine: %s",
 		(unsigned long long)batch->spool->last, err->text);
-	batch->first->kind = LEAF_QUARANTINED;
-	batch->first->quarantine_reason = arena_copy(&batch->arena, text_of(err->text));
+	undecode(batch->first, arena_copy(&batch->arena, text_of(err->text)));
 	return commit_patiently(writer, &batch->item, err);
 }
 
