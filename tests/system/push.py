@@ -169,7 +169,7 @@ def all_items(daemon, path):
 
 def each_once(daemon, raws):
     alerts = all_items(daemon, "/api/v1/alerts?limit=500")
-    quarantined = all_items(daemon, "/api/v1/alerts?quarantined=true&limit=500")
+    quarantined = all_items(daemon, "/api/v1/quarantine?limit=500")
     n_broken = len(range(99, RECORDS, 100))
     check("every record is stored once", len(alerts) == RECORDS - n_broken and len(quarantined) == n_broken, (len(alerts), len(quarantined)))
     check("they came by way of the agent", all(alert.get("via") == ["agent"] for alert in alerts))
@@ -177,7 +177,8 @@ def each_once(daemon, raws):
     bodies = [daemon.get("/api/v1/alerts/%s/raw" % alert["leaf"])[1] for alert in sample]
     sent = {hashlib.sha256(raw).digest() for raw in raws}
     check("raw is what was sent, byte for byte", all(hashlib.sha256(body).digest() in sent for body in bodies))
-    check("a node that no alert names is the sender's", {a.get("node") for a in alerts} >= {"node-1"} or all("node" in a for a in alerts))
+    nodes = {json.loads(raw).get("hostname", "node-1") for i, raw in enumerate(raws) if i % 100 != 99}
+    check("a node that no alert names is the sender's", {alert["node"] for alert in alerts} == nodes, nodes)
 
 
 def refusals(daemon, token, bound, viewer):
@@ -251,7 +252,7 @@ def reports(daemon, token, bound):
     agent = next((a for a in sources["agents"] if a.get("node") == "node-7"), None)
     check("the agent's report is shown", agent is not None and agent.get("waiting", agent.get("n_waiting")) == 5, sources["agents"])
     items = json.loads(daemon.get("/api/v1/coverage?node=node-7")[1])["items"]
-    check("its coverage too", any(i["state"] == "dropping" and i.get("n") == 3 for i in items), items)
+    check("its coverage too", any(i["state"] == "dropping" and i.get("n") == "3" for i in items), items)
     check("the sender is shown with its agent", any(a.get("via") == "agent" and a.get("node") == "node-7" for a in sources["addresses"])
           or wait_for(lambda: any(a.get("node") == "node-7" for a in json.loads(daemon.get("/api/v1/sources")[1])["addresses"]), 10, "sender"))
     wait_for(lambda: sum(i["alerts_shed"] for i in json.loads(daemon.get("/api/v1/sources")[1])["items"]) == 77, 20, "what was shed is counted")
@@ -259,7 +260,7 @@ def reports(daemon, token, bound):
     check("and in the metrics", 'tocsin_shed_total{source="tetragon"} 77' in daemon.get("/metrics")[1].decode())
     found = json.loads(daemon.get("/api/v1/alerts?q=rule%3Acut")[1])["items"]
     check("a cut is flagged", len(found) == 1 and "redacted_at_ingest" in found[0].get("flags", []), found)
-    forged = [a for a in all_items(daemon, "/api/v1/alerts?quarantined=true&limit=500") if "node-8" in json.dumps(a)]
+    forged = [a for a in all_items(daemon, "/api/v1/quarantine?limit=500") if "node-8" in json.dumps(a)]
     check("a forged node goes to quarantine", len(forged) == 1, forged)
     direct = json.dumps(event("both roads", hostname="node-7")).encode()
     daemon.ingest(direct)
@@ -289,7 +290,7 @@ def at_once(daemon, token, bound):
         return daemon.request("POST", path, body, token=by, headers=dict({"Content-Type": kind}, **more))
     status, body = post(request("posted").SerializeToString(), "application/x-protobuf")
     answer = pb.PushBatchResponse.FromString(body) if status == 200 else body
-    check("it is a plain POST of protobuf as well", status == 200 and (answer.accepted, answer.duplicate) == (1, 1 - answer.quarantined), (status, answer))
+    check("it is a plain POST of protobuf as well", status == 200 and (answer.accepted, answer.duplicate, answer.quarantined) == (1, 1, 0), (status, answer))
     from google.protobuf import json_format
     for name, form in (("lowerCamelCase", {}), ("original names", {"preserving_proto_field_name": True})):
         wish = request(name)
@@ -323,7 +324,8 @@ def by_grpcurl(daemon, token):
     check("grpcurl says hello", done.returncode == 0 and json.loads(done.stdout).get("acknowledged") == "7", done.stdout + done.stderr)
 
 
-def ends(daemon, token, n_leaves):
+def ends(daemon, token):
+    n_leaves = 1 + sum(len(all_items(daemon, "/api/v1/%s?limit=500" % kind)) for kind in ("alerts", "quarantine"))  # 1: what was shed
     channel = connect(daemon)
     stream = Stream(channel, token)
     stream.hello(os.urandom(16), "node-1")
@@ -334,7 +336,7 @@ def ends(daemon, token, n_leaves):
     channel.close()
     code, told = daemon.cli("ledger", "verify")
     check("the ledger verifies", code == 0, told)
-    check("it has a leaf for each record, and no more", "%d leaves" % n_leaves in told or str(n_leaves) in told, (n_leaves, told))
+    check("it has a leaf for each record, and no more", str(n_leaves) in told.replace(",", " ").split(), (n_leaves, told))
 
 
 def main():
@@ -353,8 +355,7 @@ def main():
             reports(daemon, token, bound)
             at_once(daemon, token, bound)
             by_grpcurl(daemon, token)
-            leaves = json.loads(daemon.get("/api/v1/ledger")[1])
-            ends(daemon, token, leaves.get("leaves", leaves.get("size")))
+            ends(daemon, token)
         finally:
             daemon.kill()
     print("# PASS: %d\n# FAIL: %d" % (n_run - n_failed, n_failed))
