@@ -133,15 +133,11 @@ int print_days_count(struct print_days *days, struct connection *connection,
 	return 0;
 }
 
-static int write_kind(struct connection *connection, const struct kind *kind, struct err *err)
+/* @sql has a kind's values as ?1 to ?10, in the order of its columns. */
+static int run_with(
+	struct connection *connection, const char *sql, const struct kind *kind, struct err *err)
 {
-	sqlite3_stmt *statement = connection_statement(connection,
-		"INSERT INTO print_day (day, fingerprint, workload, n, lo, hi, first_leaf,"
-		" last_leaf, severity, attack) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
-		" ON CONFLICT (day, fingerprint, workload) DO UPDATE SET n = n + ?4,"
-		" lo = min(lo, ?5), hi = max(hi, ?6), last_leaf = ?8,"
-		" severity = max(severity, ?9), attack = ?10",
-		err);
+	sqlite3_stmt *statement = connection_statement(connection, sql, err);
 	if (!statement)
 		return -1;
 	const int64_t values[] = {kind->day, kind->fingerprint, kind->workload, kind->n,
@@ -150,6 +146,23 @@ static int write_kind(struct connection *connection, const struct kind *kind, st
 	for (int i = 0; i < (int)(sizeof values / sizeof values[0]); i++)
 		sql_bind_i64(statement, i + 1, values[i]);
 	return sql_run(statement, err);
+}
+
+/* Most kinds have a row: to change it first is cheaper than an insert that finds it in its way. */
+static int write_kind(struct connection *connection, const struct kind *kind, struct err *err)
+{
+	if (run_with(connection,
+		    "UPDATE print_day SET n = n + ?4, lo = min(lo, ?5), hi = max(hi, ?6),"
+		    " last_leaf = ?8, severity = max(severity, ?9), attack = ?10"
+		    " WHERE day = ?1 AND fingerprint = ?2 AND workload = ?3",
+		    kind, err) < 0)
+		return -1;
+	if (sqlite3_changes(connection->db) > 0)
+		return 0;
+	return run_with(connection,
+		"INSERT INTO print_day (day, fingerprint, workload, n, lo, hi, first_leaf,"
+		" last_leaf, severity, attack) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+		kind, err);
 }
 
 int print_days_flush(struct print_days *days, struct connection *connection, struct err *err)
