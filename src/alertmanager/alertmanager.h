@@ -42,9 +42,9 @@ CHECKED int alertmanager_groups(struct connection *connection,
 /** Suppressions. */
 CHECKED int alertmanager_silences(struct connection *connection,
 	const struct alertmanager_query *query, struct buf *out, struct err *err);
-/** ERR_MISSING. */
-CHECKED int alertmanager_silence(struct connection *connection, struct text id, int64_t now_ns,
-	struct buf *out, struct err *err);
+/** ERR_MISSING: also one that is a query which matchers cannot say. */
+CHECKED int alertmanager_silence(struct connection *connection, struct text id,
+	const struct alertmanager_query *query, struct buf *out, struct err *err);
 
 /** What a POST of a silence wants; texts live in @arena. With an id: that one is changed. */
 CHECKED int alertmanager_silence_read(

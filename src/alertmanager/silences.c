@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/emit.h"
 #include "base/tree.h"
+#include "model/suppression_query.h"
 #include "store/suppressions.h"
 
 enum { ARENA_BYTES = 64 * 1024 * 1024, PAGE = 500 };
@@ -92,25 +93,37 @@ int alertmanager_silences(struct connection *connection, const struct alertmanag
 		page.before = page.next_before;
 		if (suppressions_list(connection, &page, err) < 0)
 			return -1;
-		for (size_t i = 0; i < page.list.n; i++)
-			if (is_wanted(&page.list.items[i], &filters, query->now_ns))
-				write_silence(&emitter, &page.list.items[i], query->now_ns);
+		for (size_t i = 0; i < page.list.n; i++) {
+			struct suppression *item = &page.list.items[i];
+			if (!suppression_is_inside(item, query->scope))
+				continue;
+			/* What matchers cannot say is no silence. */
+			if (suppression_as_matchers(item, &arena, &item->matchers, err) < 0 &&
+				err->kind == ERR_MEMORY)
+				return -1;
+			if (item->matchers.n && is_wanted(item, &filters, query->now_ns))
+				write_silence(&emitter, item, query->now_ns);
+		}
 	} while (page.next_before);
 	emit_array_end(&emitter);
 	return 0;
 }
 
-int alertmanager_silence(struct connection *connection, struct text id, int64_t now_ns,
-	struct buf *out, struct err *err)
+int alertmanager_silence(struct connection *connection, struct text id,
+	const struct alertmanager_query *query, struct buf *out, struct err *err)
 {
 	AUTO(arena_done) struct arena arena;
 	struct emitter emitter;
 	struct suppression suppression;
 	arena_init(&arena, ARENA_BYTES);
-	if (suppression_find(connection, id, &arena, &suppression, err) < 0)
+	if (suppression_find_inside(connection, id, query->scope, &arena, &suppression, err) < 0)
 		return -1;
+	if (suppression_as_matchers(&suppression, &arena, &suppression.matchers, err) < 0) {
+		err->kind = err->kind == ERR_MEMORY ? ERR_MEMORY : ERR_MISSING;
+		return -1;
+	}
 	emit_init(&emitter, out);
-	write_silence(&emitter, &suppression, now_ns);
+	write_silence(&emitter, &suppression, query->now_ns);
 	return 0;
 }
 

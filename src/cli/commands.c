@@ -44,10 +44,10 @@ const struct command commands[] = {
 		show_suppressions, 0},
 	{"suppress show", "ID", "one suppression", show_suppression, 1},
 	{"suppress hits", "ID", "what it hid", show_suppression_hits, 1},
-	{"suppress add", "MATCHER... --reason TEXT --for 2h",
-		"hides what the matchers fit, as namespace=dev or pod=~web-.*", act_suppress, 1},
-	{"suppress preview", "MATCHER...", "what the matchers would hide now, and would have",
-		show_suppression_preview, 1},
+	{"suppress add", "[MATCHER...] [-q QUERY] --reason TEXT --for 2h",
+		"hides what the matchers fit, as namespace=dev or pod=~web-.*", act_suppress, 0},
+	{"suppress preview", "[MATCHER...] [-q QUERY]",
+		"what the matchers would hide now, and would have", show_suppression_preview, 0},
 	{"suppress export", "ID --format F",
 		"for the sensor or an Alertmanager: falco, alertmanager", show_suppression_export,
 		1},
@@ -172,7 +172,7 @@ static size_t most_arguments(const struct command *command)
 	struct text rest = text_of(command->arguments), word;
 	size_t most = command->n_arguments;
 	while (text_split(&rest, ' ', &word)) {
-		if (text_ends(word, TEXT("...")))
+		if (text_find(word, TEXT("..."), 0) != SIZE_MAX)
 			return CLI_ARGUMENTS_MAX;
 		most += text_starts(word, TEXT("[")) && !text_starts(word, TEXT("[-"));
 	}

@@ -392,7 +392,7 @@ static int read_suppressions(struct offline *offline, struct buf *out, struct er
 static int read_suppression(struct offline *offline, struct buf *out, struct err *err)
 {
 	return document_suppression(
-		offline->connection, offline->part, clock_wall_ns(&clock_system), out, err);
+		offline->connection, offline->part, NULL, clock_wall_ns(&clock_system), out, err);
 }
 
 static int read_suppression_hits(struct offline *offline, struct buf *out, struct err *err)

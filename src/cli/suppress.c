@@ -72,6 +72,15 @@ static void write_next(struct view *view)
 		buf_addf(&view->out, "more: --after %.*s\n", TEXT_ARG(next));
 }
 
+/* Its matchers, its query, or both. */
+static struct text shown_condition(struct arena *arena, const struct node *item)
+{
+	struct text matchers = cell(item, "matcher_text"), query = cell(item, "query");
+	if (!matchers.size || !query.size)
+		return matchers.size ? matchers : query;
+	return arena_format(arena, "%.*s %.*s", TEXT_ARG(matchers), TEXT_ARG(query));
+}
+
 int show_suppressions(struct session *session, struct err *err)
 {
 	static const char *const titles[] = {
@@ -85,9 +94,9 @@ int show_suppressions(struct session *session, struct err *err)
 	table_view_init(&table, &view.arena, titles);
 	for (const struct node *item = first_item(&view); item; item = item->next) {
 		struct text cells[] = {cell(item, "id"), cell(item, "state"),
-			cell(item, "matcher_text"), distance(&view.arena, cell(item, "ends")),
-			cell(item, "hits"), cell(item, "created_by"), cell(item, "reason"),
-			notes(item)};
+			shown_condition(&view.arena, item),
+			distance(&view.arena, cell(item, "ends")), cell(item, "hits"),
+			cell(item, "created_by"), cell(item, "reason"), notes(item)};
 		if (!table_view_add(&table, cells))
 			return err_set(err, ERR_MEMORY, "out of memory for the table");
 	}
@@ -151,7 +160,7 @@ static int refuse_offline(struct session *session, struct err *err)
 /* Matchers as they were typed, and each flag as a member of its name. */
 static int make_body(struct session *session, struct buf *out, struct err *err)
 {
-	static const char *const names[] = {"reason", "starts", "ends", "for"};
+	static const char *const names[] = {"reason", "starts", "ends", "for", "query"};
 	struct emitter emitter;
 	emit_init(&emitter, out);
 	emit_object(&emitter);
@@ -161,10 +170,11 @@ static int make_body(struct session *session, struct buf *out, struct err *err)
 		emit_text(&emitter, text_of(session->arguments[i]));
 	emit_array_end(&emitter);
 	for (size_t i = 0; i < session->n_query; i++) {
-		size_t known = 0;
-		while (known < 4 && !text_is(session->query[i][0], names[known]))
+		size_t known = text_is(session->query[i][0], "q") ? 4 : 0;
+		while (known < 5 && !text_is(session->query[i][0], names[known]) &&
+			!text_is(session->query[i][0], "q"))
 			known++;
-		if (known == 4) {
+		if (known == 5) {
 			session->exit_code = CLI_USAGE;
 			return err_set(err, ERR_INPUT, "suppress %s takes no --%.*s",
 				session->arguments[ACTION], TEXT_ARG(session->query[i][0]));

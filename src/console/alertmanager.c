@@ -60,7 +60,7 @@ int alertmanager_answer_silences(
 int alertmanager_answer_silence(
 	struct connection *connection, struct job *job, struct buf *out, struct err *err)
 {
-	return alertmanager_silence(connection, job->part, job->alertmanager->now_ns, out, err);
+	return alertmanager_silence(connection, job->part, job->alertmanager, out, err);
 }
 
 /* Clients that ask every minute would fill the log. */

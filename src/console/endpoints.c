@@ -157,8 +157,8 @@ static int answer_suppressions(
 static int answer_suppression(
 	struct connection *connection, struct job *job, struct buf *out, struct err *err)
 {
-	return document_suppression(
-		connection, job->part, clock_wall_ns(job->console->options.clock), out, err);
+	return document_suppression(connection, job->part, &job->viewer->scope,
+		clock_wall_ns(job->console->options.clock), out, err);
 }
 
 static int answer_suppression_hits(
@@ -324,26 +324,27 @@ const struct endpoint endpoints[] = {
 		of_suppressions,
 		"What is not told of, newest first; show: all, active, pending, expired, expiring,"
 		" unmatched, oldest.",
-		REACH_ALL},
+		REACH_LIST},
 	{HTTP_POST, "/api/v1/suppressions", ROLE_ANALYST, NULL, suppressions_create, JSON_TYPE,
 		NULL,
-		"Hides what the matchers fit: {matchers, reason, starts, ends or for}; a day, a"
+		"Hides what the matchers fit: {matchers, query, reason, starts, ends or for}; a "
+		"day, a"
 		" responder a week, an administrator 90 days.",
-		REACH_ALL},
+		REACH_LIST},
 	{HTTP_GET, "/api/v1/suppressions/{id}", ROLE_VIEWER, answer_suppression, NULL, JSON_TYPE,
-		NULL, "One suppression.", REACH_ALL},
+		NULL, "One suppression.", REACH_LIST},
 	{HTTP_DELETE, "/api/v1/suppressions/{id}", ROLE_ANALYST, NULL, suppressions_expire,
-		JSON_TYPE, NULL, "Ends a suppression now.", REACH_ALL},
+		JSON_TYPE, NULL, "Ends a suppression now.", REACH_LIST},
 	{HTTP_POST, "/api/v1/suppressions/preview", ROLE_VIEWER, suppression_preview, NULL,
 		JSON_TYPE, NULL,
 		"What matchers would hide: open incidents, and alerts of the last seven days.",
-		REACH_ALL},
+		REACH_LIST},
 	{HTTP_GET, "/api/v1/suppressions/{id}/export", ROLE_VIEWER, suppression_export, NULL,
 		"application/yaml", of_export,
 		"The same for the sensor (format=falco) or an Alertmanager (format=alertmanager).",
-		REACH_ALL},
+		REACH_LIST},
 	{HTTP_GET, "/api/v1/suppressions/{id}/hits", ROLE_VIEWER, answer_suppression_hits, NULL,
-		JSON_TYPE, page, "What it hid, by place and kind of alert.", REACH_ALL},
+		JSON_TYPE, page, "What it hid, by place and kind of alert.", REACH_LIST},
 	{HTTP_GET, "/api/v1/views", ROLE_VIEWER, answer_views, NULL, JSON_TYPE, NULL,
 		"Saved views: own and shared, by name.", REACH_OWN},
 	{HTTP_POST, "/api/v1/views", ROLE_VIEWER, NULL, views_save, JSON_TYPE, NULL,
@@ -371,13 +372,13 @@ const struct endpoint endpoints[] = {
 		JSON_TYPE, of_foreign_alerts, "The same by cluster, namespace and pod.",
 		REACH_LIST},
 	{HTTP_GET, "/api/v2/silences", ROLE_VIEWER, alertmanager_answer_silences, NULL, JSON_TYPE,
-		of_silences, "Suppressions.", REACH_ALL},
+		of_silences, "Suppressions.", REACH_LIST},
 	{HTTP_POST, "/api/v2/silences", ROLE_ANALYST, NULL, alertmanager_silence_create, JSON_TYPE,
-		NULL, "Suppresses, or changes a suppression.", REACH_ALL},
+		NULL, "Suppresses, or changes a suppression.", REACH_LIST},
 	{HTTP_GET, "/api/v2/silence/{id}", ROLE_VIEWER, alertmanager_answer_silence, NULL,
-		JSON_TYPE, NULL, "One suppression.", REACH_ALL},
+		JSON_TYPE, NULL, "One suppression.", REACH_LIST},
 	{HTTP_DELETE, "/api/v2/silence/{id}", ROLE_ANALYST, NULL, alertmanager_silence_expire,
-		JSON_TYPE, NULL, "Ends a suppression.", REACH_ALL},
+		JSON_TYPE, NULL, "Ends a suppression.", REACH_LIST},
 	{HTTP_GET, "/-/healthy", 0, NULL, health_live, "text/plain", NULL, "As /livez.", REACH_OWN},
 	{HTTP_GET, "/-/ready", 0, NULL, health_ready, "text/plain", NULL, "As /readyz.", REACH_OWN},
 	{0},

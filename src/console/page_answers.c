@@ -235,7 +235,8 @@ static int answer_suppression(
 	struct text id = making.wish->part[0];
 	buf_init(&one, DOCUMENT_BYTES_MAX);
 	buf_init(&hidden, DOCUMENT_BYTES_MAX);
-	if (document_suppression(connection, id, making.page.now_ns, &one, err) < 0 ||
+	if (document_suppression(
+		    connection, id, &job->viewer->scope, making.page.now_ns, &one, err) < 0 ||
 		read_tree(&making, &one, &suppression, err) < 0 ||
 		document_suppression_hits(connection, id, &job->query, &hidden, err) < 0 ||
 		read_tree(&making, &hidden, &hits, err) < 0)

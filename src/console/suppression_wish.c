@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "console/suppression_wish.h"
 
+#include "model/suppression_query.h"
+
 enum { SHOWN_BYTES_MAX = 40, BODY_BYTES_MAX = 64 * 1024 };
 
 /* What is read, and where faults are said. */
@@ -79,17 +81,35 @@ static int take_matchers(const struct reading_wish *wish, const struct node *roo
 {
 	const struct node *list = tree_member(root, "matchers");
 	struct matcher_list *matchers = &wish->out->matchers;
+	if (wish->out->query && (!list || (list->type == PULL_ARRAY && !list->first)))
+		return 0;
 	if (!list || list->type != PULL_ARRAY || !list->first)
 		return err_set(wish->err, ERR_INPUT,
 			"matchers must be an array that says what is hidden, as"
-			" [\"namespace=\\\"dev\\\"\"]");
+			" [\"namespace=\\\"dev\\\"\"], or query must say it");
 	matchers->items = arena_array(wish->arena, MATCHERS_MAX, sizeof *matchers->items);
 	if (!matchers->items)
 		return err_set(wish->err, ERR_MEMORY, "out of memory for matchers");
 	for (const struct node *node = list->first; node; node = node->next)
 		if (take_matcher(wish, node, matchers) < 0)
 			return -1;
-	return suppression_matchers_check(matchers, wish->err);
+	/* Beside a query they need not say anything by themselves: it does. */
+	return wish->out->query ? suppression_matchers_known(matchers, wish->err)
+				: suppression_matchers_check(matchers, wish->err);
+}
+
+static int take_query(const struct reading_wish *wish, const struct node *root)
+{
+	struct text query;
+	if (member_text(root, "query", &query, wish->err) < 0)
+		return -1;
+	return query.size ? suppression_query_take(query, wish->arena, wish->out, wish->err) : 0;
+}
+
+/* What is hidden: by a query, by matchers, or by both. */
+static int take_conditions(const struct reading_wish *wish, const struct node *root)
+{
+	return take_query(wish, root) < 0 ? -1 : take_matchers(wish, root);
 }
 
 static int take_time(
@@ -149,7 +169,8 @@ static int check_rest(const struct reading_wish *wish, const struct node *root)
 bool suppression_wish_read(struct text body, bool for_preview, int64_t now_ns, struct arena *arena,
 	struct suppression *out, struct wish_refusal *refusal)
 {
-	static const char *const names[] = {"matchers", "reason", "starts", "ends", "for", NULL};
+	static const char *const names[] = {
+		"matchers", "query", "reason", "starts", "ends", "for", NULL};
 	struct node *root;
 	struct reading_wish wish = {arena, out, now_ns, &refusal->err};
 	*out = (struct suppression){0};
@@ -165,7 +186,7 @@ bool suppression_wish_read(struct text body, bool for_preview, int64_t now_ns, s
 	}
 	if (check_members(root, names, wish.err) < 0)
 		return refuse(refusal, 400);
-	if (take_matchers(&wish, root) < 0)
+	if (take_conditions(&wish, root) < 0)
 		return refuse(refusal, 422);
 	if (for_preview && check_rest(&wish, root) < 0)
 		return refuse(refusal, 422);

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "console/api.h"
 #include "console/suppression_wish.h"
+#include "model/suppression_query.h"
 
 /* On a reader, after the commit: the suppression as it is now. */
 static int answer_decided(
@@ -13,7 +14,7 @@ static int answer_decided(
 	const struct decision_result *result = decision_result(job->decided->decisions);
 	if (tree_read(result->answer, &job->decided->arena, &answer, err) < 0)
 		return -1;
-	return document_suppression(connection, tree_member_text(answer, "id"),
+	return document_suppression(connection, tree_member_text(answer, "id"), NULL,
 		clock_wall_ns(job->console->options.clock), out, err);
 }
 
@@ -33,10 +34,16 @@ int suppression_preview(
 	if (!suppression_wish_read(
 		    http_body(job->request), true, now_ns, &arena, &wish, &refusal)) {
 		*err = refusal.err;
-		err->kind = refusal.status == 400 ? ERR_INPUT : ERR_DENIED;
+		if (!err->place_size)
+			err->kind = refusal.status == 400 ? ERR_INPUT : ERR_DENIED;
 		return -1;
 	}
-	return document_suppression_preview(connection, &wish, now_ns, out, err);
+	if (!suppression_is_inside(&wish, &job->viewer->scope))
+		return err_set(err, ERR_DENIED,
+			"it reaches beyond your namespaces: name one of them, as"
+			" namespace=\"shop\"");
+	return document_suppression_preview(
+		connection, &wish, &job->viewer->scope, now_ns, out, err);
 }
 
 int suppression_export(
@@ -45,11 +52,14 @@ int suppression_export(
 	AUTO(arena_done) struct arena arena;
 	struct suppression suppression;
 	arena_init(&arena, ARENA_BYTES);
+	if (suppression_find_inside(
+		    connection, job->part, &job->viewer->scope, &arena, &suppression, err) < 0)
+		return -1;
 	if (text_is(job->query.format, "falco"))
 		return document_falco_exceptions(connection, job->part, out, err);
 	if (!text_is(job->query.format, "alertmanager"))
 		return err_set(err, ERR_INPUT, "format must be falco or alertmanager");
-	if (suppression_find(connection, job->part, &arena, &suppression, err) < 0)
+	if (suppression_as_matchers(&suppression, &arena, &suppression.matchers, err) < 0)
 		return -1;
 	alertmanager_silence_export(&suppression, out);
 	return 0;
@@ -98,6 +108,16 @@ static bool read_wish(struct job *job, enum decision_kind kind, struct wish_refu
 	return true;
 }
 
+/* A query that is wrong says where. */
+static void respond_refusal(struct http_request *request, const struct wish_refusal *refusal)
+{
+	if (refusal->err.place_size)
+		api_respond_error(request, &refusal->err);
+	else
+		http_respond_problem(request, refusal->status, decision_title(refusal->status),
+			text_of(refusal->err.text));
+}
+
 static void take(struct http_request *request, struct console *console, enum decision_kind kind)
 {
 	struct wish_refusal refusal;
@@ -107,8 +127,7 @@ static void take(struct http_request *request, struct console *console, enum dec
 		return;
 	}
 	if (!read_wish(job, kind, &refusal))
-		http_respond_problem(request, refusal.status, decision_title(refusal.status),
-			text_of(refusal.err.text));
+		respond_refusal(request, &refusal);
 	else if (job->decided->arena.failed)
 		http_respond_retry(request, 503, "No memory now", TEXT_NONE, 1);
 	else if (queue_push(console->options.writer, &job->decided->item))

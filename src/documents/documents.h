@@ -150,14 +150,15 @@ CHECKED int document_audit(struct connection *connection, const struct document_
 /** @now_ns: what is active, and which expire soon. */
 CHECKED int document_suppressions(struct connection *connection, const struct document_query *query,
 	int64_t now_ns, struct buf *out, struct err *err);
-CHECKED int document_suppression(struct connection *connection, struct text id, int64_t now_ns,
-	struct buf *out, struct err *err);
+/** @scope: one that reaches beyond it is missing; NULL: none does. */
+CHECKED int document_suppression(struct connection *connection, struct text id,
+	const struct scope *scope, int64_t now_ns, struct buf *out, struct err *err);
 /** What one of them hid, by place and kind of alert. */
 CHECKED int document_suppression_hits(struct connection *connection, struct text id,
 	const struct document_query *query, struct buf *out, struct err *err);
 /** What @wish would hide: open incidents, and of the alerts of the last days how many. */
 CHECKED int document_suppression_preview(struct connection *connection, struct suppression *wish,
-	int64_t now_ns, struct buf *out, struct err *err);
+	const struct scope *scope, int64_t now_ns, struct buf *out, struct err *err);
 /** One of them as exceptions of Falco's rules: YAML. ERR_INPUT: what Falco cannot say. */
 CHECKED int document_falco_exceptions(
 	struct connection *connection, struct text id, struct buf *out, struct err *err);

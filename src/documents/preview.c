@@ -45,11 +45,11 @@ static int look_at(struct connection *connection, struct suppressed *suppressed,
 	return 0;
 }
 
-static int find_hidden(struct connection *connection, struct suppression *wish, struct arena *arena,
-	struct hidden *hidden, struct err *err)
+static int find_hidden(struct connection *connection, struct suppression *wish,
+	const struct scope *scope, struct arena *arena, struct hidden *hidden, struct err *err)
 {
 	struct suppressed suppressed = {{wish, 1}, arena};
-	struct incident_filter filter = {0};
+	struct incident_filter filter = {.scope = scope};
 	struct incident_page page = {.limit = PAGE, .arena = arena};
 	int64_t until_ms = clock_monotonic_ms(&clock_system) + INCIDENTS_MS;
 	do {
@@ -119,7 +119,7 @@ static void write_backtest(struct emitter *out, const struct backtest *backtest)
 }
 
 int document_suppression_preview(struct connection *connection, struct suppression *wish,
-	int64_t now_ns, struct buf *out, struct err *err)
+	const struct scope *scope, int64_t now_ns, struct buf *out, struct err *err)
 {
 	AUTO(arena_done) struct arena arena;
 	AUTO(buf_done) struct buf text = {0};
@@ -129,16 +129,19 @@ int document_suppression_preview(struct connection *connection, struct suppressi
 	struct backtest *backtest = arena_alloc(&arena, sizeof *backtest);
 	if (!backtest)
 		return err_set(err, ERR_MEMORY, "out of memory for a preview");
-	*backtest = (struct backtest){.wish = wish, .now_ns = now_ns, .arena = &arena};
+	*backtest =
+		(struct backtest){.wish = wish, .scope = scope, .now_ns = now_ns, .arena = &arena};
 	wish->id = TEXT("preview");
-	if (find_hidden(connection, wish, &arena, &hidden, err) < 0 ||
+	if (find_hidden(connection, wish, scope, &arena, &hidden, err) < 0 ||
 		backtest_run(connection, backtest, err) < 0)
 		return -1;
 	buf_init(&text, MATCHERS_BYTES_MAX);
 	matchers_write(&text, &wish->matchers);
 	emit_init(&emitter, out);
 	emit_object(&emitter);
-	emit_member_text(&emitter, "matcher_text", buf_text(&text));
+	if (wish->matchers.n)
+		emit_member_text(&emitter, "matcher_text", buf_text(&text));
+	emit_member_text(&emitter, "query", wish->query_text);
 	write_incidents(&emitter, &hidden);
 	write_backtest(&emitter, backtest);
 	emit_object_end(&emitter);

@@ -7,6 +7,7 @@
 #include "documents/hits.h"
 #include "documents/query.h"
 #include "model/entity.h"
+#include "model/suppression_query.h"
 #include "store/suppressions.h"
 
 enum { ARENA_BYTES = 64 * 1024 * 1024, MATCHERS_BYTES_MAX = 64 * 1024 };
@@ -32,7 +33,8 @@ static void write_matchers(struct emitter *out, const struct matcher_list *match
 	AUTO(buf_done) struct buf text;
 	buf_init(&text, MATCHERS_BYTES_MAX);
 	matchers_write(&text, matchers);
-	emit_member_text(out, "matcher_text", buf_text(&text));
+	if (matchers->n)
+		emit_member_text(out, "matcher_text", buf_text(&text));
 	emit_key(out, "matchers");
 	emit_array(out);
 	for (size_t i = 0; i < matchers->n; i++) {
@@ -60,6 +62,7 @@ static void write_suppression(struct emitter *out, const struct suppression *ite
 	emit_member_string(
 		out, "state", suppression_state_name(suppression_state_at(item, now_ns)));
 	write_matchers(out, &item->matchers);
+	emit_member_text(out, "query", item->query_text);
 	emit_member_text(out, "reason", item->reason);
 	emit_member_text(out, "author", item->author);
 	emit_member_text(out, "created_by", item->created_by);
@@ -130,9 +133,11 @@ static bool is_shown(const struct shown *shown, const struct suppression *item, 
 
 /* A page of those that are shown, newest first. */
 static int write_pages(struct connection *connection, const struct shown *shown,
-	struct suppression_page *page, int64_t now_ns, struct emitter *out, struct err *err)
+	const struct scope *scope, struct suppression_page *page, struct emitter *out,
+	struct err *err)
 {
 	uint64_t before = page->before;
+	const int64_t now_ns = page->now_ns;
 	for (size_t n = 0;;) {
 		page->before = before;
 		if (suppressions_list(connection, page, err) < 0)
@@ -140,7 +145,7 @@ static int write_pages(struct connection *connection, const struct shown *shown,
 		for (size_t i = 0; i < page->list.n && n < page->limit; i++) {
 			const struct suppression *item = &page->list.items[i];
 			before = item->number;
-			if (!is_shown(shown, item, now_ns))
+			if (!is_shown(shown, item, now_ns) || !suppression_is_inside(item, scope))
 				continue;
 			write_suppression(out, item, now_ns);
 			n++;
@@ -185,6 +190,16 @@ static void write_counts(struct emitter *out, const struct suppression_list *liv
 	emit_object_end(out);
 }
 
+/* What is not theirs is not counted either. */
+static void keep_inside(struct suppression_list *list, const struct scope *scope)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < list->n; i++)
+		if (suppression_is_inside(&list->items[i], scope))
+			list->items[n++] = list->items[i];
+	list->n = n;
+}
+
 int document_suppressions(struct connection *connection, const struct document_query *query,
 	int64_t now_ns, struct buf *out, struct err *err)
 {
@@ -193,11 +208,12 @@ int document_suppressions(struct connection *connection, const struct document_q
 	const struct shown *shown;
 	struct suppression_list live;
 	arena_init(&arena, ARENA_BYTES);
-	struct suppression_page page = {.arena = &arena};
+	struct suppression_page page = {.arena = &arena, .now_ns = now_ns};
 	if (query_page(query, &page.limit, &page.before, err) < 0 ||
 		read_show(query->show, &shown, err) < 0 ||
 		suppressions_live(connection, now_ns, &arena, &live, err) < 0)
 		return -1;
+	keep_inside(&live, query->scope);
 	if (shown->compare && query->after.size)
 		return err_set(
 			err, ERR_INPUT, "show=%s has one page: limit says how long", shown->name);
@@ -208,7 +224,7 @@ int document_suppressions(struct connection *connection, const struct document_q
 	emit_array(&emitter);
 	if (shown->compare)
 		write_sorted(&live, shown, page.limit, now_ns, &emitter);
-	else if (write_pages(connection, shown, &page, now_ns, &emitter, err) < 0)
+	else if (write_pages(connection, shown, query->scope, &page, &emitter, err) < 0)
 		return -1;
 	emit_array_end(&emitter);
 	if (page.next_before) {
@@ -219,14 +235,14 @@ int document_suppressions(struct connection *connection, const struct document_q
 	return 0;
 }
 
-int document_suppression(struct connection *connection, struct text id, int64_t now_ns,
-	struct buf *out, struct err *err)
+int document_suppression(struct connection *connection, struct text id, const struct scope *scope,
+	int64_t now_ns, struct buf *out, struct err *err)
 {
 	AUTO(arena_done) struct arena arena;
 	struct emitter emitter;
 	struct suppression suppression;
 	arena_init(&arena, ARENA_BYTES);
-	if (suppression_find(connection, id, &arena, &suppression, err) < 0)
+	if (suppression_find_inside(connection, id, scope, &arena, &suppression, err) < 0)
 		return -1;
 	emit_init(&emitter, out);
 	write_suppression(&emitter, &suppression, now_ns);
@@ -301,7 +317,8 @@ int document_suppression_hits(struct connection *connection, struct text id,
 	first.after = TEXT_NONE;
 	if (query_page(&first, &page.limit, &ignored, err) < 0 ||
 		read_after(query->after, &page, err) < 0 ||
-		suppression_find(connection, id, &arena, &suppression, err) < 0)
+		suppression_find_inside(connection, id, query->scope, &arena, &suppression, err) <
+			0)
 		return -1;
 	page.suppression = suppression.number;
 	if (suppression_hits_read(connection, &page, err) < 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/cleanup.h"
 #include "documents/documents.h"
+#include "model/suppression_query.h"
 #include "store/suppressions.h"
 
 /*
@@ -211,6 +212,7 @@ int document_falco_exceptions(
 	if (!rules || !all)
 		return err_set(err, ERR_MEMORY, "out of memory for exceptions");
 	if (suppression_find(connection, id, &arena, &suppression, err) < 0 ||
+		suppression_as_matchers(&suppression, &arena, &suppression.matchers, err) < 0 ||
 		find_rules(connection, &suppression, &arena, rules, err) < 0)
 		return -1;
 	for (size_t i = 0; i < suppression.matchers.n; i++) {

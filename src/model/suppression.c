@@ -2,6 +2,7 @@
 #include "model/suppression.h"
 
 #include "base/digest.h"
+#include "model/suppression_query.h"
 #include "model/workload.h"
 
 static const char *const label_names[N_SUPPRESSION_LABELS + 1] = {
@@ -64,9 +65,8 @@ unsigned suppression_label_parse(struct text name)
 	return i;
 }
 
-int suppression_matchers_check(const struct matcher_list *matchers, struct err *err)
+int suppression_matchers_known(const struct matcher_list *matchers, struct err *err)
 {
-	bool says_something = false;
 	for (size_t i = 0; i < matchers->n; i++) {
 		const struct matcher *matcher = &matchers->items[i];
 		if (suppression_label_parse(matcher->name) == N_SUPPRESSION_LABELS)
@@ -75,8 +75,17 @@ int suppression_matchers_check(const struct matcher_list *matchers, struct err *
 				" namespace, pod, node, container, workload, fingerprint, exe",
 				(int)(matcher->name.size < 40 ? matcher->name.size : 40),
 				matcher->name.data);
-		says_something |= !matcher_fits(matcher, TEXT_NONE);
 	}
+	return 0;
+}
+
+int suppression_matchers_check(const struct matcher_list *matchers, struct err *err)
+{
+	bool says_something = false;
+	if (suppression_matchers_known(matchers, err) < 0)
+		return -1;
+	for (size_t i = 0; i < matchers->n; i++)
+		says_something |= !matcher_fits(&matchers->items[i], TEXT_NONE);
 	return says_something ? 0
 			      : err_set(err, ERR_INPUT,
 					"at least one matcher must not match the empty text, or it"
@@ -157,12 +166,13 @@ bool suppression_fits(const struct suppression *suppression,
 		if ((known & 1U << label) && !matcher_fits(matcher, labels->values[label]))
 			return false;
 	}
-	return true;
+	return !suppression->query || (suppression->query_names & ~known) ||
+	       suppression_query_fits(suppression->query, labels);
 }
 
 unsigned suppression_names(const struct suppression *suppression)
 {
-	unsigned names = 0;
+	unsigned names = suppression->query ? suppression->query_names : 0;
 	for (size_t i = 0; i < suppression->matchers.n; i++)
 		names |= 1U << suppression_label_parse(suppression->matchers.items[i].name);
 	return names;

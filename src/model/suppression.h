@@ -29,6 +29,8 @@ enum suppression_label {
 	N_SUPPRESSION_LABELS
 };
 
+struct query;
+
 struct suppression_labels {
 	struct text values[N_SUPPRESSION_LABELS];
 	char fingerprint[2 * FINGERPRINT_BYTES + 1]; /* what LABEL_FINGERPRINT points to */
@@ -48,9 +50,12 @@ enum suppression_state { SUPPRESSION_PENDING, SUPPRESSION_ACTIVE, SUPPRESSION_EX
 
 /* Text lives in the arena it was read into. */
 struct suppression {
-	uint64_t number; /* in order of creation; 0: not stored yet */
-	struct text id;  /* UUID */
-	struct matcher_list matchers;
+	uint64_t number;              /* in order of creation; 0: not stored yet */
+	struct text id;               /* UUID */
+	struct matcher_list matchers; /* all of them; none where there is a query */
+	struct text query_text;       /* and this (model/suppression_query.h); absent: none */
+	const struct query *query;
+	unsigned query_names; /* the labels that it asks for */
 	struct text reason;
 	struct text author; /* whoever a silence says created it; absent: the actor */
 	struct text created_by;
@@ -83,6 +88,9 @@ unsigned suppression_label_parse(struct text name);
  */
 CHECKED int suppression_matchers_check(const struct matcher_list *matchers, struct err *err);
 
+/** The first half of that: are the names known? ERR_INPUT. */
+CHECKED int suppression_matchers_known(const struct matcher_list *matchers, struct err *err);
+
 /** How long somebody of this role may suppress: a day, a week, 90 days; 0: not at all. */
 int64_t suppression_longest_ns(enum role role);
 
@@ -101,5 +109,5 @@ enum { LABELS_ALL = (1 << N_SUPPRESSION_LABELS) - 1 };
 /** Do all matchers fit that name one of @known? */
 bool suppression_fits(const struct suppression *suppression,
 	const struct suppression_labels *labels, unsigned known);
-/** Which labels its matchers name. */
+/** Which labels its matchers and its query name. */
 unsigned suppression_names(const struct suppression *suppression);

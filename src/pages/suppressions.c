@@ -6,6 +6,13 @@
 
 enum { MATCHER_BYTES = 110, REASON_BYTES = 90, NAME_BYTES = 40 };
 
+/* Its matchers, or where it has none, its query. */
+static struct text condition(const struct node *item)
+{
+	struct text matchers = tree_member_text(item, "matcher_text");
+	return matchers.size ? matchers : tree_member_text(item, "query");
+}
+
 static const struct {
 	const char *show, *count; /* count: the document's, NULL: none */
 	enum word word;
@@ -91,7 +98,7 @@ static void write_row(struct page *page, const struct node *item)
 	html_open(html, "td", "wrap");
 	html_open(html, "a", NULL);
 	html_setf(html, "href", "/suppressions/%.*s", TEXT_ARG(id));
-	html_clip(html, "code", NULL, tree_member_text(item, "matcher_text"), MATCHER_BYTES);
+	html_clip(html, "code", NULL, condition(item), MATCHER_BYTES);
 	html_close(html);
 	write_notes(page, item);
 	html_close(html);
@@ -300,12 +307,11 @@ static void write_hits(struct page *page, const struct node *hits)
 void page_suppression(struct page *page, const struct node *suppression, const struct node *hits)
 {
 	struct html *html = &page->html;
-	const struct page_head head = {
-		.name = "suppressions", .title = tree_member_text(suppression, "matcher_text")};
+	const struct page_head head = {.name = "suppressions", .title = condition(suppression)};
 	page_begin(page, &head);
 	html_open(html, "header", "incident");
 	html_open(html, "h1", NULL);
-	html_clip(html, "code", NULL, tree_member_text(suppression, "matcher_text"), 200);
+	html_clip(html, "code", NULL, condition(suppression), 200);
 	html_close(html);
 	html_open(html, "p", "facts");
 	page_leaf(page, "b", NULL, state_word(suppression));

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/emit.h"
 #include "base/tree.h"
+#include "model/suppression_query.h"
 #include "store/audit.h"
 #include "store/idempotency.h"
 #include "store/suppressions.h"
@@ -65,12 +66,17 @@ static int recall(struct deciding *deciding, struct err *err)
 static int find_old(struct deciding *deciding, struct err *err)
 {
 	struct text id = deciding->made.id;
-	if (suppression_find(deciding->run->connection, id, deciding->arena, &deciding->old, err) ==
-		0)
-		return 0;
-	if (err->kind != ERR_MISSING)
+	int failed = suppression_find(
+		deciding->run->connection, id, deciding->arena, &deciding->old, err);
+	if (failed && err->kind != ERR_MISSING)
 		return -1;
-	return refuse(deciding, 404, arena_format(deciding->arena, "%s", err->text));
+	if (!failed && suppression_is_inside(&deciding->old, &deciding->decision->scope))
+		return 0;
+	deciding->old = (struct suppression){0};
+	return refuse(deciding, 404,
+		arena_format(deciding->arena, "there is no suppression %.*s",
+			(int)(id.size < SUPPRESSION_ID_BYTES ? id.size : SUPPRESSION_ID_BYTES),
+			id.data ? id.data : ""));
 }
 
 static void check_times(struct deciding *deciding)
@@ -112,7 +118,8 @@ static bool same_matchers(const struct suppression *a, const struct suppression 
 	buf_init(&right, DETAIL_BYTES);
 	matchers_write(&left, &a->matchers);
 	matchers_write(&right, &b->matchers);
-	return buf_ok(&left) && buf_ok(&right) && text_equal(buf_text(&left), buf_text(&right));
+	return buf_ok(&left) && buf_ok(&right) && text_equal(buf_text(&left), buf_text(&right)) &&
+	       text_equal(a->query_text, b->query_text);
 }
 
 /* What was hidden stays explained by what is said now: other matchers are another suppression. */
@@ -150,6 +157,10 @@ static int suppress(struct deciding *deciding, struct err *err)
 	struct suppression *wish = &deciding->made;
 	if (wish->id.size && find_old(deciding, err) < 0)
 		return -1;
+	if (!is_refused(deciding) && !suppression_is_inside(wish, &deciding->decision->scope))
+		refuse(deciding, 422,
+			TEXT("it reaches beyond your namespaces: name one of them, as"
+			     " namespace=\"shop\""));
 	if (!is_refused(deciding))
 		check_times(deciding);
 	if (is_refused(deciding))
@@ -193,6 +204,7 @@ static int write_audit(struct deciding *deciding, struct err *err)
 	emit_init(&emitter, &detail);
 	emit_object(&emitter);
 	emit_member_text(&emitter, "matchers", buf_text(&matchers));
+	emit_member_text(&emitter, "query", wish->query_text);
 	emit_member_text(&emitter, "reason", wish->reason);
 	emit_member_text(&emitter, "author", wish->author);
 	emit_member_time(&emitter, "starts", wish->starts_ns);

@@ -5,6 +5,7 @@
 
 #include "base/table.h"
 #include "model/entity.h"
+#include "model/scope.h"
 #include "model/slot.h"
 
 /* A back-test under way. */
@@ -98,6 +99,8 @@ static int look_at(struct running *running, sqlite3_stmt *statement, struct err 
 	struct suppression_labels labels = {0};
 	struct backtest *out = running->out;
 	read_found(statement, &found);
+	if (!scope_includes(out->scope, found.alert.cluster, found.alert.namespace))
+		return 0;
 	out->n_alerts += found.kind.n;
 	suppression_labels_of_alert(&labels, &found.alert);
 	if (!suppression_fits(out->wish, &labels, LABELS_ALL))

@@ -17,6 +17,7 @@ enum {
 
 struct backtest {
 	const struct suppression *wish;
+	const struct scope *scope; /* only what is inside is looked at; NULL: everything */
 	int64_t now_ns;
 	struct arena *arena;
 	/* out */

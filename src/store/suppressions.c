@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "model/suppression_query.h"
 
 enum { MATCHERS_BYTES_MAX = 64 * 1024, FORGOTTEN_AT_ONCE = 4 };
 
@@ -50,7 +51,7 @@ int suppression_insert(
 		return -1;
 	sqlite3_stmt *statement = connection_statement(connection,
 		"INSERT INTO suppression (id, matchers, reason, author, created_by, created_ns,"
-		" starts_ns, ends_ns) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+		" starts_ns, ends_ns, query) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
 		err);
 	if (!statement)
 		return -1;
@@ -62,6 +63,7 @@ int suppression_insert(
 	sql_bind_i64(statement, 6, suppression->created_ns);
 	sql_bind_i64(statement, 7, suppression->starts_ns);
 	sql_bind_i64(statement, 8, suppression->ends_ns);
+	sql_bind_text_or_null(statement, 9, suppression->query_text);
 	if (sql_run(statement, err) < 0)
 		return -1;
 	suppression->number = (uint64_t)sqlite3_last_insert_rowid(connection->db);
@@ -102,7 +104,23 @@ int suppression_expire(struct connection *connection, uint64_t number, struct te
 
 #define QUERY                                                                                      \
 	"SELECT number, id, matchers, reason, author, created_by, created_ns, starts_ns, ends_ns," \
-	" expired_by, expired_ns, hits, kinds, first_hit_ns, last_hit_ns FROM suppression"
+	" expired_by, expired_ns, hits, kinds, first_hit_ns, last_hit_ns, query FROM suppression"
+
+/* A row whose matchers or query are not understood would hide everything. */
+static int read_conditions(struct text matchers, struct text query, struct arena *arena,
+	struct suppression *out, struct err *err)
+{
+	bool is_bare = query.size && text_is(matchers, "{}");
+	int failed = is_bare ? 0 : matchers_read(matchers, arena, &out->matchers, err);
+	if (!failed && query.size)
+		failed = suppression_query_take(query, arena, out, err);
+	if (!failed && (out->matchers.n || out->query))
+		return 0;
+	return failed && err->kind == ERR_MEMORY
+		       ? -1
+		       : err_set(err, ERR_CORRUPT, "suppression %llu does not read back",
+				 (unsigned long long)out->number);
+}
 
 static int read_row(
 	sqlite3_stmt *statement, struct arena *arena, struct suppression *out, struct err *err)
@@ -126,13 +144,15 @@ static int read_row(
 	struct text matchers = arena_copy(arena, sql_text(statement, 2));
 	if (arena->failed)
 		return no_memory(err);
-	/* A row whose matchers are not understood would hide everything. */
-	if (matchers_read(matchers, arena, &out->matchers, err) < 0 || out->matchers.n == 0)
-		return err->kind == ERR_MEMORY
-			       ? -1
-			       : err_set(err, ERR_CORRUPT, "suppression %llu does not read back",
-					 (unsigned long long)out->number);
-	return 0;
+	struct text query = arena_copy(arena, sql_text(statement, 15));
+	return arena->failed ? no_memory(err) : read_conditions(matchers, query, arena, out, err);
+}
+
+static int missing(struct text id, struct err *err)
+{
+	return err_set(err, ERR_MISSING, "there is no suppression %.*s",
+		(int)(id.size < SUPPRESSION_ID_BYTES ? id.size : SUPPRESSION_ID_BYTES),
+		id.data ? id.data : "");
 }
 
 int suppression_find(struct connection *connection, struct text id, struct arena *arena,
@@ -150,12 +170,18 @@ int suppression_find(struct connection *connection, struct text id, struct arena
 	if (found < 0)
 		return -1;
 	if (!found)
-		return err_set(err, ERR_MISSING, "there is no suppression %.*s",
-			(int)(id.size < SUPPRESSION_ID_BYTES ? id.size : SUPPRESSION_ID_BYTES),
-			id.data ? id.data : "");
+		return missing(id, err);
 	int failed = read_row(statement, arena, out, err);
 	sqlite3_reset(statement);
 	return failed;
+}
+
+int suppression_find_inside(struct connection *connection, struct text id,
+	const struct scope *scope, struct arena *arena, struct suppression *out, struct err *err)
+{
+	if (suppression_find(connection, id, arena, out, err) < 0)
+		return -1;
+	return suppression_is_inside(out, scope) ? 0 : missing(id, err);
 }
 
 /* The next row goes behind those of the list. */

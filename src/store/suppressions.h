@@ -22,6 +22,12 @@ CHECKED int suppression_expire(struct connection *connection, uint64_t number, s
 CHECKED int suppression_find(struct connection *connection, struct text id, struct arena *arena,
 	struct suppression *out, struct err *err);
 
+struct scope;
+
+/** Likewise; one that reaches beyond @scope is missing, too. */
+CHECKED int suppression_find_inside(struct connection *connection, struct text id,
+	const struct scope *scope, struct arena *arena, struct suppression *out, struct err *err);
+
 /** Those that have not ended at @now_ns, begun or not, oldest first. */
 CHECKED int suppressions_live(struct connection *connection, int64_t now_ns, struct arena *arena,
 	struct suppression_list *out, struct err *err);
@@ -29,6 +35,7 @@ CHECKED int suppressions_live(struct connection *connection, int64_t now_ns, str
 struct suppression_page {
 	uint64_t before; /* numbers below this; 0: from the newest */
 	size_t limit;
+	int64_t now_ns; /* the reader's own: what they are shown as */
 	struct arena *arena;
 	/* out */
 	struct suppression_list list; /* newest first */

@@ -162,6 +162,51 @@ def by_http(daemon):
         check("refused: %s" % json.dumps(wrong)[:40], code == 400 and isinstance(told, str) and told, (code, told))
 
 
+def by_query(daemon):
+    """A suppression that is a query hides, is previewed and exported as one of matchers; where matchers cannot say it, it is no silence."""
+    def make(query, **more):
+        return call(daemon, "POST", "/api/v1/suppressions", dict({"query": query, "reason": "asked", "for": "1h"}, **more))
+    code, told = make("ns:q1 cmdline:x")
+    check("a field that alerts differ in is refused, and where", code == 400 and (told["position"], told["length"]) == (6, 9), (code, told))
+    check("what hides everything is refused", make("-ns:q1")[0] == 422 and make("")[0] == 422)
+    send(daemon, "Query noise", "q-1", 3, namespace="q1")
+    send(daemon, "Other", "q-2", 1, namespace="q1")
+    query = "ns:q1 (rule:\"query *\" OR pod:q-9)"
+    seen = call(daemon, "POST", "/api/v1/suppressions/preview", {"query": query})[1]
+    check("a preview by a query", (seen["alerts"]["matched"], seen["incidents"]["hidden"], seen["query"]) == (3, 1, query), seen)
+    code, made = make(query)
+    check("a query suppresses", code == 200 and made["query"] == query and made["matchers"] == [] and "matcher_text" not in made, made)
+    send(daemon, "Query noise", "q-1", 2, namespace="q1")
+    now = call(daemon, "GET", "/api/v1/suppressions/" + made["id"])[1]
+    check("its hits are counted at once", now["hits"] == 2, now)
+    shown = {i["entity"]["pod"]: i.get("suppressed_by") for i in call(daemon, "GET", "/api/v1/incidents?namespace=q1")[1]["items"]}
+    check("incidents are judged by it", shown["q-1"] == [made["id"]] and not shown["q-2"], shown)
+    daemon.stop()
+    daemon.start()
+    again = call(daemon, "GET", "/api/v1/suppressions/" + made["id"])[1]
+    check("it survives a restart", again == now, again)
+    for form in ("falco", "alertmanager"):
+        code, told = call(daemon, "GET", "/api/v1/suppressions/%s/export?format=%s" % (made["id"], form))
+        check("what matchers cannot say is not exported to " + form, code == 422 and "matchers cannot say" in told["detail"], (code, told))
+    check("nor is it a silence", call(daemon, "GET", "/api/v2/silence/" + made["id"])[0] == 404 and
+          made["id"] not in [s["id"] for s in call(daemon, "GET", "/api/v2/silences")[1]])
+    code, plain = make('namespace=q1 rule="Query noise"')
+    silence = call(daemon, "GET", "/api/v2/silence/" + plain["id"])[1]
+    check("what they can say is one", sorted((m["name"], m["value"]) for m in silence["matchers"]) == [("alertname", "Query noise"), ("namespace", "q1")], silence)
+    check("and is exported", daemon.get("/api/v1/suppressions/%s/export?format=falco" % plain["id"])[0] == 200)
+    code, both = make("sev<=low", matchers=["namespace=q1", "pod!=q-9"])
+    check("matchers and a query are both of them", code == 200 and both["matcher_text"] == '{namespace="q1",pod!="q-9"}' and both["query"] == "sev<=low", both)
+    for one in (made, plain, both):
+        call(daemon, "DELETE", "/api/v1/suppressions/" + one["id"])
+    environment = dict(os.environ, TOCSIN_SERVER=daemon.url, TOCSIN_TOKEN=daemon.token("admin"))
+    run = subprocess.run([os.path.join(BUILD, "bin/tocsin"), "suppress", "add", "-q", "ns:q1 rule:other", "--reason", "cli", "--for", "1h"],
+                         capture_output=True, text=True, env=environment)
+    check("tocsin suppress add -q", run.returncode == 0 and "query: ns:q1 rule:other" in run.stdout.replace('"', ""), run)
+    run = subprocess.run([os.path.join(BUILD, "bin/tocsin"), "suppress", "add", "-q", "ns:q1 cmdline:x", "--reason", "cli", "--for", "1h"],
+                         capture_output=True, text=True, env=environment)
+    check("and its faults are marked", run.returncode == 1 and "^" in run.stderr, run)
+
+
 def says_what_is_missing(daemon):
     """Of more open incidents than fit, the header says so."""
     def ask(path):
@@ -369,6 +414,7 @@ def main():
             by_cli(daemon, folder)
             preview_and_export(daemon, folder)
             by_prometheus(daemon, folder)
+            by_query(daemon)
             says_what_is_missing(daemon)
             check("tocsind ends with 0", daemon.stop() == 0)
         finally:

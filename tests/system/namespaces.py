@@ -115,6 +115,44 @@ def lists(daemon, who):
     return number
 
 
+def suppressions(daemon, who):
+    """Those that are wholly inside their namespaces are theirs; the others are not there."""
+    def call(method, path, body=None, token=who):
+        status, answer = daemon.request(method, path, None if body is None else json.dumps(body).encode(), token=token,
+                                        headers={"Content-Type": "application/json"})
+        return status, json.loads(answer) if answer else None
+
+    def wish(*matchers, **more):
+        return dict({"matchers": list(matchers), "reason": "theirs", "for": "1h"}, **more)
+    _, outside = call("POST", "/api/v1/suppressions", wish('namespace="pay"'), "admin")
+    _, across = call("POST", "/api/v1/suppressions", wish('rule="Shop rule"'), "admin")
+    _, theirs = call("POST", "/api/v1/suppressions", wish('namespace="shop"', 'rule="Nothing"'), "admin")
+    for body in (wish('namespace="pay"'), wish('rule="Shop rule"'), wish('namespace=~"sh.*"'), wish('namespace!="pay"', "pod=cart"),
+                 {"query": "ns:shop", "reason": "x", "for": "1h"}, {"query": "namespace=shop OR rule:x", "reason": "x", "for": "1h"}):
+        status, answer = call("POST", "/api/v1/suppressions", body)
+        check("beyond their namespaces: %s" % json.dumps(body)[:50], status == 422 and "namespace" in answer["detail"], (status, answer))
+        body = {k: v for k, v in body.items() if k in ("matchers", "query")}
+        check("nor is it previewed", call("POST", "/api/v1/suppressions/preview", body)[0] == 422)
+    seen = call("POST", "/api/v1/suppressions/preview", {"matchers": ['namespace="shop"']})[1]
+    check("a preview counts what is inside", seen["alerts"]["matched"] == seen["alerts"]["of"] == 2 and seen["incidents"]["open"] == 1, seen)
+    status, made = call("POST", "/api/v1/suppressions", wish('namespace="shop"', 'rule="Second rule"'))
+    check("inside they may suppress", status == 200, made)
+    listed = call("GET", "/api/v1/suppressions")[1]
+    check("and see what is inside", {s["id"] for s in listed["items"]} == {made["id"], theirs["id"]} and listed["counts"]["active"] == 2, listed)
+    check("as silences too", {s["id"] for s in call("GET", "/api/v2/silences")[1]} == {made["id"], theirs["id"]})
+    never = "00000000-0000-4000-8000-000000000000"
+    for other in (outside["id"], across["id"]):
+        for method, path in (("GET", "/api/v1/suppressions/%s"), ("GET", "/api/v1/suppressions/%s/hits"), ("DELETE", "/api/v1/suppressions/%s"),
+                             ("GET", "/api/v1/suppressions/%s/export?format=alertmanager"), ("GET", "/api/v2/silence/%s"), ("DELETE", "/api/v2/silence/%s")):
+            status, answer = call(method, path % other)
+            nothing = call(method, path % never)
+            check("%s %s of others is 404, as of what never was" % (method, path), status == nothing[0] == 404 and
+                  json.dumps(answer).replace(other, "") == json.dumps(nothing[1]).replace(never, ""), (answer, nothing))
+    check("others' inside may be ended", call("DELETE", "/api/v1/suppressions/" + theirs["id"])[0] == 200)
+    for one in (outside, across, made):
+        check("an admin ends all", call("DELETE", "/api/v1/suppressions/" + one["id"], None, "admin")[0] == 200)
+
+
 def decisions(daemon, who, own, hidden):
     def post(number, action, body):
         status, answer = daemon.request("POST", "/api/v1/incidents/%s/%s" % (number, action), json.dumps(body).encode(), token=who)
@@ -197,6 +235,7 @@ def main():
             own = lists(daemon, who)
             everything_is_asked(daemon, who, hidden, hidden_alert)
             decisions(daemon, who, own, hidden)
+            suppressions(daemon, who)
             events(daemon, who)
             sessions(daemon, who)
             check("tocsind ends with 0", daemon.stop() == 0)

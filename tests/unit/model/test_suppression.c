@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "model/suppression.h"
+#include "model/suppression_query.h"
 
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "model/scope.h"
 
 static struct arena arena;
 
@@ -184,6 +186,138 @@ START_TEST(ids_are_uuids)
 }
 END_TEST
 
+static struct suppression of_query(const char *matchers, const char *query)
+{
+	struct err err;
+	struct suppression suppression = {0};
+	if (*matchers)
+		suppression.matchers = read(matchers);
+	if (*query)
+		ck_assert_msg(
+			suppression_query_take(text_of(query), &arena, &suppression, &err) == 0,
+			"%s: %s", query, err.text);
+	return suppression;
+}
+
+START_TEST(a_query_is_judged_by_labels)
+{
+	static const struct {
+		const char *query;
+		bool fits;
+	} rows[] = {{"ns:shop (rule:\"Read*\" OR sev>=high)", true}, {"ns:shop -pod:web-*", false},
+		{"namespace=shop NOT workload=db", true}, {"exe=~/usr/.* node:n1", true},
+		{"fp:0102 severity:low", true}, {"cluster:prod sev>low", false},
+		{"sensor:falco container_id:abc*", true},
+		{"{namespace=\"shop\",pod!=\"web-1\"}", false}};
+	struct alert one_alert = {.rule = TEXT("Read secret"),
+		.severity = SEVERITY_LOW,
+		.sensor = TEXT("falco"),
+		.cluster = TEXT("prod"),
+		.namespace = TEXT("shop"),
+		.pod = TEXT("web-1"),
+		.node = TEXT("n1"),
+		.container_id = TEXT("abcdef"),
+		.fingerprint = {1, 2},
+		.process = {.exe = TEXT("/usr/bin/cat")}};
+	struct suppression_labels labels = {0};
+	suppression_labels_of_alert(&labels, &one_alert);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct suppression one = of_query("", rows[i].query);
+		ck_assert_msg(suppression_fits(&one, &labels, LABELS_ALL) == rows[i].fits, "%s",
+			rows[i].query);
+	}
+	/* What is not known yet does not rule it out. */
+	struct suppression later = of_query("", "ns:shop sev>=high");
+	ck_assert(suppression_fits(&later, &labels, 1 << LABEL_NAMESPACE));
+	ck_assert_uint_eq(suppression_names(&later), 1 << LABEL_NAMESPACE | 1 << LABEL_SEVERITY);
+	struct suppression both = of_query("pod=web-2", "ns:shop");
+	ck_assert(!suppression_fits(&both, &labels, LABELS_ALL));
+}
+END_TEST
+
+START_TEST(refuses_queries_that_say_too_much_or_nothing)
+{
+	static const struct {
+		const char *query;
+		unsigned place;
+		bool placed;
+	} rows[] = {{"ns:shop cmdline:x", 8, true}, {"word", 0, true}, {"last<2h ns:a", 0, true},
+		{"source:falco", 0, true}, {"incident:INC-1", 0, true}, {"ns:shop (", 9, false},
+		{"-ns:shop", 0, false}, {"sev>=info", 0, false}, {"ns:*  OR -ns:*", 0, false}};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct err err = {0};
+		struct suppression out = {0};
+		ck_assert_msg(
+			suppression_query_take(text_of(rows[i].query), &arena, &out, &err) < 0,
+			"%s", rows[i].query);
+		ck_assert_int_eq(err.kind, ERR_INPUT);
+		if (rows[i].placed)
+			ck_assert_msg(err.place == rows[i].place && err.place_size, "%s: %u",
+				rows[i].query, err.place);
+	}
+}
+END_TEST
+
+START_TEST(knows_what_is_inside_of_namespaces)
+{
+	static const struct {
+		const char *matchers, *query;
+		bool inside;
+	} rows[] = {{"namespace=shop", "", true}, {"namespace=pay", "", false},
+		{"namespace=~\"shop|bank\"", "", true}, {"namespace=~\"shop|pay\"", "", false},
+		{"namespace=~\"sho.*\"", "", false}, {"namespace!=pay,pod=x", "", false},
+		{"rule=x", "", false}, {"namespace=web", "", false},
+		{"cluster=prod,namespace=web", "", true}, {"cluster=dev,namespace=web", "", false},
+		{"cluster=test", "", true}, {"cluster=test,namespace=any", "", true},
+		{"", "namespace=shop sev:low", true}, {"", "ns:shop", false},
+		{"", "(namespace=shop OR namespace=bank) rule:x", true},
+		{"", "namespace=shop OR rule:x", false}, {"", "NOT namespace=pay pod:x", false},
+		{"", "cluster=prod namespace=web", true},
+		{"namespace=shop", "rule:x OR pod:y", true},
+		{"", "cluster=prod OR namespace=web", false}, {"namespace=~\"shop|\"", "", false}};
+	struct err err;
+	struct scope scope = {0};
+	static const char *const patterns[] = {"shop", "bank", "prod/web", "test/*"};
+	for (size_t i = 0; i < 4; i++)
+		ck_assert_int_eq(scope_add(&scope, &arena, text_of(patterns[i]), &err), 0);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct suppression one = of_query(rows[i].matchers, rows[i].query);
+		ck_assert_msg(suppression_is_inside(&one, &scope) == rows[i].inside, "%s %s",
+			rows[i].matchers, rows[i].query);
+		ck_assert(suppression_is_inside(&one, NULL));
+	}
+}
+END_TEST
+
+START_TEST(becomes_matchers_where_they_can_say_it)
+{
+	static const struct {
+		const char *matchers, *query, *as;
+	} rows[] = {{"pod=x", "", "{pod=\"x\"}"},
+		{"pod=x", "namespace=shop rule!=y exe=~/usr/.* NOT node=~n.*",
+			"{pod=\"x\",namespace=\"shop\",alertname!=\"y\",exe=~\"/usr/"
+			".*\",node!~\"n.*\"}"},
+		{"", "namespace=a OR namespace=b", NULL}, {"", "ns:shop", NULL},
+		{"", "sev>=high", NULL}, {"", "namespace=a NOT (pod=x rule=y)", NULL}};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct err err;
+		struct buf out;
+		struct matcher_list list;
+		struct suppression one = of_query(rows[i].matchers, rows[i].query);
+		int failed = suppression_as_matchers(&one, &arena, &list, &err);
+		ck_assert_msg(!failed == !!rows[i].as, "%s", rows[i].query);
+		if (failed) {
+			ck_assert_int_eq(err.kind, ERR_DENIED);
+			continue;
+		}
+		buf_init(&out, 4096);
+		matchers_write(&out, &list);
+		ck_assert_str_eq(buf_string(&out), rows[i].as);
+		buf_done(&out);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("suppression");
@@ -197,6 +331,10 @@ int main(void)
 	tcase_add_test(tests, unknown_labels_are_refused);
 	tcase_add_test(tests, has_a_state_at_any_time);
 	tcase_add_test(tests, ids_are_uuids);
+	tcase_add_test(tests, a_query_is_judged_by_labels);
+	tcase_add_test(tests, refuses_queries_that_say_too_much_or_nothing);
+	tcase_add_test(tests, knows_what_is_inside_of_namespaces);
+	tcase_add_test(tests, becomes_matchers_where_they_can_say_it);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
