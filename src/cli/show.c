@@ -213,9 +213,9 @@ static int write_agents(struct view *view, struct err *err)
 int show_sources(struct session *session, struct err *err)
 {
 	static const char *const titles[] = {"SOURCE", "NODE", "SENSOR", "LAST HEARD", "ACCEPTED",
-		"DUPLICATE", "QUARANTINED", "EVENTS DROPPED", NULL};
-	static const char *const addresses[] = {
-		"ADDRESS", "SOURCE", "LAST HEARD", "HELD", "HELD SINCE", "REFUSED AND LOST", NULL};
+		"DUPLICATE", "QUARANTINED", "EVENTS DROPPED", "ALERTS SHED", NULL};
+	static const char *const addresses[] = {"ADDRESS", "SOURCE", "AGENT OF", "LAST HEARD",
+		"HELD", "HELD SINCE", "REFUSED AND LOST", NULL};
 	AUTO(view_done) struct view view;
 	struct table_view table, senders;
 	if (view_get(session, "/api/v1/sources", &view, err) < 0)
@@ -229,13 +229,14 @@ int show_sources(struct session *session, struct err *err)
 		struct text cells[] = {cell(item, "source"), cell(item, "node"),
 			cell(item, "sensor"), age(&view.arena, cell(item, "last_heard")),
 			cell(item, "accepted"), cell(item, "duplicate"), cell(item, "quarantined"),
-			cell(item, "events_dropped")};
+			cell(item, "events_dropped"), cell(item, "alerts_shed")};
 		good &= table_view_add(&table, cells);
 	}
 	for (const struct node *item = first_item(&view, "addresses"); item; item = item->next) {
 		struct text cells[] = {cell(item, "address"), cell(item, "source"),
-			age(&view.arena, cell(item, "last_heard")), cell(item, "held"),
-			age(&view.arena, cell(item, "held_since")), cell(item, "refused_and_lost")};
+			cell(item, "node"), age(&view.arena, cell(item, "last_heard")),
+			cell(item, "held"), age(&view.arena, cell(item, "held_since")),
+			cell(item, "refused_and_lost")};
 		good &= table_view_add(&senders, cells);
 	}
 	if (!good)

@@ -241,8 +241,7 @@ static void note_stored(struct push_stream *stream, const struct spool_mark *mar
 	stream->expected = mark->acknowledged + 1;
 	stream->is_open = true;
 	if (mark->next > 1 && mark->known + 1 < mark->next)
-		log_info("push",
-			"node %.*s: records %llu to %llu of its spool were settled elsewhere",
+		log_info("push", "node %.*s: records %llu to %llu of its spool will not come",
 			TEXT_ARG(stream->node), (unsigned long long)mark->known + 1,
 			(unsigned long long)mark->next - 1);
 }
@@ -350,12 +349,16 @@ static void end_rivals(const struct push_stream *stream)
 	}
 }
 
-static int take_hello(struct incoming *in, const struct push_hello *hello, struct err *err)
+/* The first hello names the spool; a later one may only go on behind a gap in it. */
+static int note_hello(struct incoming *in, const struct push_hello *hello, struct err *err)
 {
 	struct push_stream *stream = in->stream;
 	struct text bound = in->credential->node;
-	if (stream->has_said_hello)
-		return err_set(err, ERR_INPUT, "a second hello in one call");
+	if (stream->has_said_hello) {
+		bool is_same = memcmp(stream->spool, hello->spool, sizeof stream->spool) == 0 &&
+			       text_equal(stream->node, hello->node);
+		return is_same ? 0 : err_set(err, ERR_INPUT, "hello of another spool in one call");
+	}
 	if (bound.size && !text_equal(bound, hello->node))
 		return err_set(err, ERR_DENIED, "this credential speaks for node %.*s, not %.*s",
 			TEXT_ARG(bound), TEXT_ARG(hello->node));
@@ -363,16 +366,26 @@ static int take_hello(struct incoming *in, const struct push_hello *hello, struc
 	stream->node = arena_copy(&stream->arena, hello->node);
 	stream->version = arena_copy(&stream->arena, hello->version);
 	stream->cluster = arena_copy(&stream->arena, in->credential->cluster);
+	return stream->arena.failed ? err_set(err, ERR_MEMORY, "no memory for a spool") : 0;
+}
+
+static int take_hello(struct incoming *in, const struct push_hello *hello, struct err *err)
+{
+	struct push_stream *stream = in->stream;
+	if (note_hello(in, hello, err) < 0)
+		return -1;
 	struct flight *flight = flight_new(in, SOURCE_NONE);
 	struct spool_mark *mark = flight ? mark_new(stream, flight->delivery.batch) : NULL;
-	if (!mark || stream->arena.failed) {
+	if (!mark || flight->delivery.batch->arena.failed) {
 		if (flight)
 			flight_free(flight);
 		return err_set(err, ERR_MEMORY, "no memory for a spool");
 	}
 	mark->next = hello->next;
-	end_rivals(stream);
+	if (!stream->has_said_hello)
+		end_rivals(stream);
 	stream->has_said_hello = true;
+	stream->is_open = false;
 	submit(flight);
 	return 0;
 }

@@ -17,7 +17,8 @@ static bool is_silent(const struct page *page, const struct node *sender)
 
 static uint64_t dropped(const struct node *sender)
 {
-	return page_u64(sender, "events_dropped") + page_u64(sender, "alerts_dropped");
+	return page_u64(sender, "events_dropped") + page_u64(sender, "alerts_dropped") +
+	       page_u64(sender, "alerts_shed");
 }
 
 struct health_counts health_count(const struct page *page, const struct node *sources)
@@ -63,7 +64,7 @@ static void write_sender(struct page *page, const struct node *item)
 	table_number(page, item, "duplicate");
 	table_number(page, item, "quarantined");
 	write_lost(page, page_u64(item, "events_dropped"));
-	write_lost(page, page_u64(item, "alerts_dropped"));
+	write_lost(page, page_u64(item, "alerts_dropped") + page_u64(item, "alerts_shed"));
 	html_close(html);
 }
 

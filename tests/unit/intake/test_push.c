@@ -404,7 +404,7 @@ START_TEST(a_credential_of_a_node_speaks_for_that)
 }
 END_TEST
 
-START_TEST(hello_comes_first_and_once)
+START_TEST(hello_comes_first_and_of_one_spool)
 {
 	struct grpc_call call;
 	open_push(&call);
@@ -412,7 +412,10 @@ START_TEST(hello_comes_first_and_once)
 	ck_assert_int_eq(call.code, GRPC_FAILED_PRECONDITION);
 	ck_assert_str_eq(call.why, "the first message of a call is hello");
 	open_spool(&call, 1);
-	hello(&call, SPOOL, "node-1", 1);
+	hello(&call, "another spool   ", "node-1", 1);
+	ck_assert_int_eq(call.code, GRPC_INVALID_ARGUMENT);
+	open_spool(&call, 1);
+	hello(&call, SPOOL, "node-2", 1);
 	ck_assert_int_eq(call.code, GRPC_INVALID_ARGUMENT);
 	open_push(&call);
 	give(&call, TEXT("garbage"));
@@ -456,6 +459,26 @@ START_TEST(a_gap_is_refused)
 	records(&call, 7, 1);
 	serve(1);
 	ck_assert_uint_eq(call.sent[1], 7);
+	close_push(&call);
+}
+END_TEST
+
+START_TEST(another_hello_goes_on_behind_a_gap)
+{
+	struct grpc_call call;
+	open_spool(&call, 1);
+	records(&call, 1, 2);
+	hello(&call, SPOOL, "node-1", 9); /* what is in front of it is stored first */
+	ck_assert(call.is_paused);
+	serve(2);
+	ck_assert(!call.is_paused);
+	ck_assert_uint_eq(call.sent[call.n_sent - 1], 8);
+	records(&call, 9, 2);
+	serve(1);
+	ck_assert_uint_eq(call.sent[call.n_sent - 1], 10);
+	hello(&call, SPOOL, "node-1", 3); /* nothing is forgotten by it */
+	serve(1);
+	ck_assert_uint_eq(call.sent[call.n_sent - 1], 10);
 	close_push(&call);
 }
 END_TEST
@@ -718,9 +741,10 @@ int main(void)
 	tcase_add_test(tests, half_closed_ends_when_all_is_stored);
 	tcase_add_test(tests, refuses_who_is_not_known);
 	tcase_add_test(tests, a_credential_of_a_node_speaks_for_that);
-	tcase_add_test(tests, hello_comes_first_and_once);
+	tcase_add_test(tests, hello_comes_first_and_of_one_spool);
 	tcase_add_test(tests, goes_on_where_it_was);
 	tcase_add_test(tests, a_gap_is_refused);
+	tcase_add_test(tests, another_hello_goes_on_behind_a_gap);
 	tcase_add_test(tests, a_newer_call_takes_the_spool_over);
 	tcase_add_test(tests, pauses_when_its_share_is_used_up);
 	tcase_add_test(tests, what_is_held_goes_with_its_call);

@@ -11,6 +11,7 @@
 #include "store/ledger.h"
 #include "store/ledger_verify.h"
 #include "store/retention.h"
+#include "store/spools.h"
 #include "tests/unit/store/retention_rig.h"
 
 enum { MANY = 3000 };
@@ -127,6 +128,49 @@ START_TEST(what_is_in_no_incident_leaves_too)
 	rig_check(&rig);
 	pass_horizon_to(at_ns + 3 * DAY_NS);
 	ck_assert_int_eq(rig_count(&rig, "SELECT count(*) FROM sender"), 0);
+}
+END_TEST
+
+/* A spool's number, and what was shed: one transaction. */
+static void send_shed(int64_t at_ns)
+{
+	struct batch *batch = batch_new();
+	struct shed shed = {.severity = TEXT("low"), .n = 5};
+	struct spool_mark mark = {.id = {1}, .node = TEXT("node-1"), .last = 1};
+	ck_assert_ptr_nonnull(batch);
+	batch->source = SOURCE_FALCO;
+	batch->cluster = TEXT("c");
+	batch->spool = &mark;
+	struct alert *alert = batch_alert_new(batch);
+	alert->kind = LEAF_SHED;
+	alert->shed = &shed;
+	alert->received_ns = alert->time_ns = at_ns;
+	alert->raw = TEXT("{\"shed\":{}}");
+	alert->raw_digest = digest_of(alert->raw);
+	batch_add(batch, alert);
+	ck_assert_int_eq(store_begin(rig.store, &err), 0);
+	ck_assert_int_eq(store_add_batch(rig.store, batch, &err), 0);
+	ck_assert_int_eq(spool_note(store_connection(rig.store), batch, at_ns, &err), 0);
+	ck_assert_int_eq(store_flush(rig.store, &err), 0);
+	ck_assert_int_eq(store_commit(rig.store, &err), 0);
+	batch_free(batch);
+}
+
+START_TEST(spools_and_what_was_shed_leave)
+{
+	static const char tile[] = "SELECT count(*) FROM tile WHERE id = 0";
+	int64_t at_ns = rig.wall_ns;
+	send_shed(at_ns);
+	for (uint64_t i = 0; i < TILE_HASHES; i++)
+		rig_send_one(&rig, (struct sent){.time_ns = at_ns, .flags = ALERT_HEALTH}, NULL);
+	pass_horizon_to(at_ns - HOUR_NS);
+	ck_assert_int_eq(rig_count(&rig, "SELECT count(*) FROM spool"), 1);
+	ck_assert_int_eq(rig_count(&rig, "SELECT count(*) FROM shed"), 1);
+	ck_assert_int_eq(rig_count(&rig, tile), 1);
+	pass_horizon_to(at_ns + 2 * DAY_NS);
+	ck_assert_int_eq(rig_count(&rig, "SELECT count(*) FROM spool"), 0);
+	ck_assert_int_eq(rig_count(&rig, "SELECT count(*) FROM shed"), 0);
+	ck_assert_int_eq(rig_count(&rig, tile), 0);
 }
 END_TEST
 
@@ -792,6 +836,7 @@ int main(void)
 	tcase_add_test(tests, an_incident_across_the_horizon_stays_whole);
 	tcase_add_test(tests, what_comes_too_late_is_stored_alone);
 	tcase_add_test(tests, what_is_in_no_incident_leaves_too);
+	tcase_add_test(tests, spools_and_what_was_shed_leave);
 	tcase_add_test(tests, a_duplicate_is_known_as_long_as_its_row);
 	tcase_add_test(tests, occurrences_that_share_a_key_stay_known);
 	tcase_add_test(tests, a_frozen_incident_reads_as_it_was_at_every_slice);
