@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * tocsin-push: sends alerts over gRPC as agents do (Push) or one call a batch (PushBatch), and says
+ * how long it took. For benches: the alerts are tocsin-load's, so that figures go together.
+ */
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/wire.h"
+#include "net/grpc_client.h"
+#include "tests/lib/load_alerts.h"
+
+enum {
+	FLYING_MAX = 4, /* batches of one connection that are not acknowledged */
+	BATCH_BYTES_MAX = 4 * 1024 * 1024,
+	CONNECTIONS_MAX = 4096,
+	GIVE_UP_MS = 120000,
+	SPOOL_BYTES = 16,
+};
+
+struct options {
+	uint64_t port, n_connections, n_alerts, batch, first_ns, step_ns;
+	const char *file, *token;
+	bool is_unary;
+};
+
+struct load;
+
+struct connection {
+	struct load *load;
+	struct grpc_channel *channel;
+	struct grpc_exchange *exchange;
+	uint64_t sent, acknowledged; /* records */
+	bool is_ready;               /* hello is answered */
+};
+
+struct load {
+	struct options options;
+	struct loop *loop;
+	struct loop_timer *guard;
+	struct load_alerts *alerts;
+	struct connection *connections;
+	struct buf alert, record, records, message;
+	const char *metadata[3];
+	char authorization[300];
+	uint64_t next, n_done;
+};
+
+static void begin(struct connection *connection);
+
+static _Noreturn void die(const char *what, const char *why)
+{
+	fprintf(stderr, "tocsin-push: %s%s%s\n", what, why ? ": " : "", why ? why : "");
+	exit(EXIT_FAILURE);
+}
+
+static void give_up(void *ctx)
+{
+	(void)ctx;
+	die("nothing was acknowledged for two minutes", NULL);
+}
+
+static void progress(struct load *load, uint64_t n)
+{
+	load->n_done += n;
+	loop_timer_start(load->guard, GIVE_UP_MS);
+	if (load->n_done == load->options.n_alerts)
+		loop_stop(load->loop);
+}
+
+/* @n records from load->next on, into load->records; -> how many. */
+static uint64_t add_records(struct load *load)
+{
+	uint64_t n = 0;
+	buf_clear(&load->records);
+	for (; n < load->options.batch && load->next < load->options.n_alerts; n++) {
+		buf_clear(&load->alert);
+		load_alert_write(load->alerts, load->next++, &load->alert);
+		buf_clear(&load->record);
+		wire_add_bytes(&load->record, 1, n ? TEXT_NONE : TEXT("falco"));
+		wire_add_bytes(&load->record, 2, buf_text(&load->alert));
+		wire_add_fixed64(&load->record, 3, (uint64_t)clock_wall_ns(&clock_system));
+		wire_add_member(&load->records, 2, buf_text(&load->record));
+	}
+	return n;
+}
+
+static void send(struct connection *connection)
+{
+	struct err err;
+	if (grpc_exchange_send(connection->exchange, buf_text(&connection->load->message), &err) <
+		0)
+		die("sending", err.text);
+}
+
+/* ---- a stream ---- */
+
+static void send_hello(struct connection *connection, size_t i)
+{
+	struct load *load = connection->load;
+	unsigned char spool[SPOOL_BYTES];
+	char node[32];
+	digest_random(spool, sizeof spool);
+	size_t size = text_format(node, sizeof node, "node-%zu", i);
+	buf_clear(&load->record);
+	wire_add_bytes(&load->record, 1, (struct text){(const char *)spool, sizeof spool});
+	wire_add_bytes(&load->record, 2, (struct text){node, size});
+	wire_add_bytes(&load->record, 3, TEXT("boot"));
+	wire_add_bytes(&load->record, 4, TEXT("load"));
+	wire_add_varint(&load->record, 5, 1);
+	buf_clear(&load->message);
+	wire_add_member(&load->message, 1, buf_text(&load->record));
+	send(connection);
+}
+
+static bool send_batch(struct connection *connection)
+{
+	struct load *load = connection->load;
+	uint64_t n = add_records(load);
+	if (n == 0)
+		return false;
+	buf_clear(&load->record);
+	wire_add_varint(&load->record, 1, connection->sent + 1);
+	buf_add(&load->record, buf_text(&load->records));
+	buf_clear(&load->message);
+	wire_add_member(&load->message, 2, buf_text(&load->record));
+	connection->sent += n;
+	send(connection);
+	return true;
+}
+
+static void fill(struct connection *connection)
+{
+	const struct options *options = &connection->load->options;
+	while (connection->sent - connection->acknowledged <= (FLYING_MAX - 1) * options->batch &&
+		send_batch(connection))
+		;
+}
+
+static void on_acknowledged(struct connection *connection, struct text message)
+{
+	struct wire reader = wire_of(message);
+	uint64_t acknowledged = connection->acknowledged;
+	while (wire_next(&reader))
+		if (reader.field == 1)
+			acknowledged = reader.number;
+	progress(connection->load, acknowledged - connection->acknowledged);
+	connection->acknowledged = acknowledged;
+	fill(connection);
+}
+
+/* ---- one call a batch ---- */
+
+static void send_once(struct connection *connection)
+{
+	struct load *load = connection->load;
+	uint64_t n = add_records(load);
+	if (n == 0)
+		return;
+	connection->sent = n;
+	begin(connection);
+	buf_clear(&load->message);
+	buf_add(&load->message, buf_text(&load->records));
+	send(connection);
+	grpc_exchange_close_send(connection->exchange);
+}
+
+/* ---- both ---- */
+
+static void on_message(struct grpc_exchange *exchange, struct text message, void *ctx)
+{
+	struct connection *connection = ctx;
+	(void)exchange;
+	if (!connection->load->options.is_unary)
+		on_acknowledged(connection, message);
+}
+
+static void on_finished(struct grpc_exchange *exchange, const struct grpc_status *status, void *ctx)
+{
+	struct connection *connection = ctx;
+	struct load *load = connection->load;
+	char text[256];
+	(void)exchange;
+	if (load->n_done == load->options.n_alerts)
+		return;
+	text_format(text, sizeof text, "%s %.*s", grpc_code_name(status->code),
+		TEXT_ARG(status->message));
+	if (!load->options.is_unary || status->code != GRPC_OK)
+		die("a call ended", text);
+	progress(load, connection->sent);
+	send_once(connection);
+}
+
+static void begin(struct connection *connection)
+{
+	struct err err;
+	const struct load *load = connection->load;
+	const struct grpc_exchange_options options = {
+		.path = load->options.is_unary ? "/tocsin.intake.v1.Intake/PushBatch"
+					       : "/tocsin.intake.v1.Intake/Push",
+		.metadata = load->metadata,
+		.message = on_message,
+		.finished = on_finished,
+		.ctx = connection,
+	};
+	if (grpc_exchange_new(&connection->exchange, connection->channel, &options, &err) < 0)
+		die("calling", err.text);
+}
+
+static void on_up(void *ctx)
+{
+	struct connection *connection = ctx;
+	size_t i = (size_t)(connection - connection->load->connections);
+	if (connection->load->options.is_unary) {
+		send_once(connection);
+		return;
+	}
+	begin(connection);
+	send_hello(connection, i);
+}
+
+static void on_lost(const struct err *err, void *ctx)
+{
+	(void)ctx;
+	die("the connection was lost", err->text);
+}
+
+static void connect_all(struct load *load)
+{
+	struct err err;
+	load->connections = calloc(load->options.n_connections, sizeof *load->connections);
+	if (!load->connections)
+		die("out of memory", NULL);
+	for (size_t i = 0; i < load->options.n_connections; i++) {
+		struct connection *connection = &load->connections[i];
+		const struct grpc_channel_options options = {.host = "127.0.0.1",
+			.port = (unsigned)load->options.port,
+			.is_plain = true,
+			.clock = &clock_system,
+			.up = on_up,
+			.lost = on_lost,
+			.ctx = connection};
+		connection->load = load;
+		if (grpc_channel_new(&connection->channel, load->loop, &options, &err) < 0)
+			die("a channel", err.text);
+		grpc_channel_connect(connection->channel);
+	}
+}
+
+static uint64_t number(const char *word)
+{
+	uint64_t value;
+	if (!text_to_u64(text_of(word), &value))
+		die("not a number", word);
+	return value;
+}
+
+static void read_options(struct options *options, int argc, char **argv)
+{
+	static const struct option names[] = {{"port", 1, NULL, 'p'}, {"connections", 1, NULL, 'c'},
+		{"alerts", 1, NULL, 'n'}, {"batch", 1, NULL, 'b'}, {"file", 1, NULL, 'f'},
+		{"token", 1, NULL, 't'}, {"first", 1, NULL, '1'}, {"unary", 0, NULL, 'u'},
+		{NULL, 0, NULL, 0}};
+	int name;
+	*options = (struct options){
+		.n_connections = 1, .n_alerts = 1000, .batch = 1, .step_ns = 1000000, .token = ""};
+	while ((name = getopt_long(argc, argv, "", names, NULL)) != -1) {
+		switch (name) {
+		case 'p':
+			options->port = number(optarg);
+			break;
+		case 'c':
+			options->n_connections = number(optarg);
+			break;
+		case 'n':
+			options->n_alerts = number(optarg);
+			break;
+		case 'b':
+			options->batch = number(optarg);
+			break;
+		case 'f':
+			options->file = optarg;
+			break;
+		case 't':
+			options->token = optarg;
+			break;
+		case '1':
+			options->first_ns = number(optarg);
+			break;
+		case 'u':
+			options->is_unary = true;
+			break;
+		default:
+			die("usage: tocsin-push --port N --file LINES --first NS [--token T] "
+			    "[--connections N] [--alerts N] [--batch N] [--unary]",
+				NULL);
+		}
+	}
+	if (!options->file || !options->port || options->n_connections > CONNECTIONS_MAX ||
+		options->n_connections == 0 || options->batch == 0)
+		die("--port and --file are needed, and some connections", NULL);
+}
+
+int main(int argc, char **argv)
+{
+	static struct load load;
+	struct err err;
+	struct timespec began, ended;
+	read_options(&load.options, argc, argv);
+	if (load_alerts_read(&load.alerts, load.options.file, (int64_t)load.options.first_ns,
+		    (int64_t)load.options.step_ns, &err) < 0 ||
+		loop_new(&load.loop, &err) < 0)
+		die("starting", err.text);
+	struct buf *const bufs[] = {&load.alert, &load.record, &load.records, &load.message};
+	for (size_t i = 0; i < sizeof bufs / sizeof bufs[0]; i++)
+		buf_init(bufs[i], BATCH_BYTES_MAX);
+	text_format(load.authorization, sizeof load.authorization, "Bearer %s", load.options.token);
+	if (load.options.token[0]) /* a value must not end in a space */
+		load.metadata[0] = "authorization";
+	load.metadata[1] = load.authorization;
+	load.guard = loop_timer_new(load.loop, give_up, NULL);
+	if (!load.guard)
+		die("out of memory", NULL);
+	loop_timer_start(load.guard, GIVE_UP_MS);
+	clock_gettime(CLOCK_MONOTONIC, &began);
+	connect_all(&load);
+	if (loop_run(load.loop, &err) < 0)
+		die("waiting", err.text);
+	clock_gettime(CLOCK_MONOTONIC, &ended);
+	printf("{\"alerts\":%llu,\"seconds\":%.6f}\n", (unsigned long long)load.n_done,
+		(double)(ended.tv_sec - began.tv_sec) +
+			(double)(ended.tv_nsec - began.tv_nsec) / 1e9);
+	return 0;
+}
