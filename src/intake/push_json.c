@@ -53,6 +53,8 @@ static int fail(const struct reading *reading, const char *what, struct err *err
 {
 	if (reading->pull.error_kind != ERR_NONE)
 		return pull_error(&reading->pull, err);
+	if (reading->arena->failed)
+		return err_set(err, ERR_MEMORY, "no memory for a request");
 	return err_set(err, ERR_INPUT, "offset %zu: %s", reading->pull.start, what);
 }
 
