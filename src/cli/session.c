@@ -310,7 +310,7 @@ struct offline {
 
 static int read_status(struct offline *offline, struct buf *out, struct err *err)
 {
-	return document_status(offline->connection, NULL, out, err);
+	return document_status(offline->connection, NULL, NULL, out, err);
 }
 
 static int read_sources(struct offline *offline, struct buf *out, struct err *err)
@@ -325,7 +325,7 @@ static int read_coverage(struct offline *offline, struct buf *out, struct err *e
 
 static int read_tokens(struct offline *offline, struct buf *out, struct err *err)
 {
-	return document_tokens(offline->connection, out, err);
+	return document_tokens(offline->connection, offline->query, out, err);
 }
 
 static int read_ledger(struct offline *offline, struct buf *out, struct err *err)

@@ -5,7 +5,8 @@
 static int answer_status(
 	struct connection *connection, struct job *job, struct buf *out, struct err *err)
 {
-	return document_status(connection, job->console->options.status, out, err);
+	return document_status(
+		connection, job->console->options.status, &job->viewer->scope, out, err);
 }
 
 static int answer_incidents(
@@ -137,8 +138,7 @@ static int answer_coverage(
 static int answer_tokens(
 	struct connection *connection, struct job *job, struct buf *out, struct err *err)
 {
-	(void)job;
-	return document_tokens(connection, out, err);
+	return document_tokens(connection, &job->query, out, err);
 }
 
 static int answer_audit(
@@ -226,7 +226,7 @@ const struct endpoint endpoints[] = {
 	{HTTP_GET, "/api/openapi.yaml", 0, NULL, openapi_show, "application/yaml", NULL,
 		"This file.", REACH_OWN},
 	{HTTP_GET, "/api/v1/status", ROLE_VIEWER, answer_status, NULL, JSON_TYPE, NULL,
-		"How the daemon is: store, held senders, ledger.", REACH_ALL},
+		"How the daemon is: store, held senders, ledger.", REACH_LIST},
 	{HTTP_GET, "/api/v1/incidents", ROLE_VIEWER, answer_incidents, NULL, JSON_TYPE,
 		of_incidents,
 		"Incidents, newest number first, or riskiest first (sort=risk); with rollup=true "
@@ -353,8 +353,8 @@ const struct endpoint endpoints[] = {
 		REACH_OWN},
 	{HTTP_DELETE, "/api/v1/views/{id}", ROLE_VIEWER, NULL, views_remove, JSON_TYPE, NULL,
 		"Removes a view.", REACH_OWN},
-	{HTTP_GET, "/api/v1/tokens", ROLE_ADMIN, answer_tokens, NULL, JSON_TYPE, NULL,
-		"All tokens, without their secrets.", REACH_ALL},
+	{HTTP_GET, "/api/v1/tokens", ROLE_ADMIN, answer_tokens, NULL, JSON_TYPE, page,
+		"All tokens, without their secrets, oldest first.", REACH_ALL},
 	{HTTP_POST, "/api/v1/tokens", ROLE_ADMIN, NULL, tokens_create, JSON_TYPE, NULL,
 		"Makes a token; its text is in this answer and nowhere else.", REACH_ALL},
 	{HTTP_DELETE, "/api/v1/tokens/{id}", ROLE_ADMIN, NULL, tokens_revoke, JSON_TYPE, NULL,

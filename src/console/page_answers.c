@@ -99,8 +99,9 @@ static int read_status(struct making *making, const struct node **out, struct er
 {
 	AUTO(buf_done) struct buf document;
 	buf_init(&document, DOCUMENT_BYTES_MAX);
-	return document_status(
-		       making->connection, making->job->console->options.status, &document, err) < 0
+	const struct job *job = making->job;
+	return document_status(making->connection, job->console->options.status,
+		       &job->viewer->scope, &document, err) < 0
 		       ? -1
 		       : read_tree(making, &document, out, err);
 }
@@ -176,7 +177,8 @@ static int read_tokens(struct making *making, const struct node **out, struct er
 {
 	AUTO(buf_done) struct buf document;
 	buf_init(&document, DOCUMENT_BYTES_MAX);
-	return document_tokens(making->connection, &document, err) < 0
+	const struct document_query query = {.limit = TEXT("1000")};
+	return document_tokens(making->connection, &query, &document, err) < 0
 		       ? -1
 		       : read_tree(making, &document, out, err);
 }

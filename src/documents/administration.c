@@ -5,6 +5,7 @@
 #include "documents/coverage.h"
 #include "documents/documents.h"
 #include "documents/query.h"
+#include "model/scope.h"
 #include "store/audit.h"
 #include "store/heard.h"
 #include "store/ledger.h"
@@ -111,19 +112,25 @@ static void write_namespaces(struct emitter *out, const struct scope *scope)
 	emit_array_end(out);
 }
 
-int document_tokens(struct connection *connection, struct buf *out, struct err *err)
+int document_tokens(struct connection *connection, const struct document_query *query,
+	struct buf *out, struct err *err)
 {
 	AUTO(arena_done) struct arena arena;
 	struct emitter emitter;
 	struct credential_list list;
+	size_t limit, at = 0, n = 0;
+	uint64_t after;
 	arena_init(&arena, ARENA_BYTES);
-	if (tokens_list(connection, &arena, &list, err) < 0)
+	if (query_page(query, &limit, &after, err) < 0 ||
+		tokens_list(connection, &arena, &list, err) < 0)
 		return -1;
+	while (at < list.n && list.items[at].id <= after)
+		at++;
 	emit_init(&emitter, out);
 	emit_object(&emitter);
 	emit_key(&emitter, "items");
 	emit_array(&emitter);
-	for (size_t i = 0; i < list.n; i++) {
+	for (size_t i = at; i < list.n && n < limit; i++, n++) {
 		const struct credential *token = &list.items[i];
 		emit_object(&emitter);
 		emit_member_u64(&emitter, "id", token->id);
@@ -140,6 +147,10 @@ int document_tokens(struct connection *connection, struct buf *out, struct err *
 		emit_object_end(&emitter);
 	}
 	emit_array_end(&emitter);
+	if (at + n < list.n) {
+		emit_key(&emitter, "next");
+		emit_big(&emitter, list.items[at + n - 1].id);
+	}
 	emit_object_end(&emitter);
 	return 0;
 }
@@ -249,10 +260,42 @@ static void write_retention(
 	emit_object_end(out);
 }
 
-int document_status(struct connection *connection, const struct status *status, struct buf *out,
-	struct err *err)
+/* What is nobody's in particular: since when it runs, whether it works, how far back there is
+ * something, and where streams begin. */
+static int write_status_for_some(struct connection *connection, const struct status *status,
+	struct buf *out, struct err *err)
 {
 	struct emitter emitter;
+	struct retention_state retention;
+	uint64_t n_leaves;
+	if (retention_state_read(connection, &retention, err) < 0 ||
+		ledger_count(connection, &n_leaves, err) < 0)
+		return -1;
+	emit_init(&emitter, out);
+	emit_object(&emitter);
+	emit_member_time(&emitter, "started", status->started_at_ns);
+	emit_member_string(&emitter, "store",
+		store_state_name((enum store_state)atomic_load(&status->store_state)));
+	emit_key(&emitter, "retention");
+	emit_object(&emitter);
+	member_time_if(&emitter, "horizon", retention.horizon_ns);
+	member_time_if(&emitter, "raw_since", retention.raw_ns);
+	emit_object_end(&emitter);
+	emit_key(&emitter, "ledger");
+	emit_object(&emitter);
+	emit_key(&emitter, "leaves");
+	emit_big(&emitter, n_leaves);
+	emit_object_end(&emitter);
+	emit_object_end(&emitter);
+	return 0;
+}
+
+int document_status(struct connection *connection, const struct status *status,
+	const struct scope *scope, struct buf *out, struct err *err)
+{
+	struct emitter emitter;
+	if (status && !scope_is_all(scope))
+		return write_status_for_some(connection, status, out, err);
 	AUTO(free) struct ledger *ledger = calloc(1, sizeof *ledger);
 	if (!ledger)
 		return err_set(err, ERR_MEMORY, "out of memory for the ledger");

@@ -144,7 +144,8 @@ CHECKED int document_sources(struct connection *connection, const struct sender_
 /** Which sensors watched when, and which did not: the last day unless the query says else. */
 CHECKED int document_coverage(struct connection *connection, const struct document_query *query,
 	struct buf *out, struct err *err);
-CHECKED int document_tokens(struct connection *connection, struct buf *out, struct err *err);
+CHECKED int document_tokens(struct connection *connection, const struct document_query *query,
+	struct buf *out, struct err *err);
 CHECKED int document_audit(struct connection *connection, const struct document_query *query,
 	struct buf *out, struct err *err);
 /** @now_ns: what is active, and which expire soon. */
@@ -169,6 +170,6 @@ struct decision;
 /** What a decision about the grouping would do, after preview_compute with the result 200. */
 void document_grouping_preview(const struct decision *decision, struct buf *out);
 CHECKED int document_ledger(struct connection *connection, struct buf *out, struct err *err);
-/** @status NULL: read offline. */
+/** @status NULL: read offline. @scope: who sees some namespaces is told what is nobody's. */
 CHECKED int document_status(struct connection *connection, const struct status *status,
-	struct buf *out, struct err *err);
+	const struct scope *scope, struct buf *out, struct err *err);

@@ -19,6 +19,7 @@ bool piece_changes(const struct piece_list *before, const struct piece_list *aft
 	struct arena *arena, struct incident_change_list *out)
 {
 	out->items = arena_array(arena, before->n + after->n + 1, sizeof *out->items);
+	out->n = 0;
 	if (!out->items)
 		return false;
 	for (size_t i = 0; i < before->n; i++) {

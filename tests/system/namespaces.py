@@ -4,6 +4,7 @@
 import datetime
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -110,6 +111,14 @@ def lists(daemon, who):
           and b'tocsin_incidents{state="new",severity="critical"} 1' in text, text)
     status, text = daemon.get("/metrics")
     check("metrics of everything count everything", b'pod="payroll"' in text, text[-500:])
+    status = json.loads(daemon.get("/api/v1/status", token=who)[1])
+    check("status says what is nobody's", set(status) == {"started", "store", "retention", "ledger"} and set(status["ledger"]) == {"leaves"}, status)
+    tail = subprocess.Popen([os.path.join(BUILD, "bin/tocsin"), "tail", "-q", "ns:*"], stdout=subprocess.PIPE, text=True,
+                            env=dict(os.environ, TOCSIN_SERVER=daemon.url, TOCSIN_TOKEN=who))
+    line = tail.stdout.readline()
+    tail.send_signal(signal.SIGINT)
+    rest = tail.communicate()[0]
+    check("tail works for them", "Shop rule" in line and "Forbidden" not in rest and tail.returncode == 0, (line, rest, tail.returncode))
     me = json.loads(daemon.get("/api/v1/me", token=who)[1])
     check("/me says which", me["namespaces"] == ["shop"], me)
     return number

@@ -222,7 +222,7 @@ static int write_administration(struct connection *connection, struct buf *out, 
 {
 	const struct document_query all = {0};
 	if (document_sources(connection, NULL, out, err) < 0 ||
-		document_tokens(connection, out, err) < 0 ||
+		document_tokens(connection, &all, out, err) < 0 ||
 		document_audit(connection, &all, out, err) < 0)
 		return -1;
 	return document_ledger(connection, out, err);

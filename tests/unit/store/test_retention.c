@@ -696,7 +696,8 @@ START_TEST(the_writer_lets_things_leave)
 	struct buf out;
 	buf_init(&out, DOCUMENT_BYTES_MAX);
 	atomic_store(&status.size_limit_bytes, 77);
-	ck_assert_int_eq(document_status(store_connection(rig.store), &status, &out, &err), 0);
+	ck_assert_int_eq(
+		document_status(store_connection(rig.store), &status, NULL, &out, &err), 0);
 	ck_assert_ptr_nonnull(strstr(out.data, "\"retention\":{\"horizon\":\"2026-"));
 	ck_assert_ptr_nonnull(strstr(out.data, "\"size_limit_bytes\":77,\"size_exceeded\":false"));
 	buf_done(&out);
