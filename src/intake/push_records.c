@@ -44,7 +44,9 @@ struct record {
 struct decoding {
 	const struct push_speaker *speaker;
 	struct batch *batch;
-	struct text source; /* of the record before */
+	struct text source;               /* of the record before */
+	struct coverage *gaps[N_SOURCES]; /* where something was shed */
+	struct coverage *first_gap;
 };
 
 /* A peer's time: not before there were such things, not in the future. */
@@ -170,6 +172,34 @@ static struct text shed_json(struct arena *arena, const struct alert *alert)
 	return buf_ok(&out) ? arena_copy(arena, buf_text(&out)) : TEXT_NONE;
 }
 
+/* What was shed was seen and is not here: its sensor's word has a gap there. */
+static void note_gap(struct decoding *decoding, const struct alert *alert)
+{
+	const struct shed *shed = alert->shed;
+	struct coverage *gap = decoding->gaps[alert->source];
+	if (!gap) {
+		gap = arena_alloc(&decoding->batch->arena, sizeof *gap);
+		if (!gap)
+			return; /* the arena says it */
+		*gap = (struct coverage){.next = decoding->first_gap,
+			.cluster = alert->cluster,
+			.node = alert->node,
+			.sensor = alert->sensor,
+			.source = alert->source,
+			.state = COVERAGE_DROPPING,
+			.from_ns = shed->from_ns,
+			.until_ns = shed->until_ns};
+		decoding->gaps[alert->source] = decoding->first_gap = gap;
+		decoding->batch->coverage = gap;
+	}
+	if (shed->from_ns < gap->from_ns)
+		gap->from_ns = shed->from_ns;
+	if (shed->until_ns > gap->until_ns)
+		gap->until_ns = shed->until_ns;
+	if (__builtin_add_overflow(gap->n, shed->n, &gap->n) || gap->n > INT64_MAX)
+		gap->n = INT64_MAX;
+}
+
 static int add_shed(struct decoding *decoding, const struct record *record, struct err *err)
 {
 	struct arena *arena = &decoding->batch->arena;
@@ -187,6 +217,7 @@ static int add_shed(struct decoding *decoding, const struct record *record, stru
 	alert->raw = shed_json(arena, alert);
 	alert->raw_digest = digest_of(alert->raw);
 	batch_add(decoding->batch, alert);
+	note_gap(decoding, alert);
 	return 0;
 }
 
