@@ -56,19 +56,20 @@ void api_respond(
 /* RFC 9457, with the place in the query that is wrong. */
 static void respond_place(struct http_request *request, const struct err *err)
 {
+	unsigned status = err->kind == ERR_DENIED ? 422 : 400;
 	struct emitter emitter;
 	struct buf body;
 	buf_init(&body, PROBLEM_BYTES);
 	emit_init(&emitter, &body);
 	emit_object(&emitter);
 	emit_member_string(&emitter, "type", "about:blank");
-	emit_member_string(&emitter, "title", "Bad request");
-	emit_member_u64(&emitter, "status", 400);
+	emit_member_string(&emitter, "title", status == 400 ? "Bad request" : "Not possible");
+	emit_member_u64(&emitter, "status", status);
 	emit_member_string(&emitter, "detail", err->text);
 	emit_member_u64(&emitter, "position", err->place);
 	emit_member_u64(&emitter, "length", err->place_size);
 	emit_object_end(&emitter);
-	api_respond(request, 400, "application/problem+json", &body);
+	api_respond(request, status, "application/problem+json", &body);
 }
 
 void api_respond_page(
@@ -100,7 +101,8 @@ void api_respond_page(
 void api_respond_error(struct http_request *request, const struct err *err)
 {
 	struct text detail = text_of(err->text);
-	if (err->place_size && (err->kind == ERR_INPUT || err->kind == ERR_LIMIT)) {
+	bool is_fault = err->kind == ERR_INPUT || err->kind == ERR_LIMIT || err->kind == ERR_DENIED;
+	if (err->place_size && is_fault) {
 		respond_place(request, err);
 		return;
 	}

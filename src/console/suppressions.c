@@ -34,8 +34,7 @@ int suppression_preview(
 	if (!suppression_wish_read(
 		    http_body(job->request), true, now_ns, &arena, &wish, &refusal)) {
 		*err = refusal.err;
-		if (!err->place_size)
-			err->kind = refusal.status == 400 ? ERR_INPUT : ERR_DENIED;
+		err->kind = refusal.status == 400 ? ERR_INPUT : ERR_DENIED;
 		return -1;
 	}
 	if (!suppression_is_inside(&wish, &job->viewer->scope))
@@ -111,8 +110,10 @@ static bool read_wish(struct job *job, enum decision_kind kind, struct wish_refu
 /* A query that is wrong says where. */
 static void respond_refusal(struct http_request *request, const struct wish_refusal *refusal)
 {
-	if (refusal->err.place_size)
-		api_respond_error(request, &refusal->err);
+	struct err err = refusal->err;
+	err.kind = ERR_DENIED;
+	if (err.place_size)
+		api_respond_error(request, &err);
 	else
 		http_respond_problem(request, refusal->status, decision_title(refusal->status),
 			text_of(refusal->err.text));

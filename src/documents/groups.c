@@ -9,6 +9,10 @@
 #include "base/emit.h"
 #include "model/query_complete.h"
 
+/* More than GROUPS_MAX; a count beyond the other is not told from it. */
+#define TIES_MAX  UINT64_C(1000000)
+#define COUNT_MAX UINT64_C(999999999999)
+
 enum { KEY_BYTES = 64 * 1024, QUERY_BYTES = 64 * 1024, NAMES_BYTES = 160 };
 
 int group_field_find(struct text name, const struct group_field *fields,
@@ -104,19 +108,25 @@ void groups_sort(struct groups *groups)
 		qsort(groups->items, groups->n, sizeof *groups->items, compare);
 }
 
-/* "COUNT/NAMESPACE/VALUE", as `next` has it. A namespace has no slash. */
-static int read_after(struct text after, struct group *out, struct err *err)
+/*
+ * Where a page ends: a count, and how many with that count were shown. A number, as in other lists.
+ */
+static void place_after(const struct groups *groups, uint64_t after, size_t *at)
 {
-	struct text rest = after, count;
-	*out = (struct group){.n = UINT64_MAX};
-	if (!after.size)
-		return 0;
-	if (text_split(&rest, '/', &count) && text_to_u64(count, &out->n) &&
-		text_split(&rest, '/', &out->namespace)) {
-		out->value = rest;
-		return 0;
-	}
-	return err_set(err, ERR_INPUT, "after must be what 'next' of the last page said");
+	uint64_t n = after / TIES_MAX, n_ties = after % TIES_MAX;
+	while (*at < groups->n && groups->items[*at].n > n)
+		++*at;
+	for (; *at < groups->n && groups->items[*at].n == n && n_ties; n_ties--)
+		++*at;
+}
+
+static uint64_t place_of_end(const struct groups *groups, size_t end)
+{
+	uint64_t n = groups->items[end - 1].n, n_ties = 0;
+	for (size_t i = end; i > 0 && groups->items[i - 1].n == n; i--)
+		n_ties++;
+	n = n < COUNT_MAX ? n : COUNT_MAX;
+	return n * TIES_MAX + n_ties;
 }
 
 /* What finds the group's members in the list itself. */
@@ -150,13 +160,6 @@ static void write_group(struct emitter *out, const struct groups *groups, const 
 	emit_object_end(out);
 }
 
-static void write_next(struct emitter *out, struct arena *arena, const struct group *last)
-{
-	struct text next = arena_format(arena, "%" PRIu64 "/%.*s/%.*s", last->n,
-		TEXT_ARG(last->namespace), TEXT_ARG(last->value));
-	emit_member_text(out, "next", next);
-}
-
 static void write_page(struct emitter *out, const struct groups *groups, size_t at, size_t end,
 	const struct groups_extent *extent)
 {
@@ -172,26 +175,24 @@ static void write_page(struct emitter *out, const struct groups *groups, size_t 
 		emit_key(out, extent->from);
 		emit_big(out, extent->number);
 	}
-	if (end < groups->n)
-		write_next(out, groups->arena, &groups->items[end - 1]);
+	if (end < groups->n) {
+		emit_key(out, "next");
+		emit_big(out, place_of_end(groups, end));
+	}
 	emit_object_end(out);
 }
 
 int groups_write(struct groups *groups, const struct document_query *query,
 	const struct groups_extent *extent, struct buf *out, struct err *err)
 {
-	struct document_query without_after = *query;
 	struct emitter emitter;
-	struct group after;
 	size_t limit, at = 0;
-	uint64_t none;
-	without_after.after = TEXT_NONE;
-	if (query_page(&without_after, &limit, &none, err) < 0 ||
-		read_after(query->after, &after, err) < 0)
+	uint64_t after;
+	if (query_page(query, &limit, &after, err) < 0)
 		return -1;
 	groups_sort(groups);
-	while (at < groups->n && query->after.size && compare(&groups->items[at], &after) <= 0)
-		at++;
+	if (query->after.size)
+		place_after(groups, after, &at);
 	emit_init(&emitter, out);
 	write_page(&emitter, groups, at, groups->n - at > limit ? at + limit : groups->n, extent);
 	return groups->arena->failed ? err_set(err, ERR_MEMORY, "out of memory for groups") : 0;

@@ -3,7 +3,7 @@
 
 /*
  * A list by one of its fields: for each value how many there are, how bad, when last. Most first;
- * pages go on behind a count and a value.
+ * pages go on behind a count and how many of it were shown.
  */
 
 #include "base/table.h"

@@ -151,8 +151,9 @@ int document_incident_groups(struct connection *connection, const struct documen
 	arena_init(&arena, ARENA_BYTES);
 	if (group_field_find(query->group, fields, &groups.field, err) < 0)
 		return -1;
-	if (query->sort.size || text_is(query->rollup, "true"))
-		return err_set(err, ERR_INPUT, "group goes without sort and rollup");
+	/* Groups have an order of their own. */
+	if (query->sort.size && !text_is(query->sort, "number") && !text_is(query->sort, "risk"))
+		return err_set(err, ERR_INPUT, "sort must be number or risk");
 	groups.has_namespace = groups.field->what == POD || groups.field->what == WORKLOAD;
 	do {
 		if (count_page(connection, query, &groups, &before, &n, err) < 0)

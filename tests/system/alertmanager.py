@@ -167,7 +167,7 @@ def by_query(daemon):
     def make(query, **more):
         return call(daemon, "POST", "/api/v1/suppressions", dict({"query": query, "reason": "asked", "for": "1h"}, **more))
     code, told = make("ns:q1 cmdline:x")
-    check("a field that alerts differ in is refused, and where", code == 400 and (told["position"], told["length"]) == (6, 9), (code, told))
+    check("a field that alerts differ in is refused, and where", code == 422 and (told["position"], told["length"]) == (6, 9), (code, told))
     check("what hides everything is refused", make("-ns:q1")[0] == 422 and make("")[0] == 422)
     send(daemon, "Query noise", "q-1", 3, namespace="q1")
     send(daemon, "Other", "q-2", 1, namespace="q1")
