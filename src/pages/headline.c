@@ -4,6 +4,10 @@
 #include "model/attack.h"
 #include "pages/badge.h"
 
+/* What is longer stays as it is: a sentence that is filled has a limit (page.c), and no list shows
+ * so much. */
+enum { TOLD_BYTES_MAX = 2048 };
+
 /* Cuts the end of *head behind the last @mark off into *tail. false: no mark, both untouched. */
 static bool cut_last(struct text *head, const char *mark, struct text *tail)
 {
@@ -117,10 +121,9 @@ static bool say_rules(const struct page *page, struct text what, struct text *ou
 static struct text say_what(const struct page *page, struct text what)
 {
 	struct text said;
-	if (say_end(page, what, &said) || say_tactics(page, what, &said) ||
-		say_rules(page, what, &said))
-		return said;
-	return what;
+	bool is_ours = say_end(page, what, &said) || say_tactics(page, what, &said) ||
+		       say_rules(page, what, &said);
+	return is_ours ? said : what;
 }
 
 /* "Widespread: Rule in ns (12 pods)" */
@@ -145,7 +148,7 @@ struct text headline(const struct page *page, struct text title)
 {
 	struct text said, values[2] = {title};
 	enum word word;
-	if (page->reader->language == LANGUAGE_ENGLISH)
+	if (page->reader->language == LANGUAGE_ENGLISH || title.size > TOLD_BYTES_MAX)
 		return title;
 	if (say_widespread(page, title, &said))
 		return said;
@@ -161,5 +164,7 @@ struct text headline_beside(const struct page *page, struct text title, struct t
 	if (!place.size || !cut_last(&head, " in ", &tail) || !text_equal(tail, place) ||
 		!head.size)
 		return headline(page, title);
-	return page->reader->language == LANGUAGE_ENGLISH ? head : say_what(page, head);
+	return page->reader->language == LANGUAGE_ENGLISH || head.size > TOLD_BYTES_MAX
+		       ? head
+		       : say_what(page, head);
 }

@@ -3,6 +3,7 @@
 
 #include <check.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/title.h"
 
@@ -93,6 +94,22 @@ START_TEST(rules_and_places_are_told)
 }
 END_TEST
 
+/* What is longer than a sentence may be stays as it is, and is not lost. */
+START_TEST(a_long_title_is_not_lost)
+{
+	static char name[6000];
+	memset(name, 'x', sizeof name);
+	struct incident_rule rule = {.name = {name, sizeof name}, .points = 20};
+	struct incident incident = in_workload(1);
+	incident.rules = &rule;
+	ck_assert(text_equal(told(&incident, LANGUAGE_CHINESE), incident_title(&incident, &arena)));
+	incident.terminals = TERMINAL_IMPACT;
+	ck_assert(text_equal(told(&incident, LANGUAGE_CHINESE), incident_title(&incident, &arena)));
+	incident.n_rolled_up = 3;
+	ck_assert(text_equal(told(&incident, LANGUAGE_CHINESE), incident_title(&incident, &arena)));
+}
+END_TEST
+
 /* What is composed otherwise stays; no end of it is read beyond. */
 START_TEST(others_stay)
 {
@@ -145,6 +162,7 @@ int main(void)
 	tcase_add_test(tests, ends_and_tactics_are_told);
 	tcase_add_test(tests, rules_and_places_are_told);
 	tcase_add_test(tests, others_stay);
+	tcase_add_test(tests, a_long_title_is_not_lost);
 	tcase_add_test(tests, a_list_has_the_place_beside_it);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
