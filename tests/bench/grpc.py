@@ -35,10 +35,14 @@ def resident_mib(pid):
         return int(next(line for line in f if line.startswith("VmRSS")).split()[1]) / 1024
 
 
+def load_words(port, token, alerts, batch, connections=1):
+    return [os.path.join(BUILD, "tests/lib/tocsin-push"), "--port", str(port), "--file", LINES, "--alerts", str(alerts), "--batch", str(batch),
+             "--connections", str(connections), "--first", str(time.time_ns() - alerts * 10**6), "--token", token]
+
+
 def push(pid, port, token, alerts, batch, connections=1, unary=False):
     before = cpu_seconds(pid)
-    words = [os.path.join(BUILD, "tests/lib/tocsin-push"), "--port", str(port), "--file", LINES, "--alerts", str(alerts), "--batch", str(batch),
-             "--connections", str(connections), "--first", str(time.time_ns() - alerts * 10**6), "--token", token]
+    words = load_words(port, token, alerts, batch, connections)
     done = subprocess.run(words + (["--unary"] if unary else []), capture_output=True, text=True)
     if done.returncode:
         sys.exit("bench: the load failed: " + done.stdout + done.stderr)
@@ -86,6 +90,21 @@ def measure(daemon, others, args, note):
     figure = push(pid, daemon.grpc_port, token, args.alerts * 2, 100, args.nodes)
     figure["mib_more"] = round(resident_mib(pid) - before, 1)
     note("tocsind, %d nodes" % args.nodes, figure)
+    fairness(pid, daemon.grpc_port, token, args, note)
+
+
+def fairness(pid, port, token, args, note):
+    """Twenty nodes with little to say, alone and beside one that sends without an end: both share the writer."""
+    alone = push(pid, port, token, 4000, 10, 20)
+    greedy = subprocess.Popen(load_words(port, token, 10**8, 1000), stdout=subprocess.DEVNULL)
+    try:
+        beside = push(pid, port, token, 4000, 10, 20)
+    finally:
+        greedy.kill()
+        greedy.wait()
+    note("twenty quiet nodes alone", alone)
+    note("twenty quiet nodes beside a greedy one", beside)
+    print("a greedy node leaves the quiet ones %.2f of their alerts/s" % (beside["per_second"] / alone["per_second"]))
 
 
 def main():
