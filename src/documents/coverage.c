@@ -48,10 +48,10 @@ static int read_span(
 	if (!filter->from_ns)
 		filter->from_ns = filter->until_ns - SHOWN_S * NS_PER_S;
 	if (filter->from_ns > filter->until_ns)
-		return err_set(err, ERR_INPUT, "until must be after since");
+		return err_set(err, ERR_DENIED, "until must be after since");
 	if (filter->until_ns - filter->from_ns > SPAN_MAX_S * NS_PER_S)
-		return err_set(
-			err, ERR_INPUT, "since and until may be %d days apart", SPAN_MAX_S / 86400);
+		return err_set(err, ERR_DENIED, "since and until may be %d days apart",
+			SPAN_MAX_S / 86400);
 	return 0;
 }
 
@@ -66,6 +66,8 @@ int document_coverage(struct connection *connection, const struct document_query
 		.cluster = query->cluster,
 		.node = query->node,
 		.source = query->source};
+	if (query->source.size && source_parse(query->source) == SOURCE_NONE)
+		return err_set(err, ERR_INPUT, "there is no source of that name");
 	if (read_span(query, &filter, err) < 0 ||
 		coverage_list(connection, &filter, &arena, &list, err) < 0)
 		return -1;
