@@ -17,6 +17,11 @@ uint64_t spool_acknowledged(const struct spool *spool)
 	return spool->acknowledged;
 }
 
+uint64_t spool_next_number(const struct spool *spool)
+{
+	return spool->next;
+}
+
 /* ---- writing ---- */
 
 int spool_add(struct spool *spool, struct record *record, struct err *err)

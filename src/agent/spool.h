@@ -60,6 +60,7 @@ void spool_close(struct spool *spool); /* accepts NULL; what is not committed is
 
 struct spool_id spool_id(const struct spool *spool);
 uint64_t spool_acknowledged(const struct spool *spool);
+uint64_t spool_next_number(const struct spool *spool); /* that spool_add would give */
 
 /** Puts a copy of the record behind all others and sets its number. ERR_LIMIT: too many wait for
  * spool_commit; ERR_MEMORY. */

@@ -10,11 +10,12 @@
 
 /*
  * Room is made by writing a segment anew: without the records of one severity, and with a
- * RECORD_SHED for each source, severity, rule and minute of theirs. It has the number of the last
- * record that it stands for, so that a collector which has some of them already is told all the
- * same. One rename puts it in the old one's place: what was shed and that it was shed are never
- * apart. A segment is thinned once for each severity at most, so that all of it is written five
- * times in the worst case; thinned neighbours that are small become one.
+ * RECORD_SHED for each source, severity, rule and minute of theirs. What is left gets the last of
+ * the segment's numbers: they follow one another, so that a sender meets one gap a segment. Numbers
+ * only grow, so that a collector which has some of it already gets it again rather than never. One
+ * rename puts it in the old one's place: what was shed and that it was shed are never apart. A
+ * segment is thinned once for each severity at most, so that all of it is written five times in the
+ * worst case; thinned neighbours that are small become one.
  *
  * The last segment, and those of which records may be on their way, stay as they are.
  */
@@ -42,6 +43,8 @@ struct thinning {
 	bool is_synced; /* its place */
 	struct buf out;
 	struct spool_shed_counts counts; /* shed by this rewriting */
+	uint64_t n_left;                 /* records that the draft will have */
+	uint64_t number;                 /* of the last one in it */
 };
 
 static bool is_shed(const struct thinning *thinning, const struct record *record)
@@ -128,11 +131,14 @@ static int walk(struct thinning *thinning, visit *each, struct err *err)
 static int gather(
 	struct thinning *thinning, const struct record *record, struct buf *key, struct err *err)
 {
-	if (!is_shed(thinning, record))
+	if (!is_shed(thinning, record)) {
+		thinning->n_left++;
 		return 0;
+	}
 	struct group *group = group_of(thinning, record, key, true);
 	if (!group)
 		return err_set(err, ERR_MEMORY, "no memory to shed");
+	thinning->n_left += group->record.shed.n == 0;
 	join(group, record);
 	if (record->kind == RECORD_ALERT)
 		thinning->counts.n[record->source][record->severity]++;
@@ -161,6 +167,7 @@ static int keep(
 		kept = group->record;
 		kept.rule = thinning->is_coarse ? TEXT_NONE : record->rule;
 	}
+	kept.number = ++thinning->number;
 	record_write(&kept, &thinning->spool->id, &thinning->out);
 	segment_sums_add(&thinning->draft->sums, &kept);
 	thinning->draft->last = kept.number;
@@ -179,6 +186,7 @@ static int make_groups(struct thinning *thinning, struct err *err)
 	thinning->is_coarse = true;
 	table_clear(thinning->groups);
 	thinning->counts = (struct spool_shed_counts){0};
+	thinning->n_left = 0;
 	return walk(thinning, gather, err);
 }
 
@@ -186,7 +194,11 @@ static int write_draft(struct thinning *thinning, struct err *err)
 {
 	struct spool *spool = thinning->spool;
 	struct segment_head head = thinning->first->head;
+	const struct segment *last = thinning->first;
 	head.is_thinned = true;
+	if (thinning->n_segments > 1)
+		last = last->next;
+	thinning->number = last->last - thinning->n_left;
 	if (segment_new(&thinning->draft, spool->folder, &spool->id, &head, true, err) < 0)
 		return -1;
 	if (walk(thinning, keep, err) < 0 || flush(thinning, err) < 0)

@@ -26,6 +26,10 @@ static void read_peer(struct http_connection *connection, const struct sockaddr 
 		connection->is_loopback = is_loopback4(bytes);
 		return;
 	}
+	if (address->sa_family == AF_UNIX) {
+		text_format(connection->peer, HTTP_PEER_BYTES, "unix");
+		connection->is_loopback = true;
+	}
 	if (address->sa_family != AF_INET6)
 		return;
 	struct sockaddr_in6 in;

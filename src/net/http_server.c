@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "net/http_private.h"
+#include "net/listener.h"
 #include "net/tls_session.h"
 
 enum { LISTEN_BACKLOG = 1024, PER_ADDRESS_SHARE = 2, STOP_RUNS = 8 };
@@ -86,56 +87,6 @@ static int no_certificate(gnutls_session_t session, const struct gnutls_cert_ret
 }
 /* NOLINTEND(readability-non-const-parameter,readability-function-size) */
 
-static int bind_socket(const struct addrinfo *place)
-{
-	AUTO(file_close)
-	int fd = socket(
-		place->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, place->ai_protocol);
-	int yes = 1;
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) < 0 ||
-		bind(fd, place->ai_addr, place->ai_addrlen) < 0 || listen(fd, LISTEN_BACKLOG) < 0)
-		return -1;
-	int taken = fd;
-	fd = -1; /* NOLINT(clang-analyzer-deadcode.DeadStores): the cleanup reads it */
-	return taken;
-}
-
-static int open_socket(const struct http_server_options *options, int *out, struct err *err)
-{
-	char port[16];
-	struct addrinfo wanted = {.ai_family = AF_UNSPEC,
-		.ai_socktype = SOCK_STREAM,
-		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
-	struct addrinfo *place = NULL;
-	text_format(port, sizeof port, "%u", options->port);
-	int code = getaddrinfo(options->address, port, &wanted, &place);
-	if (code != 0)
-		return err_set(err, ERR_INPUT, "'%s' is not an address to listen on: %s",
-			options->address, gai_strerror(code));
-	int fd = bind_socket(place);
-	int saved_errno = errno;
-	freeaddrinfo(place);
-	if (fd < 0)
-		return err_errno(err, saved_errno, "listening on %s port %u", options->address,
-			options->port);
-	*out = fd;
-	return 0;
-}
-
-static unsigned port_of(int fd)
-{
-	struct sockaddr_storage address = {0};
-	socklen_t size = sizeof address;
-	char port[NI_MAXSERV] = "";
-	uint64_t number = 0;
-	if (getsockname(fd, (struct sockaddr *)&address, &size) == 0 &&
-		getnameinfo((struct sockaddr *)&address, size, NULL, 0, port, sizeof port,
-			NI_NUMERICSERV) == 0 &&
-		text_to_u64(text_of(port), &number))
-		return (unsigned)number;
-	return 0;
-}
-
 static struct MHD_Daemon *start_daemon(struct http_server *server)
 {
 	const struct http_limits *limits = &server->limits;
@@ -199,11 +150,12 @@ int http_server_start(struct http_server **out, struct loop *loop,
 	server->missing = options->missing;
 	server->limits = options->limits ? *options->limits : default_limits;
 	server->listen_fd = -1;
-	if (open_socket(options, &server->listen_fd, err) < 0) {
+	const struct listener_options listener = {
+		options->address, options->port, options->unix_path};
+	if (listener_open(&listener, &server->listen_fd, &server->port, err) < 0) {
 		http_server_stop(server);
 		return -1;
 	}
-	server->port = port_of(server->listen_fd);
 	if (attach(server, err) < 0) {
 		http_server_stop(server);
 		return -1;

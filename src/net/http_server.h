@@ -63,6 +63,7 @@ struct http_limits {
 struct http_server_options {
 	const char *address;              /* "127.0.0.1", "::1", "0.0.0.0" … */
 	unsigned port;                    /* 0: any free one (http_server_port) */
+	const char *unix_path;            /* instead of both; NULL. Its peers are loopback's */
 	struct tls_server *tls;           /* NULL: plain */
 	const struct http_limits *limits; /* NULL: the values above */
 	const struct clock *clock;

@@ -14,9 +14,11 @@
 
 enum { NAME_BYTES = 64, VALUE_BYTES = 1024 };
 
-static void *place_of(struct settings *settings, const struct setting *setting)
+const struct setting_list daemon_settings = {settings_table, "TOCSIN"};
+
+static void *place_of(void *place, const struct setting *setting)
 {
-	return (char *)settings + setting->offset;
+	return (char *)place + setting->offset;
 }
 
 static const void *value_of(const struct settings *settings, const struct setting *setting)
@@ -24,9 +26,9 @@ static const void *value_of(const struct settings *settings, const struct settin
 	return (const char *)settings + setting->offset;
 }
 
-static const struct setting *find(struct text name)
+static const struct setting *find(const struct setting_list *list, struct text name)
 {
-	for (const struct setting *setting = settings_table; setting->name; setting++)
+	for (const struct setting *setting = list->rows; setting->name; setting++)
 		if (text_is(name, setting->name))
 			return setting;
 	return NULL;
@@ -120,13 +122,14 @@ static int set_address(
 	return set_text(setting, host, address, ADDRESS_BYTES, err);
 }
 
-int settings_set(struct settings *settings, struct text name, struct text value, struct err *err)
+int setting_list_set(const struct setting_list *list, void *settings, struct text name,
+	struct text value, struct err *err)
 {
-	const struct setting *setting = find(text_is(name, "tls") ? TEXT("tls.mode") : name);
+	const struct setting *setting = find(list, text_is(name, "tls") ? TEXT("tls.mode") : name);
 	if (!setting) {
 		err_set(err, ERR_INPUT, "there is no setting '%.*s'; there are",
 			(int)(name.size < 40 ? name.size : 40), name.data ? name.data : "");
-		for (setting = settings_table; setting->name; setting++) {
+		for (setting = list->rows; setting->name; setting++) {
 			size_t size = strlen(err->text);
 			text_format(
 				err->text + size, sizeof err->text - size, " %s", setting->name);
@@ -147,23 +150,42 @@ int settings_set(struct settings *settings, struct text name, struct text value,
 	return 0;
 }
 
-void settings_defaults(struct settings *settings)
+int settings_set(struct settings *settings, struct text name, struct text value, struct err *err)
+{
+	return setting_list_set(&daemon_settings, settings, name, value, err);
+}
+
+void setting_list_defaults(const struct setting_list *list, void *place)
 {
 	struct err err;
-	*settings = (struct settings){0};
-	for (const struct setting *setting = settings_table; setting->name; setting++)
-		if (settings_set(
-			    settings, text_of(setting->name), text_of(setting->fallback), &err) < 0)
+	for (const struct setting *setting = list->rows; setting->name; setting++)
+		if (setting_list_set(list, place, text_of(setting->name),
+			    text_of(setting->fallback), &err) < 0)
 			abort(); /* the table itself is wrong: a test would have said so */
 }
 
-static int set_from_file(void *ctx, struct text path, struct text value, struct err *err)
+void settings_defaults(struct settings *settings)
 {
-	return settings_set(ctx, path, value, err);
+	*settings = (struct settings){0};
+	setting_list_defaults(&daemon_settings, settings);
 }
 
-int settings_read_file(struct settings *settings, const char *path, struct err *err)
+/* What a file is read into. */
+struct reading {
+	const struct setting_list *list;
+	void *place;
+};
+
+static int set_from_file(void *ctx, struct text path, struct text value, struct err *err)
 {
+	const struct reading *reading = ctx;
+	return setting_list_set(reading->list, reading->place, path, value, err);
+}
+
+int setting_list_read_file(
+	const struct setting_list *list, void *place, const char *path, struct err *err)
+{
+	struct reading reading = {list, place};
 	AUTO(buf_done) struct buf source;
 	size_t n;
 	buf_init(&source, YAML_BYTES_MAX + VALUE_BYTES);
@@ -183,15 +205,20 @@ int settings_read_file(struct settings *settings, const char *path, struct err *
 	/* Half a file is no file; one that is too long is the reader's to refuse. */
 	if (!buf_ok(&source) && source.size <= YAML_BYTES_MAX)
 		return err_set(err, ERR_MEMORY, "out of memory reading %s", path);
-	if (yaml_read(buf_text(&source), set_from_file, settings, err) == 0)
+	if (yaml_read(buf_text(&source), set_from_file, &reading, err) == 0)
 		return 0;
 	struct err inner = *err; /* "LINE:COLUMN: what" */
 	return err_set(err, inner.kind, "%.80s:%.150s", path, inner.text);
 }
 
-static void environment_name(const struct setting *setting, char out[NAME_BYTES])
+int settings_read_file(struct settings *settings, const char *path, struct err *err)
 {
-	size_t size = text_format(out, NAME_BYTES, "TOCSIN_%s", setting->name);
+	return setting_list_read_file(&daemon_settings, settings, path, err);
+}
+
+static void environment_name(const char *prefix, const char *name, char out[NAME_BYTES])
+{
+	size_t size = text_format(out, NAME_BYTES, "%s_%s", prefix, name);
 	for (size_t i = 0; i < size; i++)
 		if (out[i] == '.')
 			out[i] = '_';
@@ -199,18 +226,24 @@ static void environment_name(const struct setting *setting, char out[NAME_BYTES]
 			out[i] = (char)(out[i] - 'a' + 'A');
 }
 
-int settings_read_environment(struct settings *settings, struct err *err)
+int setting_list_read_environment(const struct setting_list *list, void *place, struct err *err)
 {
-	for (const struct setting *setting = settings_table; setting->name; setting++) {
+	for (const struct setting *setting = list->rows; setting->name; setting++) {
 		char name[NAME_BYTES];
-		environment_name(setting, name);
+		environment_name(list->prefix, setting->name, name);
 		const char *value =
 			getenv(name); /* NOLINT(concurrency-mt-unsafe): nobody sets it */
 		if (value && *value &&
-			settings_set(settings, text_of(setting->name), text_of(value), err) < 0)
+			setting_list_set(list, place, text_of(setting->name), text_of(value), err) <
+				0)
 			return err_prefix(err, "%s", name);
 	}
 	return 0;
+}
+
+int settings_read_environment(struct settings *settings, struct err *err)
+{
+	return setting_list_read_environment(&daemon_settings, settings, err);
 }
 
 static bool is_loopback(const char *address)
@@ -392,8 +425,13 @@ void settings_write_json(const struct settings *settings, struct buf *out)
 
 void settings_write_sample(struct buf *out)
 {
+	setting_list_write_sample(&daemon_settings, out);
+}
+
+void setting_list_write_sample(const struct setting_list *list, struct buf *out)
+{
 	struct text group = TEXT_NONE;
-	for (const struct setting *setting = settings_table; setting->name; setting++) {
+	for (const struct setting *setting = list->rows; setting->name; setting++) {
 		buf_addf(out, "# %s\n", setting->text);
 		write_name(setting->name, &group, out);
 		buf_addf(out, "%s\n", setting->fallback[0] ? setting->fallback : "\"\"");

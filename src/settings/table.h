@@ -6,6 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/text.h"
+
 enum { ADDRESS_BYTES = 64 };
 
 enum setting_type {
@@ -35,3 +39,24 @@ extern const struct unit plain_units[];
 
 /** Ended by a NULL name. */
 extern const struct setting settings_table[];
+
+/* Rows, and the beginning of their names in the environment. */
+struct setting_list {
+	const struct setting *rows;
+	const char *prefix; /* "TOCSIN" */
+};
+
+extern const struct setting_list daemon_settings;
+
+/*
+ * The engine, for any table: @place is the struct that the rows' offsets are of. Errors as
+ * settings.h has them.
+ */
+void setting_list_defaults(const struct setting_list *list, void *place);
+CHECKED int setting_list_set(const struct setting_list *list, void *place, struct text name,
+	struct text value, struct err *err);
+CHECKED int setting_list_read_file(
+	const struct setting_list *list, void *place, const char *path, struct err *err);
+CHECKED int setting_list_read_environment(
+	const struct setting_list *list, void *place, struct err *err);
+void setting_list_write_sample(const struct setting_list *list, struct buf *out);

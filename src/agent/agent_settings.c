@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/agent_settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "model/source.h"
+
+#define CONFIG_FILE "/etc/tocsin/tocsin-agent.yaml"
+
+enum { TLS_IS_OFF = 1 };
+
+static const struct unit time_units[] = {{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}, {NULL, 0}};
+static const struct unit size_units[] = {
+	{"", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {NULL, 0}};
+static const char *const tls_modes[] = {"auto", "off", NULL};
+static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
+
+#define PLACE(member)                                                                              \
+	offsetof(struct agent_settings, member), sizeof(((struct agent_settings *)0)->member)
+#define NONE 0, 0, NULL, NULL
+
+static const struct setting rows[] = {
+	{"server", SETTING_TEXT, PLACE(server), "", NONE,
+		"the collector's gRPC port, as HOST:PORT"},
+	{"listen", SETTING_TEXT, PLACE(listen), "127.0.0.1:8788", NONE,
+		"where sensors of this node send to: ADDR:PORT or unix:PATH"},
+	{"spool", SETTING_TEXT, PLACE(spool), "/var/lib/tocsin-agent", NONE,
+		"folder of what the collector has not stored yet"},
+	{"spool_size", SETTING_NUMBER, PLACE(spool_size_bytes), "1GiB", 1 << 20, INT64_C(1) << 44,
+		size_units, NULL,
+		"of the spool; above it the oldest of the lowest severity are shed, and told of"},
+	{"spool_age", SETTING_NUMBER, PLACE(spool_age_s), "7d", 60, 3650 * INT64_C(86400),
+		time_units, NULL, "in which a record is shed, counted while the agent runs"},
+	{"node", SETTING_TEXT, PLACE(node), "", NONE,
+		"the node's name in Kubernetes; empty: $NODE_NAME, else the host's name"},
+	{"token_file", SETTING_TEXT, PLACE(token_file), "", NONE,
+		"file with the token for the collector; empty: none, the certificate says who it "
+		"is"},
+	{"tls.mode", SETTING_CHOICE, PLACE(tls_mode), "auto", 0, 0, NULL, tls_modes,
+		"off: the collector is asked in the clear, which must be said"},
+	{"tls.ca", SETTING_TEXT, PLACE(tls_ca), "", NONE,
+		"PEM file of who signed the collector's certificate; empty: the system's"},
+	{"tls.certificate", SETTING_TEXT, PLACE(tls_certificate), "", NONE,
+		"PEM file of this agent's own certificate"},
+	{"tls.key", SETTING_TEXT, PLACE(tls_key), "", NONE, "PEM file of its key"},
+	{"follow", SETTING_TEXT, PLACE(follow), "", NONE,
+		"files that sensors write to, as /var/log/falco.json=falco, separated by commas"},
+	{"stdin", SETTING_TEXT, PLACE(input), "", NONE,
+		"source of the lines on standard input, as falco; the agent ends with them"},
+	{"cgroup", SETTING_TEXT, PLACE(cgroup), "/sys/fs/cgroup", NONE,
+		"where the control groups are: which container is in which pod; empty: not looked"},
+	{"log.level", SETTING_CHOICE, PLACE(log_level), "info", 0, 0, NULL, log_levels,
+		"what is logged on standard error"},
+	{0},
+};
+
+const struct setting_list agent_setting_list = {rows, "TOCSIN_AGENT"};
+
+const char agent_usage[] =
+	"usage: tocsin-agent --server HOST:PORT [--config FILE] [--listen ADDR:PORT|unix:PATH]\n"
+	"                    [--spool DIR] [--node NAME] [--token-file FILE] [--tls FILE...|off]\n"
+	"                    [--SETTING VALUE ...] [--check-config] [--help] [--version]\n"
+	"\n"
+	"  --server HOST:PORT     the collector's gRPC port\n"
+	"  --config FILE          settings (default " CONFIG_FILE " if it is there)\n"
+	"  --listen ADDR:PORT     where sensors send to (default 127.0.0.1:8788), or unix:PATH\n"
+	"  --spool DIR            what the collector has not stored yet (default\n"
+	"                         /var/lib/tocsin-agent)\n"
+	"  --node NAME            the node's name in Kubernetes (default $NODE_NAME, else the "
+	"host's)\n"
+	"  --token-file FILE      the token for the collector\n"
+	"  --tls CA               file of who signed the collector's certificate; or CERT KEY CA:\n"
+	"                         and this agent's certificate; or off\n"
+	"  --stdin SOURCE         takes lines from standard input, as Falco's program_output\n"
+	"  --check-config         checks what was said and ends\n"
+	"\n"
+	"Any setting is a flag too: --spool_size 2GiB. Environment: TOCSIN_AGENT_SERVER ...\n";
+
+bool agent_split_address(const char *address, char *host, size_t size, unsigned *port)
+{
+	uint64_t number;
+	const char *colon = strrchr(address, ':');
+	if (!colon || colon == address || !text_to_u64(text_of(colon + 1), &number) ||
+		number > 65535)
+		return false;
+	struct text name = {address, (size_t)(colon - address)};
+	if (name.size > 2 && name.data[0] == '[' && name.data[name.size - 1] == ']')
+		name = text_part(name, 1, name.size - 2);
+	if (name.size >= size)
+		return false;
+	text_format(host, size, "%.*s", TEXT_ARG(name));
+	*port = (unsigned)number;
+	return true;
+}
+
+/* ---- the command line ---- */
+
+static bool set_switch(struct agent_options *options, struct text name)
+{
+	if (text_is(name, "check-config"))
+		options->check_only = true;
+	else if (text_is(name, "help"))
+		options->help = true;
+	else if (text_is(name, "version"))
+		options->version = true;
+	else
+		return false;
+	return true;
+}
+
+struct flags {
+	int argc, at;
+	char **argv;
+	struct text name;
+	const char *value;
+};
+
+/* The next flag and its value, behind '=' or in the next word. 0: there is none. */
+static int next_flag(struct flags *flags, struct err *err)
+{
+	struct agent_options switches = {0};
+	if (++flags->at >= flags->argc)
+		return 0;
+	struct text word = text_of(flags->argv[flags->at]);
+	if (!text_starts(word, TEXT("--")))
+		return err_set(err, ERR_INPUT, "'%s' is no option: see tocsin-agent --help",
+			flags->argv[flags->at]);
+	struct text rest = text_part(word, 2, word.size);
+	flags->name = TEXT_NONE;
+	text_split(&rest, '=', &flags->name);
+	flags->value = rest.data;
+	if (flags->value || set_switch(&switches, flags->name))
+		return 1;
+	if (++flags->at >= flags->argc)
+		return err_set(err, ERR_INPUT, "--%.*s needs a value", TEXT_ARG(flags->name));
+	flags->value = flags->argv[flags->at];
+	return 1;
+}
+
+static int set(struct agent_options *options, const char *name, const char *value, struct err *err)
+{
+	return setting_list_set(
+		&agent_setting_list, &options->settings, text_of(name), text_of(value), err);
+}
+
+static bool is_value(const struct flags *flags, int ahead)
+{
+	return flags->at + ahead < flags->argc &&
+	       strncmp(flags->argv[flags->at + ahead], "--", 2) != 0;
+}
+
+/* off, auto; CA; or CERT KEY CA. */
+static int set_tls(struct agent_options *options, struct flags *flags, struct err *err)
+{
+	struct text value = text_of(flags->value);
+	if (text_is(value, "off") || text_is(value, "auto"))
+		return set(options, "tls.mode", flags->value, err);
+	if (!is_value(flags, 1))
+		return set(options, "tls.ca", flags->value, err);
+	if (!is_value(flags, 2))
+		return err_set(err, ERR_INPUT, "--tls: off, or CA, or CERT KEY CA");
+	if (set(options, "tls.certificate", flags->value, err) < 0 ||
+		set(options, "tls.key", flags->argv[flags->at + 1], err) < 0 ||
+		set(options, "tls.ca", flags->argv[flags->at + 2], err) < 0)
+		return -1;
+	flags->at += 2;
+	return 0;
+}
+
+static int apply(struct agent_options *options, struct flags *flags, struct err *err)
+{
+	if (set_switch(options, flags->name) || text_is(flags->name, "config"))
+		return 0;
+	if (text_is(flags->name, "tls"))
+		return set_tls(options, flags, err);
+	struct text name = text_is(flags->name, "token-file") ? TEXT("token_file") : flags->name;
+	return setting_list_set(
+		&agent_setting_list, &options->settings, name, text_of(flags->value), err);
+}
+
+static int read_flags(struct agent_options *options, int argc, char **argv, struct err *err)
+{
+	struct flags flags = {.argc = argc, .argv = argv};
+	const char *config = access(CONFIG_FILE, R_OK) == 0 ? CONFIG_FILE : NULL;
+	int result;
+	while ((result = next_flag(&flags, err)) > 0) {
+		if (text_is(flags.name, "config"))
+			config = flags.value;
+		while (text_is(flags.name, "tls") && is_value(&flags, 1))
+			flags.at++;
+	}
+	if (result < 0)
+		return -1;
+	if ((config && setting_list_read_file(
+			       &agent_setting_list, &options->settings, config, err) < 0) ||
+		setting_list_read_environment(&agent_setting_list, &options->settings, err) < 0) {
+		err->kind = ERR_DENIED;
+		return -1;
+	}
+	flags.at = 0;
+	while ((result = next_flag(&flags, err)) > 0)
+		if (apply(options, &flags, err) < 0)
+			return -1;
+	return result;
+}
+
+static int check(struct agent_options *options, struct err *err)
+{
+	struct agent_settings *settings = &options->settings;
+	if (!settings->server[0])
+		return err_set(err, ERR_INPUT, "--server HOST:PORT is needed");
+	if (!agent_split_address(
+		    settings->server, options->host, sizeof options->host, &options->port))
+		return err_set(err, ERR_DENIED, "server: '%s' must be HOST:PORT, as tocsin:8790",
+			settings->server);
+	if (!settings->tls_certificate[0] != !settings->tls_key[0])
+		return err_set(err, ERR_DENIED, "tls.certificate and tls.key go together");
+	if (settings->tls_mode == TLS_IS_OFF && settings->tls_certificate[0])
+		return err_set(err, ERR_DENIED, "tls: off goes without certificates");
+	if (settings->input[0] && source_parse(text_of(settings->input)) == SOURCE_NONE)
+		return err_set(err, ERR_DENIED, "stdin: no source '%s'; known are %s",
+			settings->input, source_names());
+	return 0;
+}
+
+static void find_node(struct agent_settings *settings)
+{
+	const char *given = getenv("NODE_NAME"); /* NOLINT(concurrency-mt-unsafe) */
+	char host[256] = "";
+	if (settings->node[0])
+		return;
+	if (!given || !*given) {
+		gethostname(host, sizeof host - 1);
+		given = host;
+	}
+	text_format(settings->node, sizeof settings->node, "%s", given);
+}
+
+int agent_options_read(struct agent_options *options, int argc, char **argv, struct err *err)
+{
+	*options = (struct agent_options){0};
+	setting_list_defaults(&agent_setting_list, &options->settings);
+	if (read_flags(options, argc, argv, err) < 0)
+		return -1;
+	if (options->help || options->version)
+		return 0;
+	find_node(&options->settings);
+	return check(options, err);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* What tocsin-agent can be told, and its command line. */
+
+#include "settings/table.h"
+
+struct agent_settings {
+	char server[256]; /* HOST:PORT */
+	char listen[256]; /* ADDR:PORT or unix:PATH */
+	char spool[1024];
+	int64_t spool_size_bytes, spool_age_s;
+	char node[254]; /* "": the host's name */
+	char token_file[1024];
+	int64_t tls_mode; /* 1: off */
+	char tls_ca[1024], tls_certificate[1024], tls_key[1024];
+	char follow[4096]; /* PATH=SOURCE, … */
+	char input[64];    /* source of standard input; "": none */
+	char cgroup[1024]; /* "": none */
+	int64_t log_level;
+};
+
+extern const struct setting_list agent_setting_list;
+
+struct agent_options {
+	struct agent_settings settings;
+	bool check_only, help, version;
+	/* parts of the settings above */
+	char host[256];
+	unsigned port;
+};
+
+extern const char agent_usage[];
+
+/** ERR_INPUT: a flag is wrong; ERR_DENIED: a setting is wrong, or they do not go together. */
+CHECKED int agent_options_read(
+	struct agent_options *options, int argc, char **argv, struct err *err);
+
+/** "HOST:PORT", "[::1]:PORT". false: it is none. */
+bool agent_split_address(const char *address, char *host, size_t size, unsigned *port);

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/coverage.h"
+
+#include <stdlib.h>
+
+enum {
+	SILENT_MS = 3 * 60 * 1000, /* of one that speaks every minute */
+	LOSSES_MAX = 64,           /* that wait; more: they grow together */
+	SENSOR_BYTES = 64,
+};
+
+struct sensor {
+	bool is_heard, is_regular, is_silent;
+	int64_t connected_ns, heard_ns, heard_after_ms, silent_ns;
+	int64_t n_drops, n_output_drops; /* as it said last; -1: not yet */
+	char version[SENSOR_BYTES];
+};
+
+struct agent_coverage {
+	const struct clock *clock;
+	struct sensor sensors[N_SOURCES];
+	struct coverage losses[LOSSES_MAX];
+	size_t n_losses, n_reported;
+	struct coverage rows[2 * N_SOURCES + LOSSES_MAX];
+};
+
+struct agent_coverage *agent_coverage_new(const struct clock *clock)
+{
+	struct agent_coverage *coverage = calloc(1, sizeof *coverage);
+	if (!coverage)
+		return NULL;
+	coverage->clock = clock;
+	for (unsigned i = 0; i < N_SOURCES; i++)
+		coverage->sensors[i].n_drops = coverage->sensors[i].n_output_drops = -1;
+	return coverage;
+}
+
+void agent_coverage_free(struct agent_coverage *coverage)
+{
+	free(coverage);
+}
+
+static void add_loss(struct agent_coverage *coverage, const struct coverage *loss)
+{
+	for (size_t i = coverage->n_reported; i < coverage->n_losses; i++) {
+		struct coverage *one = &coverage->losses[i];
+		if (one->source != loss->source || one->state != loss->state ||
+			(coverage->n_losses < LOSSES_MAX && loss->from_ns > one->until_ns))
+			continue;
+		if (loss->until_ns > one->until_ns)
+			one->until_ns = loss->until_ns;
+		if (loss->from_ns < one->from_ns)
+			one->from_ns = loss->from_ns;
+		one->n += loss->n;
+		return;
+	}
+	if (coverage->n_losses < LOSSES_MAX)
+		coverage->losses[coverage->n_losses++] = *loss;
+}
+
+void agent_coverage_lost(struct agent_coverage *coverage, enum source source, int64_t from_ns,
+	int64_t until_ns, uint64_t n)
+{
+	const struct coverage loss = {
+		.source = source == SOURCE_NONE ? SOURCE_FALCO : source,
+		.state = COVERAGE_DROPPING,
+		.from_ns = from_ns && from_ns < until_ns ? from_ns : until_ns,
+		.until_ns = until_ns,
+		.n = n,
+	};
+	add_loss(coverage, &loss);
+}
+
+/* A counter of its own that grew since it was last told; a restart begins at 0 again. */
+static uint64_t grown(int64_t *before, int64_t now)
+{
+	int64_t last = *before;
+	if (now < 0)
+		return 0;
+	*before = now;
+	return last >= 0 && now > last ? (uint64_t)(now - last) : 0;
+}
+
+static void hear_health(
+	struct agent_coverage *coverage, struct sensor *sensor, const struct alert *alert)
+{
+	const struct health_fact *fact = alert->health;
+	int64_t from_ns = sensor->heard_ns ? sensor->heard_ns : alert->received_ns;
+	uint64_t n = 0;
+	if (fact->version.size)
+		text_format(
+			sensor->version, sizeof sensor->version, "%.*s", TEXT_ARG(fact->version));
+	if (fact->kind == HEALTH_METRICS) {
+		sensor->is_regular = true;
+		n = grown(&sensor->n_drops, fact->n_drops) +
+		    grown(&sensor->n_output_drops, fact->n_output_drops);
+	} else if (fact->kind == HEALTH_DROPS) {
+		n = fact->n_drops > 0 ? (uint64_t)fact->n_drops : 1;
+		from_ns = alert->received_ns;
+	}
+	if (n)
+		agent_coverage_lost(coverage, alert->source, from_ns, alert->received_ns, n);
+}
+
+void agent_coverage_heard(struct agent_coverage *coverage, const struct alert *alert)
+{
+	struct sensor *sensor = &coverage->sensors[alert->source];
+	if (sensor->is_silent) {
+		const struct coverage silence = {
+			.source = alert->source,
+			.state = COVERAGE_SILENT,
+			.from_ns = sensor->silent_ns,
+			.until_ns = alert->received_ns > sensor->silent_ns ? alert->received_ns
+									   : sensor->silent_ns,
+		};
+		add_loss(coverage, &silence);
+		sensor->is_silent = false;
+		sensor->is_heard = false;
+	}
+	if (alert->health)
+		hear_health(coverage, sensor, alert);
+	if (!sensor->is_heard)
+		sensor->connected_ns = alert->received_ns;
+	sensor->is_heard = true;
+	sensor->heard_ns = alert->received_ns;
+	sensor->heard_after_ms = clock_monotonic_ms(coverage->clock);
+}
+
+static void look(struct agent_coverage *coverage, struct sensor *sensor)
+{
+	int64_t now_ms = clock_monotonic_ms(coverage->clock);
+	if (!sensor->is_heard || !sensor->is_regular || sensor->is_silent ||
+		now_ms - sensor->heard_after_ms <= SILENT_MS)
+		return;
+	sensor->is_silent = true;
+	sensor->silent_ns = sensor->heard_ns;
+}
+
+const struct coverage *agent_coverage_report(struct agent_coverage *coverage)
+{
+	int64_t now_ns = clock_wall_ns(coverage->clock);
+	size_t n = 0;
+	for (unsigned i = 1; i < N_SOURCES; i++) {
+		struct sensor *sensor = &coverage->sensors[i];
+		struct coverage row = {
+			.source = (enum source)i,
+			.sensor = text_of(sensor->version),
+			.state = COVERAGE_CONNECTED,
+			.from_ns = sensor->connected_ns,
+			.until_ns = sensor->heard_ns,
+		};
+		look(coverage, sensor);
+		if (!sensor->is_heard)
+			continue;
+		if (row.until_ns < row.from_ns)
+			row.until_ns = row.from_ns;
+		coverage->rows[n++] = row;
+		if (!sensor->is_silent)
+			continue;
+		row.state = COVERAGE_SILENT;
+		row.from_ns = sensor->silent_ns;
+		row.until_ns = now_ns > row.from_ns ? now_ns : row.from_ns;
+		coverage->rows[n++] = row;
+	}
+	for (size_t i = 0; i < coverage->n_losses; i++)
+		coverage->rows[n++] = coverage->losses[i];
+	coverage->n_reported = coverage->n_losses;
+	for (size_t i = 0; i < n; i++)
+		coverage->rows[i].next = i + 1 < n ? &coverage->rows[i + 1] : NULL;
+	return n ? coverage->rows : NULL;
+}
+
+void agent_coverage_reported(struct agent_coverage *coverage)
+{
+	size_t left = coverage->n_losses - coverage->n_reported;
+	for (size_t i = 0; i < left; i++)
+		coverage->losses[i] = coverage->losses[coverage->n_reported + i];
+	coverage->n_losses = left;
+	coverage->n_reported = 0;
+}

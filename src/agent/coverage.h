@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What the agent knows of its sensors: when it heard them, when they were silent though they speak
+ * every minute, when they said that they lost something. Intervals wait until they were reported.
+ * The loop's thread.
+ */
+
+#include "base/clock.h"
+#include "model/alert.h"
+#include "model/coverage.h"
+
+struct agent_coverage;
+
+struct agent_coverage *agent_coverage_new(const struct clock *clock); /* NULL without memory */
+void agent_coverage_free(struct agent_coverage *coverage);            /* accepts NULL */
+
+/** An alert came in. */
+void agent_coverage_heard(struct agent_coverage *coverage, const struct alert *alert);
+/** Records were lost. */
+void agent_coverage_lost(struct agent_coverage *coverage, enum source source, int64_t from_ns,
+	int64_t until_ns, uint64_t n);
+/** What is to be reported now; valid until the next call of any of these. NULL: nothing. */
+const struct coverage *agent_coverage_report(struct agent_coverage *coverage);
+/** The report was sent: what has ended is forgotten. */
+void agent_coverage_reported(struct agent_coverage *coverage);

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Lines that sensors write: to a file, which is followed over its rotations, or to our standard
+ * input. A line is read on when it is stored; where a file was read to is remembered in the spool's
+ * folder, so that after a restart some lines may come twice, and none is missed. The loop's thread.
+ */
+
+#include "agent/receive.h"
+
+struct follow;
+
+struct follow_options {
+	struct loop *loop;
+	struct receive *receive;
+	enum source source;
+	const char *path;         /* NULL: standard input */
+	const char *folder;       /* the spool's */
+	void (*ended)(void *ctx); /* of standard input: all of it is stored */
+	void *ctx;
+};
+
+CHECKED int follow_new(struct follow **out, const struct follow_options *options, struct err *err);
+void follow_free(struct follow *follow); /* accepts NULL */
