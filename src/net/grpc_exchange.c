@@ -149,8 +149,13 @@ static void on_closed(struct grpc_stream *stream, uint32_t code)
 	struct grpc_exchange *exchange = exchange_of(stream);
 	bool has_http_error = exchange->has_head && exchange->http_status != 200;
 	if (!exchange->is_ours && !exchange->has_status && !has_http_error) {
+		const struct h2_connection *connection = stream->connection;
+		bool is_gone = connection->is_ended && connection->err.kind == ERR_NONE;
 		exchange->status.code = code_of_reset(code);
-		exchange->status.message = TEXT("the stream ended without a status");
+		exchange->status.message = is_gone ? TEXT("the other side closed the connection")
+					   : connection->is_ended
+						   ? text_of(connection->err.text)
+						   : TEXT("the stream ended without a status");
 	}
 	tell_finished(exchange);
 	loop_timer_free(exchange->deadline);
