@@ -130,16 +130,18 @@ int spool_commit(struct spool *spool, struct err *err)
 
 bool spool_next(struct spool *spool, struct record *out)
 {
-	uint64_t n_before = spool->sender.n_lost;
 	bool found = spool_place_next(spool, &spool->sender, out);
-	uint64_t n_lost = spool->sender.n_lost - n_before;
-	if (n_lost) {
+	/* Read again after a broken stream, it is not lost again. */
+	if (found && spool->sender.n_lost && out->number > spool->loss_counted) {
 		if (!spool->loss.n)
 			spool->loss.from_ns = spool->last_seen_ns;
-		spool->loss.n += n_lost;
-		spool->loss.source = found ? out->source : SOURCE_NONE;
-		spool->loss.until_ns = found ? out->received_ns : spool->last_seen_ns;
+		spool->loss.n += spool->sender.n_lost;
+		spool->loss.source = out->source;
+		spool->loss.until_ns = out->received_ns;
+		spool->loss_counted = out->number;
 	}
+	if (found)
+		spool->sender.n_lost = 0;
 	if (!found)
 		return false;
 	spool->last_seen_ns = out->received_ns;

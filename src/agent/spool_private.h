@@ -38,7 +38,8 @@ struct spool {
 	uint64_t sent;                   /* up to here records may be on their way */
 	uint64_t n_passed, passed_bytes; /* acknowledged, of the segment where `oldest` is */
 	struct spool_loss loss;
-	int64_t last_seen_ns; /* arrival of the record before, for a loss */
+	uint64_t loss_counted; /* what is missing before this number is in a loss */
+	int64_t last_seen_ns;  /* arrival of the record before, for a loss */
 
 	int64_t life_s, life_counted_ms; /* until then, and when that was */
 	struct spool_shed_counts shed;

@@ -296,6 +296,9 @@ START_TEST(a_damaged_end_is_told)
 	ck_assert_uint_gt(spool_rig_put(&rig, 4, SEVERITY_LOW), 4);
 	ck_assert_uint_eq(read_all(numbers, 10), 3);
 	ck_assert_uint_eq(losses(), 1);
+	spool_rewind(rig.spool, 0); /* sent again: not lost again */
+	ck_assert_uint_eq(read_all(numbers, 10), 3);
+	ck_assert_uint_eq(losses(), 0);
 	spool_rig_reopen(&rig);
 	ck_assert_uint_eq(read_all(numbers, 10), 3);
 	ck_assert_uint_eq(losses(), 1);
