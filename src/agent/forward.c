@@ -243,7 +243,7 @@ static void greet(struct forward *forward, const struct work *work)
 	struct err err;
 	struct buf message;
 	if (!grpc_channel_is_up(forward->channel)) {
-		forward->state = AWAY;
+		go_away(forward, "the collector is going away");
 		return;
 	}
 	forward->state = GREETING;
@@ -391,8 +391,11 @@ static void on_up(void *ctx)
 static void on_lost(const struct err *err, void *ctx)
 {
 	struct forward *forward = ctx;
+	/* Its stream ended before, and that began to wait already. */
+	bool is_news = forward->is_connecting || forward->state != AWAY;
 	forward->is_connecting = false;
-	go_away(forward, err->text);
+	if (is_news)
+		go_away(forward, err->text);
 }
 
 static void retry(void *ctx)

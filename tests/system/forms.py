@@ -133,6 +133,7 @@ def arguments_of(daemon, folder):
         "suppress show": [suppression()], "suppress hits": [suppression()], "suppress expire": lambda n: [suppression()],
         "suppress preview": ['rule="shell 31"'], "suppress export": [suppression(), "--format", "alertmanager"],
         "suppress add": ['rule="shell 31"', "--reason", "a test", "--for", "2h"],
+        "entities show": ["pod", "shop/p0"],
         "config check": [config], "config show": [config],
     }
 

@@ -237,11 +237,11 @@ def audit_exec(folder):
 
 
 def manual(folder):
-    """docs/metrics.md has what is exposed, and nothing else (that it has it right is a matter of lint)."""
+    """docs/metrics.md has what is exposed, and nothing else (that it has it right is a matter of lint). The agent's are its own."""
     daemon = new_daemon(folder)
     exposed = set(re.findall(r"^# TYPE (\S+)", daemon.get("/metrics")[1].decode(), re.M))
     with open(os.path.join(SOURCE, "docs/metrics.md")) as f:
-        told = set(re.findall(r"^\| `(\w+)", f.read(), re.M))
+        told = {name for name in re.findall(r"^\| `(\w+)", f.read(), re.M) if not name.startswith("tocsin_agent_")}
     check("the manual tells of each family", exposed == told, exposed ^ told)
     check("the manual's daemon ends with 0", daemon.stop() == 0)
 
