@@ -46,11 +46,16 @@ static struct recorrelation_request *read_request(struct http_request *request)
 	return wish;
 }
 
+static void respond_running(struct http_request *request)
+{
+	http_respond_problem(request, 409, "Already running",
+		TEXT("incidents are being computed again; GET shows how far it is"));
+}
+
 void recorrelation_begin(struct http_request *request, struct console *console)
 {
 	if (is_running(console)) {
-		http_respond_problem(request, 409, "Already running",
-			TEXT("incidents are being computed again; GET shows how far it is"));
+		respond_running(request);
 		return;
 	}
 	struct recorrelation_request *wish = read_request(request);
@@ -58,7 +63,7 @@ void recorrelation_begin(struct http_request *request, struct console *console)
 		return;
 	if (!queue_push(console->options.recorrelations, &wish->item)) {
 		free(wish);
-		http_respond_retry(request, 503, "Already asked for", TEXT_NONE, 1);
+		respond_running(request); /* it is to begin in a moment */
 		return;
 	}
 	struct buf body;
