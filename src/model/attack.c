@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* The longest word has 20 bytes, a prefix 13; what is longer cannot be one. */
-enum { WORD_BYTES = 48 };
+enum { WORD_BYTES = 48, KNOWN_TAGS = 128 };
 
 enum { STEALTH = 1 << 6, DEFENSE_IMPAIRMENT = 1 << 7, CREDENTIAL_ACCESS = 1 << 8 };
 enum { COMMAND_AND_CONTROL = 1 << 12, EXFILTRATION = 1 << 13, IMPACT = 1 << 14 };
@@ -275,10 +275,9 @@ static void find_ids(struct text word, struct id *technique, struct id *tactic)
 	}
 }
 
-struct attack_tag attack_tag_parse(struct text tag)
+static struct attack_tag parse_word(struct text word)
 {
 	struct attack_tag out = {0};
-	struct text word = text_trim(tag);
 	struct id technique = {0}, tactic = {0};
 	find_ids(word, &technique, &tactic);
 	if (technique.end)
@@ -290,6 +289,38 @@ struct attack_tag attack_tag_parse(struct text tag)
 	out.about_attack = out.tactics || out.old_evasion || out.implied ||
 			   means_attack(word, &technique, &tactic);
 	return out;
+}
+
+/* The same few tags come with alert after alert. Words that share a place displace each other. */
+struct known_tag {
+	uint8_t size; /* 0: free */
+	char word[WORD_BYTES];
+	struct attack_tag tag;
+};
+
+/* Of both ends: many tags begin alike. At least 4 bytes. */
+static size_t place_of(struct text word)
+{
+	uint32_t start, end;
+	memcpy(&start, word.data, 4);
+	memcpy(&end, word.data + word.size - 4, 4);
+	uint64_t both = (uint64_t)end << 32 | (start ^ (uint32_t)word.size);
+	return (size_t)(both * UINT64_C(0x9e3779b97f4a7c15) >> 32) % KNOWN_TAGS;
+}
+
+struct attack_tag attack_tag_parse(struct text tag)
+{
+	static _Thread_local struct known_tag known_tags[KNOWN_TAGS];
+	struct text word = text_trim(tag);
+	if (word.size < 4 || word.size > WORD_BYTES)
+		return parse_word(word);
+	struct known_tag *known = &known_tags[place_of(word)];
+	if (known->size == word.size && memcmp(known->word, word.data, word.size) == 0)
+		return known->tag;
+	known->tag = parse_word(word);
+	known->size = (uint8_t)word.size;
+	memcpy(known->word, word.data, word.size);
+	return known->tag;
 }
 
 unsigned tactic_parse(struct text word)

@@ -158,6 +158,18 @@ START_TEST(reads_tags)
 }
 END_TEST
 
+/* They share length and both ends, so also where they are remembered. */
+START_TEST(remembers_each_word_as_itself)
+{
+	for (int i = 0; i < 3; i++) {
+		ck_assert_uint_eq(attack_tag_parse(TEXT("T1053.003")).technique, 1053003);
+		ck_assert_uint_eq(attack_tag_parse(TEXT("T1053.003")).technique, 1053003);
+		ck_assert_uint_eq(attack_tag_parse(TEXT("T1059.003")).technique, 1059003);
+		ck_assert(!attack_tag_parse(TEXT("T105#.003")).technique);
+	}
+}
+END_TEST
+
 START_TEST(infers_where_the_tables_are_silent)
 {
 	struct attack_tag tag = attack_tag_parse(TEXT("T1059.099"));
@@ -492,6 +504,7 @@ int main(void)
 	Suite *suite = suite_create("attack");
 	TCase *tests = tcase_create("attack");
 	tcase_add_test(tests, reads_tags);
+	tcase_add_test(tests, remembers_each_word_as_itself);
 	tcase_add_test(tests, infers_where_the_tables_are_silent);
 	tcase_add_test(tests, formats_techniques);
 	tcase_add_test(tests, equals_the_tables);
