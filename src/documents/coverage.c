@@ -142,6 +142,8 @@ static int read_unheard(struct connection *connection, const struct incident *in
 		return 0;
 	if (write_unheard(connection, incident, now_ns, arena, &out, err) < 0)
 		return -1;
+	if (!buf_ok(&out))
+		return buf_error(&out, err, "the nodes that were not heard");
 	*unheard = out.size ? arena_copy(arena, buf_text(&out)) : TEXT_NONE;
 	return 0;
 }
@@ -169,6 +171,8 @@ int incident_gaps_read(struct connection *connection, const struct incident *inc
 	for (size_t i = 0; i < list.n && i < INCIDENT_GAPS_MAX; i++)
 		write_item(&emitter, &list.items[i]);
 	emit_array_end(&emitter);
+	if (!buf_ok(&items))
+		return buf_error(&items, err, "an incident's coverage");
 	out->items = arena_copy(arena, buf_text(&items));
 	return arena->failed ? err_set(err, ERR_MEMORY, "out of memory reading coverage") : 0;
 }
