@@ -86,6 +86,7 @@ struct intake {
 	struct metric_series *shed[N_SOURCES];
 	struct metric_series *seconds;
 	struct http_route routes[N_INGEST_ROUTES];
+	bool is_telling;             /* push.c tells streams what became of them */
 	struct grpc_method *methods; /* N_PUSH_METHODS */
 };
 

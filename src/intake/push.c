@@ -205,12 +205,17 @@ static void settle(struct push_stream *stream)
 /* Streams that something became of, one after the other: whatever one causes may end others. */
 static void push_tell(struct intake *intake)
 {
+	/* Called by what it causes: the call outside goes on with it, and the stack stays flat. */
+	if (intake->is_telling)
+		return;
+	intake->is_telling = true;
 	while (intake->news) {
 		struct push_stream *stream = intake->news;
 		intake->news = stream->next_news;
 		stream->has_news = false;
 		settle(stream);
 	}
+	intake->is_telling = false;
 }
 
 static void half_close(struct grpc_call *call, void *ctx)
