@@ -22,8 +22,9 @@
 #include "base/wire.h"
 #include "intake/admission.h"
 #include "intake/limits.h"
+#include "intake_fields.h"
 
-enum { STREAM_ARENA_BYTES = 64 * 1024, ANSWER_ACKNOWLEDGED = 1 };
+enum { STREAM_ARENA_BYTES = 64 * 1024 };
 
 /* One call. It lives until the call is closed and all of its batches are back. */
 struct push_stream {
@@ -177,7 +178,7 @@ static int send_answer(struct push_stream *stream, struct err *err)
 	char room[16];
 	struct buf out;
 	buf_init(&out, sizeof room);
-	wire_add_varint(&out, ANSWER_ACKNOWLEDGED, stream->acknowledged);
+	wire_add_varint(&out, INTAKE_PUSH_RESPONSE_ACKNOWLEDGED, stream->acknowledged);
 	int failed = buf_ok(&out) ? grpc_call_send(stream->call, buf_text(&out), err)
 				  : buf_error(&out, err, "an answer");
 	buf_done(&out);

@@ -5,36 +5,18 @@
 #include "base/wire.h"
 #include "intake/limits.h"
 #include "intake/push_fields.h"
+#include "intake_fields.h"
 
 /* Fields of intake.proto, the least that is looked into. */
-enum {
-	REQUEST_HELLO = 1,
-	REQUEST_BATCH = 2,
-	REQUEST_REPORT = 3,
-	HELLO_SPOOL = 1,
-	HELLO_NODE = 2,
-	HELLO_BOOT = 3,
-	HELLO_VERSION = 4,
-	HELLO_NEXT = 5,
-	BATCH_FIRST = 1,
-	BATCH_RECORDS = 2,
-	BATCH_PODS = 3,
-	RECORD_CUTS = 4,
-	RECORD_SHED = 5,
-	REPORT_COVERAGE = 4,
-	ONCE_NODE = 1,
-	ONCE_RECORDS = 2,
-	ONCE_PODS = 3,
-};
-
 static const struct wire_shape flat_shape[] = {{0, NULL}};
 static const struct wire_shape record_shape[] = {
-	{RECORD_CUTS, flat_shape}, {RECORD_SHED, flat_shape}, {0, NULL}};
+	{INTAKE_RECORD_CUTS, flat_shape}, {INTAKE_RECORD_SHED, flat_shape}, {0, NULL}};
 static const struct wire_shape batch_shape[] = {
-	{BATCH_RECORDS, record_shape}, {BATCH_PODS, flat_shape}, {0, NULL}};
-static const struct wire_shape report_shape[] = {{REPORT_COVERAGE, flat_shape}, {0, NULL}};
-static const struct wire_shape request_shape[] = {{REQUEST_HELLO, flat_shape},
-	{REQUEST_BATCH, batch_shape}, {REQUEST_REPORT, report_shape}, {0, NULL}};
+	{INTAKE_BATCH_RECORDS, record_shape}, {INTAKE_BATCH_PODS, flat_shape}, {0, NULL}};
+static const struct wire_shape report_shape[] = {{INTAKE_REPORT_COVERAGE, flat_shape}, {0, NULL}};
+static const struct wire_shape request_shape[] = {{INTAKE_PUSH_REQUEST_HELLO, flat_shape},
+	{INTAKE_PUSH_REQUEST_BATCH, batch_shape}, {INTAKE_PUSH_REQUEST_REPORT, report_shape},
+	{0, NULL}};
 
 static const struct wire_limits limits = {WIRE_DEPTH_MAX, PUSH_FIELDS_MAX};
 
@@ -77,11 +59,11 @@ static int read_hello(struct text message, struct push_hello *out, struct err *e
 {
 	struct text spool = TEXT_NONE;
 	*out = (struct push_hello){.next = 1};
-	const struct push_field fields[] = {{HELLO_SPOOL, WIRE_BYTES, &spool, NULL, NULL},
-		{HELLO_NODE, WIRE_BYTES, &out->node, NULL, NULL},
-		{HELLO_BOOT, WIRE_BYTES, &out->boot, NULL, NULL},
-		{HELLO_VERSION, WIRE_BYTES, &out->version, NULL, NULL},
-		{HELLO_NEXT, WIRE_VARINT, NULL, &out->next, NULL}, {0}};
+	const struct push_field fields[] = {{INTAKE_HELLO_SPOOL, WIRE_BYTES, &spool, NULL, NULL},
+		{INTAKE_HELLO_NODE, WIRE_BYTES, &out->node, NULL, NULL},
+		{INTAKE_HELLO_BOOT, WIRE_BYTES, &out->boot, NULL, NULL},
+		{INTAKE_HELLO_VERSION, WIRE_BYTES, &out->version, NULL, NULL},
+		{INTAKE_HELLO_NEXT, WIRE_VARINT, NULL, &out->next, NULL}, {0}};
 	push_fields_read(message, fields);
 	if (out->next == 0)
 		out->next = 1;
@@ -112,10 +94,11 @@ static int count_records(struct push_records *records, struct err *err)
 static int read_batch(struct text message, struct push_records *out, struct err *err)
 {
 	struct wire reader = wire_of(message);
-	*out = (struct push_records){
-		.message = message, .records_field = BATCH_RECORDS, .pods_field = BATCH_PODS};
+	*out = (struct push_records){.message = message,
+		.records_field = INTAKE_BATCH_RECORDS,
+		.pods_field = INTAKE_BATCH_PODS};
 	while (wire_next(&reader))
-		if (is_varint(&reader, BATCH_FIRST))
+		if (is_varint(&reader, INTAKE_BATCH_FIRST))
 			out->first = reader.number;
 	if (count_records(out, err) < 0)
 		return -1;
@@ -133,11 +116,11 @@ int push_request_read(struct text message, struct push_request *out, struct err 
 	if (wire_scan(message, request_shape, &limits, err) < 0)
 		return -1;
 	while (wire_next(&reader)) {
-		if (reader.type != WIRE_BYTES || reader.field > REQUEST_REPORT)
+		if (reader.type != WIRE_BYTES || reader.field > INTAKE_PUSH_REQUEST_REPORT)
 			continue;
-		out->kind = reader.field == REQUEST_HELLO   ? PUSH_HELLO
-			    : reader.field == REQUEST_BATCH ? PUSH_RECORDS
-							    : PUSH_REPORT;
+		out->kind = reader.field == INTAKE_PUSH_REQUEST_HELLO   ? PUSH_HELLO
+			    : reader.field == INTAKE_PUSH_REQUEST_BATCH ? PUSH_RECORDS
+									: PUSH_REPORT;
 		inside = reader.bytes;
 	}
 	if (out->kind == PUSH_HELLO)
@@ -151,12 +134,13 @@ int push_request_read(struct text message, struct push_request *out, struct err 
 int push_batch_request_read(struct text message, struct push_records *out, struct err *err)
 {
 	struct wire reader = wire_of(message);
-	*out = (struct push_records){
-		.message = message, .records_field = ONCE_RECORDS, .pods_field = ONCE_PODS};
+	*out = (struct push_records){.message = message,
+		.records_field = INTAKE_PUSH_BATCH_REQUEST_RECORDS,
+		.pods_field = INTAKE_PUSH_BATCH_REQUEST_PODS};
 	if (wire_scan(message, batch_shape, &limits, err) < 0)
 		return -1;
 	while (wire_next(&reader))
-		if (is_bytes(&reader, ONCE_NODE))
+		if (is_bytes(&reader, INTAKE_PUSH_BATCH_REQUEST_NODE))
 			out->node = reader.bytes;
 	return check_text(out->node, PUSH_NODE_BYTES_MAX, "node", err) < 0
 		       ? -1

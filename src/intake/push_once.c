@@ -4,8 +4,7 @@
 
 #include "base/wire.h"
 #include "intake/push.h"
-
-enum { ANSWER_ACCEPTED = 1, ANSWER_DUPLICATE = 2, ANSWER_QUARANTINED = 3 };
+#include "intake_fields.h"
 
 static int judge(
 	const struct push_records *records, const struct credential *credential, struct err *err)
@@ -49,7 +48,7 @@ int push_once_begin(struct delivery *delivery, const struct credential *credenti
 
 void push_once_answer(const struct batch *batch, struct buf *out)
 {
-	wire_add_varint(out, ANSWER_ACCEPTED, batch->n_accepted);
-	wire_add_varint(out, ANSWER_DUPLICATE, batch->n_duplicate);
-	wire_add_varint(out, ANSWER_QUARANTINED, batch->n_quarantined);
+	wire_add_varint(out, INTAKE_PUSH_BATCH_RESPONSE_ACCEPTED, batch->n_accepted);
+	wire_add_varint(out, INTAKE_PUSH_BATCH_RESPONSE_DUPLICATE, batch->n_duplicate);
+	wire_add_varint(out, INTAKE_PUSH_BATCH_RESPONSE_QUARANTINED, batch->n_quarantined);
 }

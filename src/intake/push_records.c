@@ -10,24 +10,9 @@
 #include "intake/limits.h"
 #include "intake/push_fields.h"
 #include "intake/push_message.h"
+#include "intake_fields.h"
 
 enum {
-	RECORD_SOURCE = 1,
-	RECORD_RAW = 2,
-	RECORD_RECEIVED_NS = 3,
-	RECORD_CUTS = 4,
-	RECORD_SHED = 5,
-	CUT_SALT = 1,
-	CUT_HASH = 2,
-	SHED_SOURCE = 1,
-	SHED_SEVERITY = 2,
-	SHED_RULE = 3,
-	SHED_FROM_NS = 4,
-	SHED_UNTIL_NS = 5,
-	SHED_N = 6,
-	SHED_BYTES = 7,
-	POD_CONTAINER = 1,
-	POD_UID = 2,
 	CONTAINER_DIGITS = 12,
 	SHED_JSON_BYTES = 8192,
 };
@@ -59,11 +44,11 @@ static struct record read_record(struct text message, struct text source_before)
 {
 	struct record record = {.message = message};
 	const struct push_field fields[] = {
-		{RECORD_SOURCE, WIRE_BYTES, &record.source, NULL, NULL},
-		{RECORD_RAW, WIRE_BYTES, &record.raw, NULL, NULL},
-		{RECORD_RECEIVED_NS, WIRE_FIXED64, NULL, &record.received_ns, NULL},
-		{RECORD_CUTS, WIRE_BYTES, NULL, NULL, &record.n_cuts},
-		{RECORD_SHED, WIRE_BYTES, &record.shed, NULL, &record.n_shed},
+		{INTAKE_RECORD_SOURCE, WIRE_BYTES, &record.source, NULL, NULL},
+		{INTAKE_RECORD_RAW, WIRE_BYTES, &record.raw, NULL, NULL},
+		{INTAKE_RECORD_RECEIVED_NS, WIRE_FIXED64, NULL, &record.received_ns, NULL},
+		{INTAKE_RECORD_CUTS, WIRE_BYTES, NULL, NULL, &record.n_cuts},
+		{INTAKE_RECORD_SHED, WIRE_BYTES, &record.shed, NULL, &record.n_shed},
 		{0},
 	};
 	push_fields_read(message, fields);
@@ -75,7 +60,8 @@ static struct record read_record(struct text message, struct text source_before)
 static struct text shed_source(struct text message)
 {
 	struct text source = TEXT_NONE;
-	const struct push_field fields[] = {{SHED_SOURCE, WIRE_BYTES, &source, NULL, NULL}, {0}};
+	const struct push_field fields[] = {
+		{INTAKE_SHED_SOURCE, WIRE_BYTES, &source, NULL, NULL}, {0}};
 	push_fields_read(message, fields);
 	return source;
 }
@@ -91,8 +77,8 @@ static struct text source_said(const struct record *record)
 static bool read_cut(struct text message, struct redaction *out)
 {
 	struct text salt = TEXT_NONE, hash = TEXT_NONE;
-	const struct push_field fields[] = {{CUT_SALT, WIRE_BYTES, &salt, NULL, NULL},
-		{CUT_HASH, WIRE_BYTES, &hash, NULL, NULL}, {0}};
+	const struct push_field fields[] = {{INTAKE_CUT_SALT, WIRE_BYTES, &salt, NULL, NULL},
+		{INTAKE_CUT_HASH, WIRE_BYTES, &hash, NULL, NULL}, {0}};
 	push_fields_read(message, fields);
 	if (salt.size != sizeof out->salt || hash.size != DIGEST_BYTES)
 		return false;
@@ -113,7 +99,7 @@ static bool add_cuts(struct arena *arena, struct alert *alert, const struct reco
 	if (!all)
 		return true; /* the arena says it */
 	while (wire_next(&reader))
-		if (reader.type == WIRE_BYTES && reader.field == RECORD_CUTS &&
+		if (reader.type == WIRE_BYTES && reader.field == INTAKE_RECORD_CUTS &&
 			!read_cut(reader.bytes, &all[n++]))
 			return false;
 	if (alert->n_redactions)
@@ -131,12 +117,12 @@ static void read_shed(struct text message, const struct push_speaker *speaker, s
 {
 	uint64_t from_ns = 0, until_ns = 0;
 	const struct push_field fields[] = {
-		{SHED_SEVERITY, WIRE_BYTES, &out->severity, NULL, NULL},
-		{SHED_RULE, WIRE_BYTES, &out->rule, NULL, NULL},
-		{SHED_FROM_NS, WIRE_FIXED64, NULL, &from_ns, NULL},
-		{SHED_UNTIL_NS, WIRE_FIXED64, NULL, &until_ns, NULL},
-		{SHED_N, WIRE_VARINT, NULL, &out->n, NULL},
-		{SHED_BYTES, WIRE_VARINT, NULL, &out->bytes, NULL},
+		{INTAKE_SHED_SEVERITY, WIRE_BYTES, &out->severity, NULL, NULL},
+		{INTAKE_SHED_RULE, WIRE_BYTES, &out->rule, NULL, NULL},
+		{INTAKE_SHED_FROM_NS, WIRE_FIXED64, NULL, &from_ns, NULL},
+		{INTAKE_SHED_UNTIL_NS, WIRE_FIXED64, NULL, &until_ns, NULL},
+		{INTAKE_SHED_N, WIRE_VARINT, NULL, &out->n, NULL},
+		{INTAKE_SHED_BYTES, WIRE_VARINT, NULL, &out->bytes, NULL},
 		{0},
 	};
 	push_fields_read(message, fields);
@@ -313,8 +299,9 @@ static void add_pod(struct decoding *decoding, struct text message)
 {
 	struct batch *batch = decoding->batch;
 	struct text container = TEXT_NONE, uid = TEXT_NONE;
-	const struct push_field fields[] = {{POD_CONTAINER, WIRE_BYTES, &container, NULL, NULL},
-		{POD_UID, WIRE_BYTES, &uid, NULL, NULL}, {0}};
+	const struct push_field fields[] = {
+		{INTAKE_CONTAINER_POD_CONTAINER, WIRE_BYTES, &container, NULL, NULL},
+		{INTAKE_CONTAINER_POD_POD_UID, WIRE_BYTES, &uid, NULL, NULL}, {0}};
 	push_fields_read(message, fields);
 	if (container.size < CONTAINER_DIGITS || container.size > PUSH_UID_BYTES_MAX ||
 		!text_is_hex(container) || !is_uid(uid))

@@ -5,19 +5,7 @@
 #include "intake/limits.h"
 #include "intake/push_fields.h"
 #include "intake/push_message.h"
-
-enum {
-	REPORT_OLDEST_NS = 1,
-	REPORT_N_WAITING = 2,
-	REPORT_WAITING_BYTES = 3,
-	REPORT_COVERAGE = 4,
-	COVERAGE_SOURCE = 1,
-	COVERAGE_SENSOR = 2,
-	COVERAGE_STATE = 3,
-	COVERAGE_FROM_NS = 4,
-	COVERAGE_UNTIL_NS = 5,
-	COVERAGE_N = 6,
-};
+#include "intake_fields.h"
 
 static int64_t bounded(uint64_t number, int64_t max)
 {
@@ -31,12 +19,12 @@ static bool read_coverage(struct text message, const struct push_speaker *speake
 	uint64_t state = 0, from_ns = 0, until_ns = 0;
 	struct text source = TEXT_NONE;
 	const struct push_field fields[] = {
-		{COVERAGE_SOURCE, WIRE_BYTES, &source, NULL, NULL},
-		{COVERAGE_SENSOR, WIRE_BYTES, &out->sensor, NULL, NULL},
-		{COVERAGE_STATE, WIRE_VARINT, NULL, &state, NULL},
-		{COVERAGE_FROM_NS, WIRE_FIXED64, NULL, &from_ns, NULL},
-		{COVERAGE_UNTIL_NS, WIRE_FIXED64, NULL, &until_ns, NULL},
-		{COVERAGE_N, WIRE_VARINT, NULL, &out->n, NULL},
+		{INTAKE_COVERAGE_SOURCE, WIRE_BYTES, &source, NULL, NULL},
+		{INTAKE_COVERAGE_SENSOR, WIRE_BYTES, &out->sensor, NULL, NULL},
+		{INTAKE_COVERAGE_STATE, WIRE_VARINT, NULL, &state, NULL},
+		{INTAKE_COVERAGE_FROM_NS, WIRE_FIXED64, NULL, &from_ns, NULL},
+		{INTAKE_COVERAGE_UNTIL_NS, WIRE_FIXED64, NULL, &until_ns, NULL},
+		{INTAKE_COVERAGE_N, WIRE_VARINT, NULL, &out->n, NULL},
 		{0},
 	};
 	push_fields_read(message, fields);
@@ -74,7 +62,7 @@ static int read_coverages(struct text report, const struct push_speaker *speaker
 	struct coverage *first = NULL;
 	size_t n = 0;
 	while (wire_next(&reader)) {
-		if (reader.type != WIRE_BYTES || reader.field != REPORT_COVERAGE)
+		if (reader.type != WIRE_BYTES || reader.field != INTAKE_REPORT_COVERAGE)
 			continue;
 		if (++n > PUSH_COVERAGE_MAX)
 			return err_set(err, ERR_LIMIT, "more than %d intervals in one report",
@@ -92,9 +80,9 @@ int push_report_decode(struct text report, const struct push_speaker *speaker, s
 	struct agent_report *out = arena_alloc(&batch->arena, sizeof *out);
 	uint64_t oldest_ns = 0, n_waiting = 0, waiting_bytes = 0;
 	const struct push_field fields[] = {
-		{REPORT_OLDEST_NS, WIRE_FIXED64, NULL, &oldest_ns, NULL},
-		{REPORT_N_WAITING, WIRE_VARINT, NULL, &n_waiting, NULL},
-		{REPORT_WAITING_BYTES, WIRE_VARINT, NULL, &waiting_bytes, NULL},
+		{INTAKE_REPORT_OLDEST_NS, WIRE_FIXED64, NULL, &oldest_ns, NULL},
+		{INTAKE_REPORT_N_WAITING, WIRE_VARINT, NULL, &n_waiting, NULL},
+		{INTAKE_REPORT_WAITING_BYTES, WIRE_VARINT, NULL, &waiting_bytes, NULL},
 		{0},
 	};
 	if (!out)
