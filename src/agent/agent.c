@@ -5,9 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 
 #include "agent/agent_settings.h"
 #include "agent/follow.h"
@@ -16,13 +13,10 @@
 #include "agent/receive.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "config.h"
 
 enum {
-	EXIT_USAGE = 64,
-	EXIT_IO = 74,
-	EXIT_CONFIG = 78,
-	TLS_IS_OFF = 1,
 	FOLLOWS_MAX = 16,
 	DRAIN_STEP_MS = 20,
 	DRAIN_MS = 5000,
@@ -208,7 +202,7 @@ static int make_forward(struct agent *agent, struct err *err)
 		.token_file = settings->token_file,
 		.channel = {.host = agent->options.host,
 			.port = agent->options.port,
-			.is_plain = settings->tls_mode == TLS_IS_OFF,
+			.is_plain = settings->tls_mode == TLS_OFF,
 			.ca_file = or_none(settings->tls_ca),
 			.certificate = or_none(settings->tls_certificate),
 			.key = or_none(settings->tls_key),
@@ -370,29 +364,13 @@ static void stop(struct agent *agent)
 	loop_free(agent->loop);
 }
 
-static void harden(void)
-{
-	struct rlimit none = {0, 0};
-	umask(077);
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	setrlimit(RLIMIT_CORE, &none);
-	sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
-}
-
-static int exit_code_of(const struct err *err)
-{
-	if (err->kind == ERR_DENIED)
-		return EXIT_CONFIG;
-	return err->kind == ERR_IO || err->kind == ERR_FULL ? EXIT_IO : EXIT_FAILURE;
-}
-
 static int run(struct agent *agent)
 {
 	struct err err = {0};
-	harden();
+	process_harden();
 	if (start(agent, &err) < 0 || loop_run(agent->loop, &err) < 0) {
 		log_error("tocsin-agent", "%s", err.text);
-		agent->exit_code = exit_code_of(&err);
+		agent->exit_code = err.kind == ERR_DENIED ? EXIT_CONFIG : process_exit_code(&err);
 	}
 	stop(agent);
 	log_info("stop", "ended with %d", agent->exit_code);
@@ -407,10 +385,10 @@ int agent_main(int argc, char **argv)
 		fprintf(stderr, "tocsin-agent: %s\n", err.text);
 		return err.kind == ERR_DENIED ? EXIT_CONFIG : EXIT_USAGE;
 	}
-	if (agent.options.help || agent.options.version) {
-		fputs(agent.options.help ? agent_usage : PACKAGE_STRING "\n", stdout);
+	if (agent.options.switches.help || agent.options.switches.version) {
+		fputs(agent.options.switches.help ? agent_usage : PACKAGE_STRING "\n", stdout);
 		return 0;
 	}
 	log_set_level((enum log_level)agent.options.settings.log_level);
-	return agent.options.check_only ? 0 : run(&agent);
+	return agent.options.switches.check_only ? 0 : run(&agent);
 }

@@ -9,14 +9,6 @@
 
 #define CONFIG_FILE "/etc/tocsin/tocsin-agent.yaml"
 
-enum { TLS_IS_OFF = 1 };
-
-static const struct unit time_units[] = {{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}, {NULL, 0}};
-static const struct unit size_units[] = {
-	{"", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {NULL, 0}};
-static const char *const tls_modes[] = {"auto", "off", NULL};
-static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
-
 #define PLACE(member)                                                                              \
 	offsetof(struct agent_settings, member), sizeof(((struct agent_settings *)0)->member)
 #define NONE 0, 0, NULL, NULL
@@ -38,7 +30,7 @@ static const struct setting rows[] = {
 	{"token_file", SETTING_TEXT, PLACE(token_file), "", NONE,
 		"file with the token for the collector; empty: none, the certificate says who it "
 		"is"},
-	{"tls.mode", SETTING_CHOICE, PLACE(tls_mode), "auto", 0, 0, NULL, tls_modes,
+	{"tls.mode", SETTING_CHOICE, PLACE(tls_mode), "auto", 0, 0, NULL, tls_mode_names,
 		"off: the collector is asked in the clear, which must be said"},
 	{"tls.ca", SETTING_TEXT, PLACE(tls_ca), "", NONE,
 		"PEM file of who signed the collector's certificate; empty: the system's"},
@@ -51,7 +43,7 @@ static const struct setting rows[] = {
 		"source of the lines on standard input, as falco; the agent ends with them"},
 	{"cgroup", SETTING_TEXT, PLACE(cgroup), "/sys/fs/cgroup", NONE,
 		"where the control groups are: which container is in which pod; empty: not looked"},
-	{"log.level", SETTING_CHOICE, PLACE(log_level), "info", 0, 0, NULL, log_levels,
+	{"log.level", SETTING_CHOICE, PLACE(log_level), "info", 0, 0, NULL, log_level_names,
 		"what is logged on standard error"},
 	{0},
 };
@@ -97,48 +89,6 @@ bool agent_split_address(const char *address, char *host, size_t size, unsigned 
 
 /* ---- the command line ---- */
 
-static bool set_switch(struct agent_options *options, struct text name)
-{
-	if (text_is(name, "check-config"))
-		options->check_only = true;
-	else if (text_is(name, "help"))
-		options->help = true;
-	else if (text_is(name, "version"))
-		options->version = true;
-	else
-		return false;
-	return true;
-}
-
-struct flags {
-	int argc, at;
-	char **argv;
-	struct text name;
-	const char *value;
-};
-
-/* The next flag and its value, behind '=' or in the next word. 0: there is none. */
-static int next_flag(struct flags *flags, struct err *err)
-{
-	struct agent_options switches = {0};
-	if (++flags->at >= flags->argc)
-		return 0;
-	struct text word = text_of(flags->argv[flags->at]);
-	if (!text_starts(word, TEXT("--")))
-		return err_set(err, ERR_INPUT, "'%s' is no option: see tocsin-agent --help",
-			flags->argv[flags->at]);
-	struct text rest = text_part(word, 2, word.size);
-	flags->name = TEXT_NONE;
-	text_split(&rest, '=', &flags->name);
-	flags->value = rest.data;
-	if (flags->value || set_switch(&switches, flags->name))
-		return 1;
-	if (++flags->at >= flags->argc)
-		return err_set(err, ERR_INPUT, "--%.*s needs a value", TEXT_ARG(flags->name));
-	flags->value = flags->argv[flags->at];
-	return 1;
-}
-
 static int set(struct agent_options *options, const char *name, const char *value, struct err *err)
 {
 	return setting_list_set(
@@ -171,7 +121,7 @@ static int set_tls(struct agent_options *options, struct flags *flags, struct er
 
 static int apply(struct agent_options *options, struct flags *flags, struct err *err)
 {
-	if (set_switch(options, flags->name) || text_is(flags->name, "config"))
+	if (switches_set(&options->switches, flags->name) || text_is(flags->name, "config"))
 		return 0;
 	if (text_is(flags->name, "tls"))
 		return set_tls(options, flags, err);
@@ -182,10 +132,10 @@ static int apply(struct agent_options *options, struct flags *flags, struct err 
 
 static int read_flags(struct agent_options *options, int argc, char **argv, struct err *err)
 {
-	struct flags flags = {.argc = argc, .argv = argv};
+	struct flags flags = {.program = "tocsin-agent", .argc = argc, .argv = argv};
 	const char *config = access(CONFIG_FILE, R_OK) == 0 ? CONFIG_FILE : NULL;
 	int result;
-	while ((result = next_flag(&flags, err)) > 0) {
+	while ((result = flags_next(&flags, err)) > 0) {
 		if (text_is(flags.name, "config"))
 			config = flags.value;
 		while (text_is(flags.name, "tls") && is_value(&flags, 1))
@@ -200,7 +150,7 @@ static int read_flags(struct agent_options *options, int argc, char **argv, stru
 		return -1;
 	}
 	flags.at = 0;
-	while ((result = next_flag(&flags, err)) > 0)
+	while ((result = flags_next(&flags, err)) > 0)
 		if (apply(options, &flags, err) < 0)
 			return -1;
 	return result;
@@ -217,7 +167,7 @@ static int check(struct agent_options *options, struct err *err)
 			settings->server);
 	if (!settings->tls_certificate[0] != !settings->tls_key[0])
 		return err_set(err, ERR_DENIED, "tls.certificate and tls.key go together");
-	if (settings->tls_mode == TLS_IS_OFF && settings->tls_certificate[0])
+	if (settings->tls_mode == TLS_OFF && settings->tls_certificate[0])
 		return err_set(err, ERR_DENIED, "tls: off goes without certificates");
 	if (settings->input[0] && source_parse(text_of(settings->input)) == SOURCE_NONE)
 		return err_set(err, ERR_DENIED, "stdin: no source '%s'; known are %s",
@@ -244,7 +194,7 @@ int agent_options_read(struct agent_options *options, int argc, char **argv, str
 	setting_list_defaults(&agent_setting_list, &options->settings);
 	if (read_flags(options, argc, argv, err) < 0)
 		return -1;
-	if (options->help || options->version)
+	if (options->switches.help || options->switches.version)
 		return 0;
 	find_node(&options->settings);
 	return check(options, err);

@@ -3,6 +3,7 @@
 
 /* What tocsin-agent can be told, and its command line. */
 
+#include "settings/flags.h"
 #include "settings/table.h"
 
 struct agent_settings {
@@ -12,19 +13,19 @@ struct agent_settings {
 	int64_t spool_size_bytes, spool_age_s;
 	char node[254]; /* "": the host's name */
 	char token_file[1024];
-	int64_t tls_mode; /* 1: off */
+	int64_t tls_mode; /* enum tls_mode */
 	char tls_ca[1024], tls_certificate[1024], tls_key[1024];
 	char follow[4096]; /* PATH=SOURCE, … */
 	char input[64];    /* source of standard input; "": none */
 	char cgroup[1024]; /* "": none */
-	int64_t log_level;
+	int64_t log_level; /* enum log_level */
 };
 
 extern const struct setting_list agent_setting_list;
 
 struct agent_options {
 	struct agent_settings settings;
-	bool check_only, help, version;
+	struct switches switches;
 	/* parts of the settings above */
 	char host[256];
 	unsigned port;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/cleanup.h"
+#include "base/process.h"
 #include "cli/commands.h"
 #include "cli/view.h"
 #include "settings/settings.h"
 
-enum { PAGE_BYTES = 256 * 1024, EXIT_CONFIG = 78 };
+enum { PAGE_BYTES = 256 * 1024 };
 
 static int read_settings(struct session *session, struct settings *settings, struct err *err)
 {

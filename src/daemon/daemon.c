@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "config.h"
 #include "console/console.h"
 #include "daemon/first_start.h"
@@ -29,9 +29,6 @@
 #include "pipeline/writer.h"
 
 enum {
-	EXIT_USAGE = 64,
-	EXIT_IO = 74,
-	EXIT_CONFIG = 78,
 	PATH_BYTES = 4096,
 	DRAIN_STEP_MS = 20,
 	DRAIN_MS = 30000,
@@ -389,15 +386,6 @@ static void stop(struct daemon *daemon)
 		close(daemon->lock_fd);
 }
 
-static void harden(void)
-{
-	struct rlimit none = {0, 0};
-	umask(077);
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	setrlimit(RLIMIT_CORE, &none);
-	sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
-}
-
 static void raise_file_limit(void)
 {
 	struct rlimit files;
@@ -407,20 +395,15 @@ static void raise_file_limit(void)
 	}
 }
 
-static int exit_code_of(const struct err *err)
-{
-	return err->kind == ERR_IO || err->kind == ERR_FULL ? EXIT_IO : EXIT_FAILURE;
-}
-
 static int run(struct daemon *daemon)
 {
 	struct err err;
-	harden();
+	process_harden();
 	raise_file_limit();
 	daemon->status.started_at_ns = clock_wall_ns(&clock_system);
 	if (start(daemon, &err) < 0 || loop_run(daemon->loop, &err) < 0) {
 		log_error("tocsind", "%s", err.text);
-		daemon->exit_code = exit_code_of(&err);
+		daemon->exit_code = process_exit_code(&err);
 	}
 	stop(daemon);
 	log_info("stop", "ended with %d", daemon->exit_code);
@@ -435,10 +418,10 @@ int daemon_main(int argc, char **argv)
 		fprintf(stderr, "tocsind: %s\n", err.text);
 		return err.kind == ERR_DENIED ? EXIT_CONFIG : EXIT_USAGE;
 	}
-	if (daemon.options.help || daemon.options.version) {
-		fputs(daemon.options.help ? options_usage : PACKAGE_STRING "\n", stdout);
+	if (daemon.options.switches.help || daemon.options.switches.version) {
+		fputs(daemon.options.switches.help ? options_usage : PACKAGE_STRING "\n", stdout);
 		return 0;
 	}
 	log_set_level((enum log_level)daemon.options.settings.log_level);
-	return daemon.options.check_only ? 0 : run(&daemon);
+	return daemon.options.switches.check_only ? 0 : run(&daemon);
 }

@@ -22,56 +22,21 @@ const char options_usage[] =
 	"lists them.\n"
 	"Environment: TOCSIN_DATA, TOCSIN_LISTEN, TOCSIN_TLS_CERTIFICATE ... Flags beat it.\n";
 
-/* A flag without a value; false if it is none. */
-static bool set_switch(struct options *options, struct text name)
+static struct flags flags_of(int argc, char **argv)
 {
-	if (text_is(name, "check-config"))
-		options->check_only = true;
-	else if (text_is(name, "help"))
-		options->help = true;
-	else if (text_is(name, "version"))
-		options->version = true;
-	else
-		return false;
-	return true;
-}
-
-/* One flag, with its value behind '=' or in the next word. */
-struct flag {
-	struct text name;
-	const char *value; /* NULL: there is none */
-};
-
-static int read_flag(struct flag *flag, int argc, char **argv, int *i, struct err *err)
-{
-	struct options switches = {0};
-	struct text word = text_of(argv[*i]);
-	if (!text_starts(word, TEXT("--")))
-		return err_set(err, ERR_INPUT, "'%s' is no option: see tocsind --help", argv[*i]);
-	struct text rest = text_part(word, 2, word.size);
-	flag->name = TEXT_NONE; /* "--" alone */
-	text_split(&rest, '=', &flag->name);
-	flag->value = rest.data;
-	if (flag->value || set_switch(&switches, flag->name))
-		return 0;
-	if (*i + 1 == argc)
-		return err_set(err, ERR_INPUT, "--%.*s needs a value", TEXT_ARG(flag->name));
-	flag->value = argv[++*i];
-	return 0;
+	return (struct flags){.program = "tocsind", .argc = argc, .argv = argv};
 }
 
 /* The file that a flag names; NULL: none does. */
 static int find_config(const char **config, int argc, char **argv, struct err *err)
 {
-	struct flag flag = {0};
+	struct flags flags = flags_of(argc, argv);
+	int result;
 	*config = NULL;
-	for (int i = 1; i < argc; i++) {
-		if (read_flag(&flag, argc, argv, &i, err) < 0)
-			return -1;
-		if (text_is(flag.name, "config"))
-			*config = flag.value;
-	}
-	return 0;
+	while ((result = flags_next(&flags, err)) > 0)
+		if (text_is(flags.name, "config"))
+			*config = flags.value;
+	return result;
 }
 
 /* Flags have hyphens where settings have underscores. */
@@ -84,17 +49,16 @@ static struct text setting_name(struct text flag)
 
 static int apply_flags(struct options *options, int argc, char **argv, struct err *err)
 {
-	struct flag flag = {0};
-	for (int i = 1; i < argc; i++) {
-		if (read_flag(&flag, argc, argv, &i, err) < 0)
-			return -1;
-		if (set_switch(options, flag.name) || text_is(flag.name, "config"))
+	struct flags flags = flags_of(argc, argv);
+	int result;
+	while ((result = flags_next(&flags, err)) > 0) {
+		if (switches_set(&options->switches, flags.name) || text_is(flags.name, "config"))
 			continue;
-		if (settings_set(&options->settings, setting_name(flag.name), text_of(flag.value),
+		if (settings_set(&options->settings, setting_name(flags.name), text_of(flags.value),
 			    err) < 0)
 			return -1;
 	}
-	return 0;
+	return result;
 }
 
 static int read_file_and_environment(struct settings *settings, const char *config, struct err *err)

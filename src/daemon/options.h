@@ -3,15 +3,13 @@
 
 /* What tocsind was told: flags beat the environment, which beats the file. */
 
-#include <stdbool.h>
-
 #include "base/err.h"
+#include "settings/flags.h"
 #include "settings/settings.h"
 
 struct options {
 	struct settings settings;
-	bool check_only;
-	bool help, version;
+	struct switches switches;
 };
 
 /** ERR_INPUT: a flag is wrong; ERR_DENIED: a setting is wrong, or they do not go together. */

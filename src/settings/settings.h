@@ -11,8 +11,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-
-enum tls_mode { TLS_AUTO, TLS_OFF };
+#include "settings/table.h"
 
 struct settings {
 	char data[1024];

@@ -4,12 +4,12 @@
 #include "settings/settings.h"
 
 const struct unit plain_units[] = {{"", 1}, {NULL, 0}};
-static const struct unit time_units[] = {{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}, {NULL, 0}};
-static const struct unit size_units[] = {{"", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20},
-	{"GiB", 1 << 30}, {"TiB", INT64_C(1) << 40}, {NULL, 0}};
+const struct unit time_units[] = {{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}, {NULL, 0}};
+const struct unit size_units[] = {{"", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30},
+	{"TiB", INT64_C(1) << 40}, {NULL, 0}};
 
-static const char *const tls_modes[] = {"auto", "off", NULL};
-static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
+const char *const tls_mode_names[] = {"auto", "off", NULL};
+const char *const log_level_names[] = {"error", "warning", "info", "debug", NULL};
 
 #define PLACE(member) offsetof(struct settings, member), sizeof(((struct settings *)0)->member)
 #define NONE          0, 0, NULL, NULL
@@ -28,7 +28,7 @@ const struct setting settings_table[] = {
 	{"tls.key", SETTING_TEXT, PLACE(tls_key), "", NONE, "PEM file of its key"},
 	{"tls.client_ca", SETTING_TEXT, PLACE(tls_client_ca), "", NONE,
 		"PEM file: client certificates signed by it are accepted as credentials"},
-	{"tls.mode", SETTING_CHOICE, PLACE(tls_mode), "auto", 0, 0, NULL, tls_modes,
+	{"tls.mode", SETTING_CHOICE, PLACE(tls_mode), "auto", 0, 0, NULL, tls_mode_names,
 		"off: plain HTTP beyond loopback, which must be said"},
 	{"console.url", SETTING_TEXT, PLACE(console_url), "", NONE,
 		"address of the console in browsers, as https://tocsin.example.com, when a proxy "
@@ -59,7 +59,7 @@ const struct setting settings_table[] = {
 		"ops=admin`; `*` is everybody; the greatest role counts"},
 	{"oidc.ca_file", SETTING_TEXT, PLACE(oidc_ca_file), "", NONE,
 		"PEM file of who signed its certificate; empty: the system's"},
-	{"log.level", SETTING_CHOICE, PLACE(log_level), "info", 0, 0, NULL, log_levels,
+	{"log.level", SETTING_CHOICE, PLACE(log_level), "info", 0, 0, NULL, log_level_names,
 		"what is logged on standard error"},
 	{"retention.horizon", SETTING_NUMBER, PLACE(retention_horizon_s), "30d", 8 * 86400,
 		3650 * INT64_C(86400), time_units, NULL,

@@ -35,7 +35,12 @@ struct setting {
 	const char *text;
 };
 
-extern const struct unit plain_units[];
+/* What several tables have. */
+extern const struct unit plain_units[], time_units[], size_units[];
+
+enum tls_mode { TLS_AUTO, TLS_OFF };
+extern const char *const tls_mode_names[];
+extern const char *const log_level_names[]; /* enum log_level */
 
 /** Ended by a NULL name. */
 extern const struct setting settings_table[];
