@@ -12,7 +12,6 @@
 #include "store/occurrences.h"
 #include "store/print_days.h"
 #include "store/raw_expiry.h"
-#include "store/sheds.h"
 #include "store/spools.h"
 #include "store/workloads.h"
 
@@ -100,7 +99,7 @@ int retention_state_read(
 static int leave_incidents(struct run *run, struct err *err);
 static int leave_strays(struct run *run, struct err *err);
 static int leave_loose(struct run *run, struct err *err);
-static int leave_quarantine(struct run *run, struct err *err);
+static int leave_uncorrelated(struct run *run, struct err *err);
 static int leave_raw(struct run *run, struct err *err);
 static int leave_salts(struct run *run, struct err *err);
 static int leave_tiles(struct run *run, struct err *err);
@@ -119,7 +118,7 @@ static const struct {
 	{leave_incidents, false},
 	{leave_strays, true},
 	{leave_loose, true},
-	{leave_quarantine, false},
+	{leave_uncorrelated, false},
 	{leave_raw, false},
 	{leave_salts, true},
 	{leave_tiles, true},
@@ -323,10 +322,9 @@ static int leave_loose(struct run *run, struct err *err)
 		pass_horizon_ns(run), &run->slice, err);
 }
 
-static int leave_quarantine(struct run *run, struct err *err)
+static int leave_uncorrelated(struct run *run, struct err *err)
 {
-	int more = quarantine_remove(run->connection, pass_horizon_ns(run), &run->slice, err);
-	return more ? more : sheds_remove(run->connection, pass_horizon_ns(run), &run->slice, err);
+	return uncorrelated_remove(run->connection, pass_horizon_ns(run), &run->slice, err);
 }
 
 /* 1: a block was removed; 0: none is old enough. */

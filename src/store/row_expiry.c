@@ -133,17 +133,15 @@ int loose_alerts_remove(struct connection *connection, int64_t *next_leaf, int64
 	return 0;
 }
 
-int quarantine_remove(
-	struct connection *connection, int64_t horizon_ns, struct slice *slice, struct err *err)
+/* By a literal that deletes some of the oldest rows of a table, received before ?1, at most ?2. */
+static int oldest_remove(struct connection *connection, const char *sql, int64_t horizon_ns,
+	struct slice *slice, struct err *err)
 {
 	int n;
 	do {
 		if (slice_is_over(slice))
 			return 1;
-		sqlite3_stmt *statement = connection_statement(connection,
-			"DELETE FROM quarantine WHERE received_ns < ?1 AND leaf IN"
-			" (SELECT leaf FROM quarantine ORDER BY leaf LIMIT ?2)",
-			err);
+		sqlite3_stmt *statement = connection_statement(connection, sql, err);
 		if (!statement)
 			return -1;
 		sql_bind_i64(statement, 1, horizon_ns);
@@ -154,4 +152,19 @@ int quarantine_remove(
 		slice_spend(slice, (size_t)n);
 	} while (n > 0);
 	return 0;
+}
+
+int uncorrelated_remove(
+	struct connection *connection, int64_t horizon_ns, struct slice *slice, struct err *err)
+{
+	int more = oldest_remove(connection,
+		"DELETE FROM quarantine WHERE received_ns < ?1 AND leaf IN"
+		" (SELECT leaf FROM quarantine ORDER BY leaf LIMIT ?2)",
+		horizon_ns, slice, err);
+	if (more)
+		return more;
+	return oldest_remove(connection,
+		"DELETE FROM shed WHERE received_ns < ?1 AND leaf IN"
+		" (SELECT leaf FROM shed ORDER BY leaf LIMIT ?2)",
+		horizon_ns, slice, err);
 }

@@ -30,5 +30,6 @@ CHECKED int strays_remove(struct connection *connection, struct stray_cursor *cu
 CHECKED int loose_alerts_remove(struct connection *connection, int64_t *next_leaf,
 	int64_t horizon_ns, struct slice *slice, struct err *err);
 
-CHECKED int quarantine_remove(
+/** Quarantined leaves and what agents shed, by the time they were received. */
+CHECKED int uncorrelated_remove(
 	struct connection *connection, int64_t horizon_ns, struct slice *slice, struct err *err);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/sheds.h"
 
-enum { ROWS_AT_ONCE = 100 };
-
 /* Numbers of a peer in a column of 63 bits. */
 static int64_t bounded(uint64_t number)
 {
@@ -32,27 +30,4 @@ int shed_row_insert(struct connection *connection, const struct alert *alert,
 	sql_bind_i64(statement, 10, bounded(shed->n));
 	sql_bind_i64(statement, 11, bounded(shed->bytes));
 	return sql_run(statement, err);
-}
-
-int sheds_remove(
-	struct connection *connection, int64_t horizon_ns, struct slice *slice, struct err *err)
-{
-	int n;
-	do {
-		if (slice_is_over(slice))
-			return 1;
-		sqlite3_stmt *statement = connection_statement(connection,
-			"DELETE FROM shed WHERE received_ns < ?1 AND leaf IN"
-			" (SELECT leaf FROM shed ORDER BY leaf LIMIT ?2)",
-			err);
-		if (!statement)
-			return -1;
-		sql_bind_i64(statement, 1, horizon_ns);
-		sql_bind_i64(statement, 2, ROWS_AT_ONCE);
-		if (sql_run(statement, err) < 0)
-			return -1;
-		n = sqlite3_changes(connection->db);
-		slice_spend(slice, (size_t)n);
-	} while (n > 0);
-	return 0;
 }

@@ -5,11 +5,6 @@
 
 #include "model/alert.h"
 #include "store/alert_rows.h"
-#include "store/slice.h"
 
 CHECKED int shed_row_insert(struct connection *connection, const struct alert *alert,
 	const struct alert_place *place, struct err *err);
-
-/** Rows received before leave; as the functions of store/row_expiry.h. */
-CHECKED int sheds_remove(
-	struct connection *connection, int64_t horizon_ns, struct slice *slice, struct err *err);
