@@ -25,7 +25,7 @@ struct grpc_server {
 	char *unix_path;     /* removed at the end */
 	int listen_fd;
 	unsigned port;
-	bool is_quiesced, is_stopping;
+	bool is_quiesced;
 	_Atomic size_t n_connections;
 	_Atomic uint64_t counts[N_GRPC_EVENTS];
 	_Atomic uint64_t codes[N_GRPC_CODES];

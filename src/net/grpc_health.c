@@ -18,7 +18,6 @@ enum {
 struct watcher {
 	struct watcher *next, *previous;
 	struct grpc_call *call;
-	struct grpc_health *health;
 };
 
 struct grpc_health {
@@ -66,7 +65,7 @@ static void watch_open(struct grpc_call *call, void *ctx)
 		grpc_call_finish(call, &status);
 		return;
 	}
-	*watcher = (struct watcher){.next = health->watchers, .call = call, .health = health};
+	*watcher = (struct watcher){.next = health->watchers, .call = call};
 	if (watcher->next)
 		watcher->next->previous = watcher;
 	health->watchers = watcher;

@@ -275,7 +275,6 @@ void grpc_server_stop(struct grpc_server *server)
 {
 	if (!server)
 		return;
-	server->is_stopping = true;
 	stop_listening(server);
 	while (server->connections) {
 		struct h2_connection *connection = server->connections;

@@ -1,48 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "net/http_private.h"
 #include "net/tls_session.h"
-
-static bool is_loopback4(const unsigned char address[4])
-{
-	return address[0] == 127;
-}
-
-/* IPv4 behind an IPv6 socket is shown, counted and trusted as IPv4. */
-static void read_peer(struct http_connection *connection, const struct sockaddr *address)
-{
-	connection->peer[0] = '\0';
-	if (address->sa_family == AF_INET) {
-		struct sockaddr_in in;
-		memcpy(&in, address, sizeof in);
-		inet_ntop(AF_INET, &in.sin_addr, connection->peer, HTTP_PEER_BYTES);
-		unsigned char bytes[4];
-		memcpy(bytes, &in.sin_addr, sizeof bytes);
-		connection->is_loopback = is_loopback4(bytes);
-		return;
-	}
-	if (address->sa_family == AF_UNIX) {
-		text_format(connection->peer, HTTP_PEER_BYTES, "unix");
-		connection->is_loopback = true;
-	}
-	if (address->sa_family != AF_INET6)
-		return;
-	struct sockaddr_in6 in;
-	memcpy(&in, address, sizeof in);
-	const unsigned char *bytes = in.sin6_addr.s6_addr;
-	if (IN6_IS_ADDR_V4MAPPED(&in.sin6_addr)) {
-		inet_ntop(AF_INET, bytes + 12, connection->peer, HTTP_PEER_BYTES);
-		connection->is_loopback = is_loopback4(bytes + 12);
-		return;
-	}
-	inet_ntop(AF_INET6, &in.sin6_addr, connection->peer, HTTP_PEER_BYTES);
-	connection->is_loopback = IN6_IS_ADDR_LOOPBACK(&in.sin6_addr);
-}
 
 static void connection_link(struct http_connection *connection)
 {
@@ -94,7 +56,7 @@ static void connection_open(
 	connection->fd = info->connect_fd;
 	connection->opened_after_ms = clock_monotonic_ms(server->clock);
 	info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	read_peer(connection, info->client_addr);
+	peer_read(info->client_addr, &connection->peer);
 	connection_link(connection);
 	if (!start_tls(connection))
 		http_connection_shut(connection);
@@ -127,12 +89,12 @@ void http_connection_shut(struct http_connection *connection)
 
 struct text http_peer(const struct http_request *request)
 {
-	return text_of(request->connection->peer);
+	return text_of(request->connection->peer.text);
 }
 
 bool http_peer_is_loopback(const struct http_request *request)
 {
-	return request->connection->is_loopback;
+	return request->connection->peer.is_loopback;
 }
 
 struct text http_subject(const struct http_request *request)

@@ -18,14 +18,14 @@
 #include "net/http_route.h"
 #include "net/http_server.h"
 #include "net/http_stream.h"
+#include "net/peer.h"
 
 enum {
 	HTTP_DISCARD_BYTES = 1024 * 1024,          /* of a refused body, to keep the answer whole */
 	HTTP_DISCARD_MAX_BYTES = 16 * 1024 * 1024, /* of a body without a length: then we hang up */
 	HTTP_BODY_FIRST_BYTES = 64 * 1024,         /* of a Content-Length that we believe at once */
 	HTTP_BODY_GRACE_MS = 10000,                /* before the least rate of 1 byte a ms counts */
-	HTTP_PEER_BYTES = 48,
-	HTTP_OWN_HEADERS = 10, /* name, value, name, value …, NULL */
+	HTTP_OWN_HEADERS = 10,                     /* name, value, name, value …, NULL */
 };
 
 enum request_state {
@@ -77,7 +77,6 @@ struct http_connection {
 	struct http_server *server;
 	struct MHD_Connection *mhd;
 	int fd;
-	bool is_loopback;
 	bool was_shut;
 	bool is_subject_known;
 	uint32_t n_requests;
@@ -89,7 +88,7 @@ struct http_connection {
 	bool looked_partial;
 	struct snapshot *tls_identity;
 	char *subject;
-	char peer[HTTP_PEER_BYTES];
+	struct peer peer;
 	struct http_request request;
 };
 

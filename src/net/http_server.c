@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/http_server.h"
 
-#include <errno.h>
 #include <gnutls/abstract.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -15,7 +11,7 @@
 #include "net/listener.h"
 #include "net/tls_session.h"
 
-enum { LISTEN_BACKLOG = 1024, PER_ADDRESS_SHARE = 2, STOP_RUNS = 8 };
+enum { PER_ADDRESS_SHARE = 2, STOP_RUNS = 8 };
 
 static const struct http_limits default_limits = {
 	.max_connections = 8192,

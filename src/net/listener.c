@@ -101,25 +101,6 @@ int listener_open(const struct listener_options *options, int *fd, unsigned *por
 				  : open_port(options, fd, port, err);
 }
 
-static void read_peer(const union address *address, struct peer *peer)
-{
-	const unsigned char *bytes = address->in6.sin6_addr.s6_addr;
-	*peer = (struct peer){{0}, false};
-	if (address->any.sa_family == AF_INET) {
-		inet_ntop(AF_INET, &address->in.sin_addr, peer->text, PEER_BYTES);
-		peer->is_loopback = ntohl(address->in.sin_addr.s_addr) >> 24 == 127;
-	} else if (address->any.sa_family == AF_INET6) {
-		bool is_mapped = IN6_IS_ADDR_V4MAPPED(&address->in6.sin6_addr);
-		inet_ntop(is_mapped ? AF_INET : AF_INET6, is_mapped ? bytes + 12 : bytes,
-			peer->text, PEER_BYTES);
-		peer->is_loopback = is_mapped ? bytes[12] == 127
-					      : IN6_IS_ADDR_LOOPBACK(&address->in6.sin6_addr);
-	} else {
-		text_format(peer->text, PEER_BYTES, "unix");
-		peer->is_loopback = true;
-	}
-}
-
 void socket_tune(int fd)
 {
 	const struct {
@@ -148,7 +129,7 @@ int listener_accept(int fd, struct peer *peer)
 	while (made < 0 && (errno == EINTR || errno == ECONNABORTED));
 	if (made < 0)
 		return errno == EAGAIN ? -1 : -2;
-	read_peer(&address, peer);
+	peer_read(&address.any, peer);
 	if (address.any.sa_family != AF_UNIX)
 		socket_tune(made);
 	return made;

@@ -3,16 +3,8 @@
 
 /* A listening socket, of TCP or of a path, and who connects. Private to net/. */
 
-#include <stdbool.h>
-
 #include "base/err.h"
-
-enum { PEER_BYTES = 48 };
-
-struct peer {
-	char text[PEER_BYTES]; /* "192.0.2.1", "2001:db8::1", "unix"; IPv4 in IPv6 as IPv4 */
-	bool is_loopback;      /* of this machine */
-};
+#include "net/peer.h"
 
 struct listener_options {
 	const char *address;   /* "127.0.0.1", "::1", "0.0.0.0" … */
