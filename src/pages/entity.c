@@ -7,7 +7,7 @@
 #include "pages/moment.h"
 #include "pages/table.h"
 
-enum { TITLE_BYTES = 90, RULE_BYTES = 90, NAME_BYTES = 90, NEIGHBOURS_SHOWN = 12 };
+enum { RULE_BYTES = 90, NAME_BYTES = 90, NEIGHBOURS_SHOWN = 12 };
 
 static const struct {
 	const char *kind;
@@ -107,18 +107,7 @@ static void write_incident(struct page *page, const struct node *item)
 	html_open(html, "tr", NULL);
 	html_setf(html, "id", "incident-%.*s", TEXT_ARG(number));
 	html_set_flag(html, "data-row");
-	html_leaf(html, "td", "risk", tree_member_text(item, "risk"));
-	html_open(html, "td", NULL);
-	badge_severity(page, tree_member_text(item, "severity"));
-	html_close(html);
-	html_open(html, "td", "title");
-	html_open(html, "a", NULL);
-	html_setf(html, "href", "/incidents/%.*s", TEXT_ARG(number));
-	html_leaf(html, "span", "id", tree_member_text(item, "number"));
-	html_string(html, " ");
-	html_clip_text(html, headline(page, tree_member_text(item, "title")), TITLE_BYTES);
-	html_close(html);
-	html_close(html);
+	incident_cells(page, item);
 	html_leaf(html, "td", "number alerts", tree_member_text(item, "alerts"));
 	table_time(page, item, "last_seen");
 	html_open(html, "td", NULL);

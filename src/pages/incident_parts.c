@@ -7,6 +7,7 @@
 #include "pages/entity.h"
 #include "pages/headline.h"
 #include "pages/incident.h"
+#include "pages/incidents.h"
 #include "pages/moment.h"
 #include "pages/picture.h"
 #include "pages/table.h"
@@ -14,7 +15,7 @@
 /* The parts behind the first screen: tactics, entities, alerts, similar incidents. */
 
 /* Gaps in the minute before an incident count: what led to it may be missing. */
-enum { NAME_BYTES = 90, TITLE_BYTES = 90, COVERAGE_BEFORE_S = 60 };
+enum { NAME_BYTES = 90, COVERAGE_BEFORE_S = 60 };
 
 /* ---- tactics ---- */
 
@@ -255,18 +256,7 @@ static void write_similar(struct page *page, const struct node *item)
 	html_set_string(html, "data-kind", "incident");
 	html_set(html, "data-number", number);
 	html_setf(html, "data-href", "/incidents/%.*s", TEXT_ARG(number));
-	html_leaf(html, "td", "risk", tree_member_text(item, "risk"));
-	html_open(html, "td", NULL);
-	badge_severity(page, tree_member_text(item, "severity"));
-	html_close(html);
-	html_open(html, "td", "title");
-	html_open(html, "a", NULL);
-	html_setf(html, "href", "/incidents/%.*s", TEXT_ARG(number));
-	html_leaf(html, "span", "id", tree_member_text(item, "number"));
-	html_string(html, " ");
-	html_clip_text(html, headline(page, tree_member_text(item, "title")), TITLE_BYTES);
-	html_close(html);
-	html_close(html);
+	incident_cells(page, item);
 	html_open(html, "td", NULL);
 	incident_likeness(page, item);
 	html_close(html);

@@ -8,7 +8,13 @@
 #include "pages/headline.h"
 #include "pages/moment.h"
 
-enum { TITLE_BYTES = 88, RULE_BYTES = 48, PLACE_BYTES = 44, NAME_BYTES = 20 };
+enum {
+	TITLE_BYTES = 88,
+	CELL_TITLE_BYTES = 90,
+	RULE_BYTES = 48,
+	PLACE_BYTES = 44,
+	NAME_BYTES = 20
+};
 
 /* The address of this list with one thing changed; a page number never stays. */
 static struct text list_link(const struct page *page, const struct incident_filters *with)
@@ -372,4 +378,22 @@ void page_incidents(
 	write_next(page, document, filters);
 	decide_dialogs(page);
 	page_end(page);
+}
+
+void incident_cells(struct page *page, const struct node *incident)
+{
+	struct html *html = &page->html;
+	struct text number = page_incident_number(tree_member_text(incident, "number"));
+	html_leaf(html, "td", "risk", tree_member_text(incident, "risk"));
+	html_open(html, "td", NULL);
+	badge_severity(page, tree_member_text(incident, "severity"));
+	html_close(html);
+	html_open(html, "td", "title");
+	html_open(html, "a", NULL);
+	html_setf(html, "href", "/incidents/%.*s", TEXT_ARG(number));
+	html_leaf(html, "span", "id", tree_member_text(incident, "number"));
+	html_string(html, " ");
+	html_clip_text(html, headline(page, tree_member_text(incident, "title")), CELL_TITLE_BYTES);
+	html_close(html);
+	html_close(html);
 }

@@ -26,6 +26,9 @@ void incidents_table(
  */
 void incident_is_row(struct page *page, const struct node *incident);
 
+/** Three cells of a short table: risk, severity, and number and title as a link. */
+void incident_cells(struct page *page, const struct node *incident);
+
 /** The rule that its risk begins with; absent: none. */
 struct text incident_strongest(const struct node *incident);
 
