@@ -7,6 +7,7 @@ import socket
 import struct
 import sys
 import tempfile
+import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from daemon import Daemon, wait_for  # noqa: E402
@@ -31,7 +32,8 @@ def frame(kind, flags, stream, payload=b""):
 
 
 def text(value):
-    """A string of HPACK, not packed; shorter than 127."""
+    """A string of HPACK, not packed; shorter than 127 bytes."""
+    assert len(value) < 127
     return bytes([len(value)]) + value
 
 
@@ -219,8 +221,52 @@ def nonsense(daemon):
         peer.close()
 
 
+def varint(n):
+    out = b""
+    while n >= 128:
+        out, n = out + bytes([n & 127 | 128]), n >> 7
+    return out + bytes([n])
+
+
+def member(number, value):
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def framed(message):
+    return b"\0" + struct.pack(">I", len(message)) + message
+
+
+def push_of_a_gap(daemon, stream):
+    """A stream that says hello and, unasked, sends what its hello passed over: an acknowledgement is due at once when it is resumed."""
+    hello = member(1, member(1, os.urandom(16)) + member(2, b"n") + member(5, 100))
+    batch = member(2, member(1, 1) + member(2, member(1, b"falco") + member(2, b"x")))
+    head = request(b"/tocsin.intake.v1.Intake/Push") + field(b"authorization", b"Bearer " + daemon.token("ingest").encode())
+    return frame(HEADERS, END_HEADERS, stream, head) + frame(DATA, 0, stream, framed(hello) + framed(batch))
+
+
+def many_are_answered_at_once(folder):
+    """A thousand streams whose hellos are answered in one go, on a small stack: what one causes must not nest in the other."""
+    daemon = Daemon(os.path.join(folder, "small")).start(wrap=("prlimit", "--stack=262144"))
+    try:
+        peers = [Peer(daemon) for _ in range(10)]
+        event = '{"output":"x","priority":"Warning","rule":"R","time":"2026-11-25T09:00:00.%09dZ","output_fields":{"proc.name":"p"}}'
+        busy = threading.Thread(target=lambda: daemon.ingest("\n".join(event % i for i in range(60000)).encode()))
+        busy.start()
+        for peer in peers:
+            peer.send(b"".join(push_of_a_gap(daemon, 1 + 2 * i) for i in range(100)))
+        busy.join()
+        answered = [peer.answer(1) for peer in peers]
+        check("a thousand streams answered in one go: all are", all(answered), answered)
+        check("and it ends well", daemon.stop() == 0)
+    finally:
+        daemon.kill()
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
+        many_are_answered_at_once(folder)
         daemon = Daemon(os.path.join(folder, "data")).start()
         try:
             all_floods(daemon)

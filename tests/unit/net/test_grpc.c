@@ -449,6 +449,27 @@ START_TEST(over_a_path)
 }
 END_TEST
 
+/* A socket that takes little at a time: more is made before all was taken, again and again. */
+START_TEST(a_slow_socket_gets_all_of_a_large_answer)
+{
+	char path[] = "/tmp/tocsin-grpc-path-XXXXXX", socket_path[64];
+	struct text message = noise(4 * 1024 * 1024);
+	ck_assert_ptr_nonnull(mkdtemp(path));
+	text_format(socket_path, sizeof socket_path, "%s/s", path);
+	rig_start(NULL, NULL, socket_path);
+	rig_connect((struct grpc_channel_options){
+		.is_plain = true, .host = "tocsin", .unix_path = socket_path});
+	rig_until(rig_is_up);
+	rig_unary(&seen, "/t/Echo", message, plain);
+	ck_assert_msg(seen.code == GRPC_OK, "%s", seen.message);
+	ck_assert(text_equal(buf_text(&seen.last), message));
+	rig_exchange_done(&seen);
+	give_back(message);
+	rig_stop();
+	rmdir(path);
+}
+END_TEST
+
 START_TEST(names_are_looked_up)
 {
 	rig_start(NULL, NULL, NULL);
@@ -532,6 +553,7 @@ int main(void)
 	tcase_add_test(calls, health_is_told);
 	tcase_add_test(places, tls_knows_who_is_who);
 	tcase_add_test(places, over_a_path);
+	tcase_add_test(places, a_slow_socket_gets_all_of_a_large_answer);
 	tcase_add_test(places, names_are_looked_up);
 	tcase_add_test(places, so_many_connections_and_no_more);
 	tcase_set_timeout(calls, 60);
