@@ -132,6 +132,11 @@ class Load:
             due = max(due + self.pause, time.monotonic() - 1)
             threading.Event().wait(max(0.0, due - time.monotonic()))
 
+    def goes_on(self, n):
+        """Waits until @n more are answered: what happens then comes at some write or other."""
+        wanted = len(self.answered) + n
+        wait_for(lambda: len(self.answered) >= wanted, 120, "%d more answers" % n)
+
     def end(self):
         self.ends = True
         for thread in self.threads:
@@ -211,7 +216,7 @@ def collector_down(case):
     wait_for(lambda: len(load.answered) > 50, 30, "answers without a collector")
     check("without a collector alerts are taken", True)
     case.start_daemon()
-    threading.Event().wait(0.5)
+    load.goes_on(150)
     case.answered += load.end()
     case.is_whole("the collector was down")
 
@@ -240,7 +245,7 @@ def collector_refuses(case):
 def collector_is_killed(case):
     load = case.load()
     for _ in range(case.args.kills):
-        threading.Event().wait(0.3 + random.random() * 0.7)
+        load.goes_on(random.randint(case.args.rate // 3, case.args.rate))
         case.daemon.kill()
         case.start_daemon()
     case.answered += load.end()
@@ -250,7 +255,7 @@ def collector_is_killed(case):
 def agent_is_killed(case):
     load = case.load()
     for _ in range(case.args.kills):
-        threading.Event().wait(0.3 + random.random() * 0.7)
+        load.goes_on(random.randint(case.args.rate // 3, case.args.rate))
         case.agent.kill()
         case.agent.start()
     case.answered += load.end()
