@@ -45,9 +45,17 @@ static void lose(struct grpc_channel *channel, const struct err *err)
 	loop_timer_start(channel->timer, 0);
 }
 
-static void on_up(struct h2_connection *connection)
+/* TLS is done, no more: with the server's SETTINGS it is up. */
+static void on_connected(struct h2_connection *connection)
+{
+	(void)connection;
+}
+
+static void on_greeted(struct h2_connection *connection)
 {
 	struct grpc_channel *channel = connection->ctx;
+	if (!channel)
+		return;
 	if (channel->addresses)
 		freeaddrinfo(channel->addresses);
 	channel->addresses = channel->next_address = NULL;
@@ -83,7 +91,8 @@ static void on_lost(struct h2_connection *connection, const struct err *err)
 }
 
 static const struct h2_owner owner = {
-	.up = on_up,
+	.up = on_connected,
+	.greeted = on_greeted,
 	.leaving = on_leaving,
 	.lost = on_lost,
 };

@@ -28,9 +28,10 @@ struct grpc_channel_options {
 	const char *key;
 	const struct clock *clock;
 	size_t message_bytes_max; /* of one message that comes in; 0: 4 MiB */
-	int64_t connect_after_ms; /* 0: 10 000, TLS included */
+	int64_t connect_after_ms; /* 0: 10 000, until it is up */
 
-	void (*up)(void *ctx); /* the connection works: calls may be made */
+	/** The server speaks HTTP/2 and has said what it takes: calls may be made. */
+	void (*up)(void *ctx);
 	/** It failed or ended; all its exchanges have finished before. May connect again, at once
 	 * or later, or free the channel. */
 	void (*lost)(const struct err *err, void *ctx);

@@ -117,9 +117,9 @@ static enum grpc_read expand(
 	buf_done(&out);
 	if (!failed)
 		return GRPC_READ_MESSAGE;
-	return err.kind == ERR_INPUT
-		       ? fail(status, GRPC_INTERNAL, TEXT("a message is not gzip"))
-		       : fail(status, GRPC_RESOURCE_EXHAUSTED, TEXT("a message is too long"));
+	return err.kind == ERR_INPUT ? fail(status, GRPC_INTERNAL, TEXT("a message is not gzip"))
+				     : fail(status, GRPC_RESOURCE_EXHAUSTED,
+					       TEXT("a message is too long, or expands too far"));
 }
 
 static enum grpc_read end(

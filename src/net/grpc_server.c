@@ -164,18 +164,25 @@ static void on_connect(void *ctx)
 
 /* ---- time ---- */
 
+static bool is_too_slow(
+	const struct grpc_server *server, const struct h2_connection *at, int64_t now_ms)
+{
+	int64_t handshake_ms = server->limits.handshake_after_ms;
+	bool is_late =
+		!(at->is_up && at->is_greeted) && now_ms - at->opened_after_ms > handshake_ms;
+	bool is_half = at->headers_after_ms && now_ms - at->headers_after_ms > handshake_ms;
+	bool is_idle =
+		at->n_streams == 0 && now_ms - at->heard_after_ms > server->limits.idle_after_ms;
+	return is_late || is_half || is_idle;
+}
+
 static void look_at(struct grpc_server *server, struct h2_connection *connection, int64_t now_ms)
 {
 	struct err err;
-	const struct grpc_limits *limits = &server->limits;
-	bool is_late = !connection->is_up &&
-		       now_ms - connection->opened_after_ms > limits->handshake_after_ms;
-	bool is_mute = connection->is_up &&
-		       connection->heard_after_ms == connection->opened_after_ms &&
-		       now_ms - connection->opened_after_ms > limits->handshake_after_ms;
-	bool is_idle = connection->n_streams == 0 &&
-		       now_ms - connection->heard_after_ms > limits->idle_after_ms;
-	if (!is_late && !is_mute && !is_idle)
+	/* A peer that does not read gets no GOAWAY: it ends without. */
+	if (connection->is_terminated ? now_ms - connection->terminated_after_ms <=
+						server->limits.handshake_after_ms
+				      : !is_too_slow(server, connection, now_ms))
 		return;
 	ignore(err_set(&err, ERR_IO, "%s: nothing was heard for too long", connection->peer.text));
 	h2_connection_terminate(connection, NGHTTP2_NO_ERROR, &err);

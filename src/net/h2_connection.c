@@ -33,19 +33,23 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 	struct grpc_stream *stream = NULL;
 	if (!connection->is_ended)
 		stream = connection->owner->opened(connection, frame->hd.stream_id);
+	/* Of a refused call nothing is heard any more. */
+	connection->headers_after_ms = stream ? clock_monotonic_ms(connection->clock) : 0;
 	return stream ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
 	size_t name_size, const uint8_t *value, size_t value_size, uint8_t flags, void *ctx)
 {
+	struct h2_connection *connection = ctx;
 	struct grpc_stream *stream = stream_of(session, frame->hd.stream_id);
 	(void)flags;
-	(void)ctx;
 	if (!stream)
 		return 0;
 	bool good = stream->kind->header(stream, (struct text){(const char *)name, name_size},
 		(struct text){(const char *)value, value_size});
+	if (!good)
+		connection->headers_after_ms = 0;
 	return good ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
@@ -69,6 +73,16 @@ static int64_t cost_of(const nghttp2_frame *frame)
 	}
 }
 
+/* SETTINGS come first: nghttp2 sees to it. */
+static void greet(struct h2_connection *connection)
+{
+	if (connection->is_greeted)
+		return;
+	connection->is_greeted = true;
+	if (connection->owner->greeted)
+		connection->owner->greeted(connection);
+}
+
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *ctx)
 {
 	struct h2_connection *connection = ctx;
@@ -77,6 +91,9 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
 	bool is_end = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
 	if (cost && !h2_connection_charge(connection, cost))
 		return 0;
+	greet(connection);
+	if (frame->hd.type == NGHTTP2_HEADERS)
+		connection->headers_after_ms = 0;
 	if (frame->hd.type == NGHTTP2_GOAWAY && connection->owner->leaving)
 		connection->owner->leaving(connection);
 	if (!stream || (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA))
@@ -174,8 +191,20 @@ static void fail_code(struct h2_connection *connection, const char *what, int co
 	fail(connection, &err);
 }
 
+/* What is sent already makes room, also while the peer takes a little at a time. */
+static void drop_sent(struct h2_connection *connection)
+{
+	size_t left = pending(connection);
+	if (connection->n_sent == 0 || connection->n_sent < left)
+		return;
+	memmove(connection->out.data, connection->out.data + connection->n_sent, left);
+	connection->out.size = left;
+	connection->n_sent = 0;
+}
+
 static bool gather(struct h2_connection *connection)
 {
+	drop_sent(connection);
 	const uint8_t *bytes;
 	struct buf *out = &connection->out;
 	/* What a slow peer has taken makes room, or the buffer would only grow. */
@@ -435,6 +464,8 @@ void h2_connection_terminate(struct h2_connection *connection, uint32_t code, co
 	if (!connection->is_up || connection->is_terminated ||
 		nghttp2_session_terminate_session(connection->session, code))
 		h2_connection_end(connection, err);
+	if (!connection->is_terminated)
+		connection->terminated_after_ms = clock_monotonic_ms(connection->clock);
 	connection->is_terminated = true;
 	h2_connection_flush(connection);
 }

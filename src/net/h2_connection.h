@@ -33,6 +33,8 @@ struct h2_owner {
 	bool is_server;
 	/** TLS is done and the first bytes go out. */
 	void (*up)(struct h2_connection *connection);
+	/** The peer speaks HTTP/2: its SETTINGS are known. NULL: not interested. */
+	void (*greeted)(struct h2_connection *connection);
 	/** Server: the headers of a request. NULL without memory or over a limit: refused. */
 	struct grpc_stream *(*opened)(struct h2_connection *connection, int32_t id);
 	/** GOAWAY came: no new streams. NULL: not interested. */
@@ -59,10 +61,13 @@ struct h2_connection {
 	struct h2_flood flood;
 	struct err err; /* why it ends; kind ERR_NONE: the peer closed it */
 	int64_t opened_after_ms, heard_after_ms;
+	int64_t headers_after_ms;    /* when headers began that are not whole; 0: none */
+	int64_t terminated_after_ms; /* when GOAWAY was due that ends it */
 	struct grpc_stream *streams;
 	size_t n_streams;
-	unsigned depth; /* of callbacks: it is not freed inside */
-	bool reads_on;  /* there is more than one turn reads */
+	unsigned depth;  /* of callbacks: it is not freed inside */
+	bool reads_on;   /* there is more than one turn reads */
+	bool is_greeted; /* the peer's SETTINGS came */
 	bool is_up, is_terminated, is_ended, is_lost_told, is_freed;
 	struct peer peer;
 	char *subject; /* of the client's certificate; NULL: none */

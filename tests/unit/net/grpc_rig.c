@@ -151,6 +151,8 @@ static void on_up(void *ctx)
 {
 	(void)ctx;
 	rig.n_up++;
+	if (rig.when_up)
+		rig.when_up();
 }
 
 static void on_lost(const struct err *err, void *ctx)

@@ -429,8 +429,10 @@ START_TEST(tls_knows_who_is_who)
 }
 END_TEST
 
+/* A path's socket takes little at once: what is to be sent is never gone as a whole. */
 START_TEST(over_a_path)
 {
+	struct text large = noise(4 * 1024 * 1024);
 	char path[] = "/tmp/tocsin-grpc-path-XXXXXX", socket_path[64];
 	ck_assert_ptr_nonnull(mkdtemp(path));
 	text_format(socket_path, sizeof socket_path, "%s/s", path);
@@ -442,9 +444,14 @@ START_TEST(over_a_path)
 		rig_unary(&seen, "/t/Echo", TEXT("x"), plain);
 		ck_assert_int_eq(seen.code, GRPC_OK);
 		rig_exchange_done(&seen);
+		rig_unary(&seen, "/t/Echo", large, plain);
+		ck_assert_msg(seen.code == GRPC_OK, "%s", seen.message);
+		ck_assert(text_equal(buf_text(&seen.last), large));
+		rig_exchange_done(&seen);
 		rig_stop();
 		ck_assert_int_ne(access(socket_path, F_OK), 0);
 	}
+	give_back(large);
 	rmdir(path);
 }
 END_TEST
@@ -480,6 +487,41 @@ START_TEST(names_are_looked_up)
 	rig_connect((struct grpc_channel_options){.is_plain = true, .host = "no.such.invalid"});
 	rig_until(rig_is_lost);
 	ck_assert_msg(strstr(rig.lost.text, "no.such.invalid"), "%s", rig.lost.text);
+	rig_stop();
+}
+END_TEST
+
+/* From the moment it is up a channel knows how many calls the server takes: more wait. */
+enum { CROWD = 5 };
+static struct rig_exchange crowd[CROWD];
+
+static void call_at_once(void)
+{
+	for (size_t i = 0; i < CROWD; i++) {
+		rig_call(&crowd[i], "/t/Echo", plain);
+		rig_send(&crowd[i], TEXT("x"));
+		grpc_exchange_close_send(crowd[i].exchange);
+	}
+}
+
+START_TEST(calls_over_the_limit_wait)
+{
+	const struct grpc_limits limits = {.connections_max = 8,
+		.connections_of_peer = 8,
+		.calls_of_connection = 1,
+		.header_bytes = 4096,
+		.buffered_bytes_all = 1 << 20,
+		.handshake_after_ms = 10000,
+		.idle_after_ms = 60000};
+	rig_start(NULL, &limits, NULL);
+	rig.when_up = call_at_once;
+	rig_connect((struct grpc_channel_options){.is_plain = true});
+	rig_until(rig_is_up);
+	for (size_t i = 0; i < CROWD; i++) {
+		rig_finish(&crowd[i]);
+		ck_assert_msg(crowd[i].code == GRPC_OK, "%zu: %s", i, crowd[i].message);
+		rig_exchange_done(&crowd[i]);
+	}
 	rig_stop();
 }
 END_TEST
@@ -555,6 +597,7 @@ int main(void)
 	tcase_add_test(places, over_a_path);
 	tcase_add_test(places, a_slow_socket_gets_all_of_a_large_answer);
 	tcase_add_test(places, names_are_looked_up);
+	tcase_add_test(places, calls_over_the_limit_wait);
 	tcase_add_test(places, so_many_connections_and_no_more);
 	tcase_set_timeout(calls, 60);
 	tcase_set_timeout(places, 60);
