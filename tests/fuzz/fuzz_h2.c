@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Any bytes to a gRPC server: a connection of its own over a path, in the loop that runs the
+ * server. The first byte says how many come before the server's first answer (in units of sixteen);
+ * the rest come after it. Then the peer says no more: the connection ends, and every call with it.
+ */
+
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "net/grpc_call.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { MESSAGE_BYTES_MAX = 100000, INPUT_BYTES_MAX = 100000, READ_BYTES = 65536 };
+
+static struct loop *loop;
+static struct grpc_server *server;
+static char path[64];
+static unsigned n_open;
+
+static struct sender {
+	int fd;
+	struct loop_watch *watch;
+	struct text left; /* comes after the first answer */
+} sender;
+
+/* ---- methods ---- */
+
+static void open_call(struct grpc_call *call, void *ctx)
+{
+	struct text word = grpc_call_metadata(call, "x-word-bin");
+	(void)ctx;
+	n_open++;
+	if (word.size == 1)
+		grpc_call_pause(call);
+}
+
+static void close_call(struct grpc_call *call, void *ctx)
+{
+	(void)call;
+	(void)ctx;
+	n_open--;
+}
+
+static void echo(struct grpc_call *call, char *data, size_t size, void *ctx)
+{
+	struct err err;
+	(void)ctx;
+	assert(size <= MESSAGE_BYTES_MAX);
+	ignore(grpc_call_send(call, (struct text){data, size}, &err)); /* full is full */
+	free(data);
+}
+
+static void finish(struct grpc_call *call, void *ctx)
+{
+	const struct grpc_status status = {.code = GRPC_ABORTED,
+		.message = grpc_call_metadata(call, "x-word"),
+		.details = grpc_call_metadata(call, "x-word-bin")};
+	(void)ctx;
+	grpc_call_finish(call, &status);
+}
+
+static void echo_once(struct grpc_call *call, char *data, size_t size, void *ctx)
+{
+	echo(call, data, size, ctx);
+	finish(call, ctx);
+}
+
+/* ---- one peer ---- */
+
+static void say(struct text bytes)
+{
+	if (bytes.size) /* a server that has closed may not take it */
+		ignore((int)send(sender.fd, bytes.data, bytes.size, MSG_NOSIGNAL | MSG_DONTWAIT));
+}
+
+static void on_answer(void *ctx)
+{
+	static char room[READ_BYTES];
+	(void)ctx;
+	ssize_t n = recv(sender.fd, room, sizeof room, MSG_DONTWAIT);
+	if (sender.left.data) {
+		say(sender.left);
+		sender.left = TEXT_NONE;
+		shutdown(sender.fd, SHUT_WR);
+	}
+	if (n <= 0)
+		loop_stop(loop);
+}
+
+static void remove_path(void)
+{
+	unlink(path);
+}
+
+static void begin(void)
+{
+	static const struct grpc_method methods[] = {
+		{"/t/Unary", MESSAGE_BYTES_MAX, false, open_call, echo_once, NULL, close_call,
+			NULL},
+		{"/t/Talk", MESSAGE_BYTES_MAX, true, open_call, echo, finish, close_call, NULL},
+		{.path = NULL},
+	};
+	static const struct grpc_method *tables[] = {methods, NULL, NULL};
+	struct err err;
+	tables[1] = grpc_health_methods(grpc_health_new());
+	text_format(path, sizeof path, "/tmp/tocsin-fuzz-h2-%d", (int)getpid());
+	const struct grpc_server_options options = {
+		.unix_path = path, .clock = &clock_system, .methods = tables};
+	log_set_level(LOG_LEVEL_ERROR);
+	assert(loop_new(&loop, &err) == 0);
+	assert(grpc_server_start(&server, loop, &options, &err) == 0);
+	atexit(remove_path);
+}
+
+static void connect_sender(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	memcpy(address.sun_path, path, sizeof path);
+	sender.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert(sender.fd >= 0);
+	assert(connect(sender.fd, (const struct sockaddr *)(const void *)&address,
+		       sizeof address) == 0);
+	sender.watch = loop_watch_new(loop, sender.fd, on_answer, NULL);
+	assert(sender.watch);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct err err;
+	if (size == 0 || size > INPUT_BYTES_MAX)
+		return 0;
+	if (!server)
+		begin();
+	struct text bytes = {(const char *)data + 1, size - 1};
+	struct text first = text_part(bytes, 0, (size_t)data[0] * 16);
+	connect_sender();
+	sender.left = text_part(bytes, first.size, bytes.size);
+	say(first);
+	assert(loop_run(loop, &err) == 0); /* until the server has closed */
+	assert(n_open == 0 && grpc_server_connections(server) == 0);
+	assert(server->room_of_messages.used_bytes == 0);
+	loop_watch_free(sender.watch);
+	close(sender.fd);
+	return 0;
+}
