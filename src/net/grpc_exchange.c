@@ -17,6 +17,7 @@ struct grpc_exchange {
 	struct grpc_stream stream; /* first */
 	struct grpc_exchange_options options;
 	struct loop_timer *deadline; /* NULL: none */
+	int64_t deadline_after_ms;   /* INT64_MAX: none */
 	struct grpc_status status;   /* what the server said, or what we decided */
 	unsigned http_status;
 	bool has_status; /* of gRPC */
@@ -144,6 +145,13 @@ static enum grpc_code code_of_reset(uint32_t code)
 	}
 }
 
+/* A server whose clock was first resets the call: our own timer may not have been heard yet. */
+static bool is_too_late(const struct grpc_exchange *exchange, uint32_t code)
+{
+	int64_t now_ms = clock_monotonic_ms(exchange->stream.connection->clock);
+	return code == NGHTTP2_CANCEL && now_ms >= exchange->deadline_after_ms;
+}
+
 static void on_closed(struct grpc_stream *stream, uint32_t code)
 {
 	struct grpc_exchange *exchange = exchange_of(stream);
@@ -151,7 +159,8 @@ static void on_closed(struct grpc_stream *stream, uint32_t code)
 	if (!exchange->is_ours && !exchange->has_status && !has_http_error) {
 		const struct h2_connection *connection = stream->connection;
 		bool is_gone = connection->is_ended && connection->err.kind == ERR_NONE;
-		exchange->status.code = code_of_reset(code);
+		exchange->status.code =
+			is_too_late(exchange, code) ? GRPC_DEADLINE_EXCEEDED : code_of_reset(code);
 		exchange->status.message = is_gone ? TEXT("the other side closed the connection")
 					   : connection->is_ended
 						   ? text_of(connection->err.text)
@@ -231,6 +240,10 @@ int grpc_exchange_begin(struct grpc_exchange **out, const struct exchange_place 
 	exchange->options = *options;
 	grpc_stream_init(&exchange->stream, &kind, place->connection, place->message_bytes_max,
 		EXCHANGE_WAITING_BYTES_MAX);
+	exchange->deadline_after_ms =
+		options->timeout_ms
+			? clock_monotonic_ms(place->connection->clock) + options->timeout_ms
+			: INT64_MAX;
 	if (options->timeout_ms)
 		exchange->deadline = loop_timer_new(place->loop, on_deadline, exchange);
 	int failed = options->timeout_ms && !exchange->deadline
