@@ -28,7 +28,7 @@ struct grpc_channel {
 	unsigned char *room;
 	char *host, *authority, *unix_path, *ca_file, *certificate, *key;
 	struct err err; /* why it is lost */
-	bool is_up, is_leaving, is_loss_due;
+	bool is_up, is_loss_due;
 };
 
 static void connect_next(struct grpc_channel *channel);
@@ -60,16 +60,8 @@ static void on_greeted(struct h2_connection *connection)
 		freeaddrinfo(channel->addresses);
 	channel->addresses = channel->next_address = NULL;
 	channel->is_up = true;
-	channel->is_leaving = false;
 	loop_timer_start(channel->timer, PING_MS);
 	channel->options.up(channel->options.ctx);
-}
-
-static void on_leaving(struct h2_connection *connection)
-{
-	struct grpc_channel *channel = connection->ctx;
-	if (channel)
-		channel->is_leaving = true;
 }
 
 static void on_lost(struct h2_connection *connection, const struct err *err)
@@ -93,7 +85,6 @@ static void on_lost(struct h2_connection *connection, const struct err *err)
 static const struct h2_owner owner = {
 	.up = on_connected,
 	.greeted = on_greeted,
-	.leaving = on_leaving,
 	.lost = on_lost,
 };
 
@@ -235,7 +226,10 @@ static void on_timer(void *ctx)
 
 bool grpc_channel_is_up(const struct grpc_channel *channel)
 {
-	return channel->is_up && !channel->is_leaving;
+	/* After GOAWAY of either side, and after errors of either, nothing new begins: nghttp2
+	 * would end it at once. */
+	return channel->is_up && !channel->connection->is_ended &&
+	       nghttp2_session_check_request_allowed(channel->connection->session);
 }
 
 static bool copy(char **out, const char *text)

@@ -83,11 +83,15 @@ static bool on_header(struct grpc_stream *stream, struct text name, struct text 
 static void on_headers_end(struct grpc_stream *stream, bool is_end)
 {
 	struct grpc_exchange *exchange = exchange_of(stream);
-	(void)is_end;
+	if (exchange->http_status / 100 == 1) /* the answer follows */
+		return;
 	if (!exchange->has_head && exchange->http_status != 200) {
-		stream->is_broken = true; /* what follows is no message */
 		if (!exchange->has_status)
 			exchange->status.code = grpc_code_of_http(exchange->http_status);
+		/* What follows is no message, and need not come to an end. */
+		stream->is_broken = true;
+		if (!is_end || !stream->is_end_sent)
+			grpc_stream_reset(stream, NGHTTP2_CANCEL);
 	}
 	exchange->has_head = true;
 }
@@ -108,7 +112,9 @@ static void on_broken(struct grpc_stream *stream, const struct grpc_status *stat
 
 static void on_half_closed(struct grpc_stream *stream)
 {
-	(void)stream; /* the status is there: on_closed tells */
+	/* The status is there: on_closed tells. What we would still say nobody wants to hear. */
+	if (!stream->is_end_sent && !exchange_of(stream)->is_ours)
+		grpc_stream_reset(stream, NGHTTP2_NO_ERROR);
 }
 
 static void on_writable(struct grpc_stream *stream)
