@@ -14,10 +14,8 @@ void grpc_reader_init(struct grpc_reader *reader, size_t message_bytes_max)
 	*reader = (struct grpc_reader){.message_bytes_max = message_bytes_max};
 }
 
-/* Takes @size more of what all readers may have. */
-static bool room_take(struct grpc_reader *reader, size_t size)
+bool grpc_room_take(struct grpc_room *room, size_t size)
 {
-	struct grpc_room *room = reader->room;
 	if (!room)
 		return true;
 	if (size > room->max_bytes - room->used_bytes)
@@ -26,12 +24,18 @@ static bool room_take(struct grpc_reader *reader, size_t size)
 	return true;
 }
 
+void grpc_room_give(struct grpc_room *room, size_t size)
+{
+	if (room)
+		room->used_bytes -= size;
+}
+
 /* Lets go of the memory: it is freed, or the message's owner's now. */
 static char *let_go(struct grpc_reader *reader)
 {
 	char *data = reader->data;
-	if (reader->room && data)
-		reader->room->used_bytes -= reader->capacity;
+	if (data)
+		grpc_room_give(reader->room, reader->capacity);
 	reader->data = NULL;
 	reader->capacity = 0;
 	return data;
@@ -68,14 +72,13 @@ static enum grpc_read begin(struct grpc_reader *reader, struct grpc_status *stat
 	if (reader->wanted > reader->message_bytes_max)
 		return fail(status, GRPC_RESOURCE_EXHAUSTED, TEXT("a message is too long"));
 	size_t first = reader->wanted < FIRST_BYTES ? reader->wanted : FIRST_BYTES;
-	if (!room_take(reader, first))
+	if (!grpc_room_take(reader->room, first))
 		return fail(status, GRPC_RESOURCE_EXHAUSTED, TEXT("too much is being received"));
 	reader->capacity = first;
 	reader->data = malloc(first + 1);
 	if (reader->data)
 		return GRPC_READ_MORE;
-	if (reader->room)
-		reader->room->used_bytes -= first;
+	grpc_room_give(reader->room, first);
 	reader->capacity = 0;
 	return fail(status, GRPC_RESOURCE_EXHAUSTED, TEXT("no memory now"));
 }
@@ -87,12 +90,11 @@ static bool grow(struct grpc_reader *reader, size_t least)
 	size_t capacity = reader->capacity * 2 > least ? reader->capacity * 2 : least;
 	capacity = capacity < reader->wanted ? capacity : reader->wanted;
 	size_t more = capacity - reader->capacity;
-	if (!room_take(reader, more))
+	if (!grpc_room_take(reader->room, more))
 		return false;
 	char *data = realloc(reader->data, capacity + 1);
 	if (!data) {
-		if (reader->room)
-			reader->room->used_bytes -= more;
+		grpc_room_give(reader->room, more);
 		return false;
 	}
 	reader->data = data;

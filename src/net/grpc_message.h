@@ -35,6 +35,10 @@ struct grpc_reader {
 /* What became of some bytes. */
 enum grpc_read { GRPC_READ_MORE, GRPC_READ_MESSAGE, GRPC_READ_FAILED };
 
+/** Takes @size of it for something else; false: there is not so much. NULL has no limit. */
+CHECKED bool grpc_room_take(struct grpc_room *room, size_t size);
+void grpc_room_give(struct grpc_room *room, size_t size);
+
 void grpc_reader_init(struct grpc_reader *reader, size_t message_bytes_max);
 void grpc_reader_done(struct grpc_reader *reader);
 /** Is it in the middle of a message? */

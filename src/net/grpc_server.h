@@ -51,7 +51,7 @@ struct grpc_limits {
 	size_t connections_of_peer; /* half of it, of one address */
 	size_t calls_of_connection; /* SETTINGS_MAX_CONCURRENT_STREAMS: 100 */
 	size_t header_bytes;        /* 16 KiB */
-	size_t buffered_bytes_all;  /* messages being received, of all calls: 256 MiB */
+	size_t buffered_bytes_all;  /* messages being received or waiting, of all: 256 MiB */
 	/* 10 000: TLS, preface and SETTINGS; headers that began; GOAWAY that is not read */
 	int64_t handshake_after_ms;
 	int64_t idle_after_ms; /* 600 000 without a call and without a PING */

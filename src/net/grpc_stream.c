@@ -62,6 +62,7 @@ static void unlist(struct grpc_stream *stream)
 void grpc_stream_done(struct grpc_stream *stream)
 {
 	unlist(stream);
+	grpc_room_give(stream->reader.room, stream->held.size);
 	grpc_reader_done(&stream->reader);
 	buf_done(&stream->held);
 	buf_done(&stream->out);
@@ -119,23 +120,34 @@ static void tell_half_closed(struct grpc_stream *stream)
 		stream->kind->half_closed(stream);
 }
 
-void grpc_stream_receive(struct grpc_stream *stream, struct text bytes)
+/* Its window is the connection's again when it is read, or at the stream's end. */
+static void hold(struct grpc_stream *stream, struct text bytes)
 {
 	static const struct grpc_status no_room = {
-		.code = GRPC_RESOURCE_EXHAUSTED, .message = {"no memory now", 13}};
+		.code = GRPC_RESOURCE_EXHAUSTED, .message = {"too much waits to be read", 25}};
+	stream->n_unconsumed += bytes.size;
+	if (!grpc_room_take(stream->reader.room, bytes.size)) {
+		fail(stream, &no_room);
+		return;
+	}
+	buf_add(&stream->held, bytes);
+	if (buf_ok(&stream->held))
+		return;
+	grpc_room_give(stream->reader.room, bytes.size);
+	fail(stream, &no_room);
+}
+
+void grpc_stream_receive(struct grpc_stream *stream, struct text bytes)
+{
 	size_t size = bytes.size;
-	if (!stream->held.size) {
+	if (!stream->held.size || stream->is_broken) {
 		stream->is_delivering = true;
 		deliver(stream, &bytes);
 		stream->is_delivering = false;
 	}
 	consume(stream, size - bytes.size);
-	if (!bytes.size)
-		return;
-	buf_add(&stream->held, bytes);
-	stream->n_unconsumed += bytes.size;
-	if (!buf_ok(&stream->held))
-		fail(stream, &no_room);
+	if (bytes.size)
+		hold(stream, bytes);
 }
 
 void grpc_stream_half_close(struct grpc_stream *stream)
@@ -161,6 +173,7 @@ void grpc_stream_resume(struct grpc_stream *stream)
 	deliver(stream, &left);
 	stream->is_delivering = false;
 	size_t used = size - left.size;
+	grpc_room_give(stream->reader.room, used);
 	if (left.size && used)
 		memmove(stream->held.data, stream->held.data + used, left.size);
 	stream->held.size = left.size;
