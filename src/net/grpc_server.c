@@ -195,7 +195,8 @@ static void on_tick(void *ctx)
 	for (struct h2_connection *at = server->connections; at; at = at->next) {
 		look_at(server, at, now_ms);
 		/* The second GOAWAY, after the first was heard: from here on no call is new. */
-		if (server->is_quiesced && at->is_up && !at->is_ended) {
+		if (server->is_quiesced && at->is_up && !at->is_ended && !at->is_leaving) {
+			at->is_leaving = true;
 			nghttp2_submit_goaway(at->session, NGHTTP2_FLAG_NONE,
 				nghttp2_session_get_last_proc_stream_id(at->session),
 				NGHTTP2_NO_ERROR, NULL, 0);

@@ -63,14 +63,27 @@ static int64_t cost_of(const nghttp2_frame *frame)
 	case NGHTTP2_PING:
 	case NGHTTP2_SETTINGS:
 		return is_ack ? 0 : 1;
-	case NGHTTP2_DATA:
-		return frame->hd.length == 0 && !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM);
+	case NGHTTP2_DATA: /* nothing, or nothing but padding */
+		return frame->hd.length == frame->data.padlen &&
+		       !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM);
 	case NGHTTP2_HEADERS:
 	case NGHTTP2_GOAWAY:
+	case NGHTTP2_WINDOW_UPDATE: /* on_begin_frame */
 		return 0;
 	default:
 		return 1;
 	}
+}
+
+/* on_frame does not hear of windows for streams that are closed. Nothing is ended here: nghttp2
+ * would read on. */
+static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head, void *ctx)
+{
+	struct h2_connection *connection = ctx;
+	(void)session;
+	if (head->type == NGHTTP2_WINDOW_UPDATE)
+		h2_flood_take(&connection->flood, 1, clock_monotonic_ms(connection->clock));
+	return 0;
 }
 
 /* SETTINGS come first: nghttp2 sees to it. */
@@ -94,8 +107,6 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
 	greet(connection);
 	if (frame->hd.type == NGHTTP2_HEADERS)
 		connection->headers_after_ms = 0;
-	if (frame->hd.type == NGHTTP2_GOAWAY && connection->owner->leaving)
-		connection->owner->leaving(connection);
 	if (!stream || (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA))
 		return 0;
 	if (frame->hd.type == NGHTTP2_HEADERS)
@@ -146,6 +157,7 @@ static int make_session(struct h2_connection *connection, uint32_t calls_max, st
 	nghttp2_option *option = NULL;
 	int failed = nghttp2_session_callbacks_new(&callbacks) || nghttp2_option_new(&option);
 	if (!failed) {
+		nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
 		nghttp2_session_callbacks_set_on_begin_headers_callback(
 			callbacks, on_begin_headers);
 		nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
@@ -280,6 +292,14 @@ static void push(struct h2_connection *connection)
 
 /* ---- turns ---- */
 
+/* Once for a connection. */
+static void tell_flooded(struct h2_connection *connection)
+{
+	if (!connection->is_flooded && connection->owner->flooded)
+		connection->owner->flooded(connection);
+	connection->is_flooded = true;
+}
+
 static void read_some(struct h2_connection *connection)
 {
 	struct err err;
@@ -294,8 +314,10 @@ static void read_some(struct h2_connection *connection)
 		connection->heard_after_ms = clock_monotonic_ms(connection->clock);
 		ssize_t used =
 			nghttp2_session_mem_recv(connection->session, connection->room, (size_t)n);
-		if (used == NGHTTP2_ERR_FLOODED && connection->owner->flooded)
-			connection->owner->flooded(connection);
+		if (used == NGHTTP2_ERR_FLOODED)
+			tell_flooded(connection);
+		else
+			h2_connection_charge(connection, 0);
 		if (used < 0)
 			fail_code(connection, "reading", (int)used);
 		if (n < H2_READ_BYTES && !transport_has_more(&connection->transport))
@@ -473,15 +495,13 @@ void h2_connection_terminate(struct h2_connection *connection, uint32_t code, co
 bool h2_connection_charge(struct h2_connection *connection, int64_t n)
 {
 	struct err err;
-	bool was_good = connection->flood.tokens >= 0;
 	if (h2_flood_take(&connection->flood, n, clock_monotonic_ms(connection->clock)))
 		return true;
-	if (!was_good)
+	if (connection->is_flooded)
 		return false;
 	ignore(err_set(&err, ERR_DENIED, "%s sends frames that only make work",
 		connection->peer.text[0] ? connection->peer.text : "the peer"));
-	if (connection->owner->flooded)
-		connection->owner->flooded(connection);
+	tell_flooded(connection);
 	h2_connection_terminate(connection, NGHTTP2_ENHANCE_YOUR_CALM, &err);
 	return false;
 }

@@ -37,8 +37,6 @@ struct h2_owner {
 	void (*greeted)(struct h2_connection *connection);
 	/** Server: the headers of a request. NULL without memory or over a limit: refused. */
 	struct grpc_stream *(*opened)(struct h2_connection *connection, int32_t id);
-	/** GOAWAY came: no new streams. NULL: not interested. */
-	void (*leaving)(struct h2_connection *connection);
 	/** It overdid it. NULL: not interested. */
 	void (*flooded)(struct h2_connection *connection);
 	/** The end; all streams are closed. The owner frees the connection (h2_connection_free),
@@ -68,6 +66,8 @@ struct h2_connection {
 	unsigned depth;  /* of callbacks: it is not freed inside */
 	bool reads_on;   /* there is more than one turn reads */
 	bool is_greeted; /* the peer's SETTINGS came */
+	bool is_flooded; /* and ended for it */
+	bool is_leaving; /* we have said what the last call is */
 	bool is_up, is_terminated, is_ended, is_lost_told, is_freed;
 	struct peer peer;
 	char *subject; /* of the client's certificate; NULL: none */

@@ -12,6 +12,7 @@ import threading
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from daemon import Daemon, wait_for  # noqa: E402
 
+PADDED = 8
 DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = 0, 1, 2, 3, 4, 6, 7, 8, 9
 END_STREAM, END_HEADERS, ACK = 1, 4, 1
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -112,9 +113,11 @@ def health(peer, stream=1):
     return peer.answer(stream)
 
 
-def flood(daemon, what, frames, rounds=400):
-    """@frames(i): bytes of round i. They are sent until the peer is thrown out, or @rounds are over."""
+def flood(daemon, what, frames, rounds=400, call_before=False):
+    """@frames(i): bytes of round i. They are sent until the peer is thrown out, or @rounds are over. @call_before: stream 1 is over."""
     honest, peer, before = Peer(daemon), Peer(daemon), resident_mib(daemon)
+    if call_before:
+        health(peer)
     n = next((i for i in range(rounds) if not peer.send(frames(i))), rounds)
     code = peer.end()
     check("%s: ended with ENHANCE_YOUR_CALM or a reset" % what, code == CALM or (code is None and n < rounds), (code, n))
@@ -134,6 +137,16 @@ def empty_data(i):
     return head + frame(DATA, 0, 1) * 500
 
 
+def hollow_data(i):
+    """Padding alone: not empty, and yet nothing is in it."""
+    head = frame(HEADERS, END_HEADERS, 1, request()) if i == 0 else b""
+    return head + frame(DATA, PADDED, 1, b"\1\0") * 500
+
+
+def late_windows(i):
+    return frame(WINDOW_UPDATE, 0, 1, struct.pack(">I", 1)) * 500
+
+
 def all_floods(daemon):
     flood(daemon, "rapid reset", rapid_reset)
     flood(daemon, "PING", lambda i: frame(PING, 0, 0, b"12345678") * 500)
@@ -141,7 +154,9 @@ def all_floods(daemon):
     flood(daemon, "empty DATA", empty_data)
     flood(daemon, "WINDOW_UPDATE", lambda i: frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", 1)) * 500)
     flood(daemon, "PRIORITY", lambda i: frame(PRIORITY, 0, 1, b"\0\0\0\x03\x10") * 500)
-    check("each was counted", wait_for(lambda: floods_counted(daemon) >= 6, 70, "the metric is shown: a new series begins at 0") is True)
+    flood(daemon, "DATA that is padding", hollow_data)
+    flood(daemon, "WINDOW_UPDATE of a call that is over", late_windows, call_before=True)
+    check("each was counted", wait_for(lambda: floods_counted(daemon) >= 8, 70, "the metric is shown: a new series begins at 0") is True)
 
 
 def without_end(daemon):
