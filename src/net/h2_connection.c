@@ -218,13 +218,6 @@ static bool gather(struct h2_connection *connection)
 {
 	drop_sent(connection);
 	const uint8_t *bytes;
-	struct buf *out = &connection->out;
-	/* What a slow peer has taken makes room, or the buffer would only grow. */
-	if (connection->n_sent) {
-		memmove(out->data, out->data + connection->n_sent, pending(connection));
-		out->size = pending(connection);
-		connection->n_sent = 0;
-	}
 	while (pending(connection) < H2_GATHER_BYTES) {
 		ssize_t n = nghttp2_session_mem_send(connection->session, &bytes);
 		if (n < 0)
