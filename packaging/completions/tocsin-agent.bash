@@ -9,12 +9,15 @@ _tocsin_agent()
 	--log.level)
 		COMPREPLY=($(compgen -W "error warning info debug" -- "$word"))
 		;;
+	--compression)
+		COMPREPLY=($(compgen -W "off gzip" -- "$word"))
+		;;
 	--stdin)
 		COMPREPLY=($(compgen -W "falco falcosidekick kubearmor tetragon alertmanager tocsin" -- "$word"))
 		;;
 	*)
 		COMPREPLY=($(compgen -W "--server --config --listen --spool --spool_size --spool_age --node --token-file --tls --tls.ca
-			--tls.certificate --tls.key --follow --stdin --cgroup --log.level --check-config --help --version" -- "$word"))
+			--tls.certificate --tls.key --compression --follow --stdin --cgroup --log.level --check-config --help --version" -- "$word"))
 		;;
 	esac
 }

@@ -200,6 +200,7 @@ static int make_forward(struct agent *agent, struct err *err)
 		.node = settings->node,
 		.version = PACKAGE_VERSION,
 		.token_file = settings->token_file,
+		.is_compressed = settings->compression == COMPRESSION_GZIP,
 		.channel = {.host = agent->options.host,
 			.port = agent->options.port,
 			.is_plain = settings->tls_mode == TLS_OFF,

@@ -13,6 +13,8 @@
 	offsetof(struct agent_settings, member), sizeof(((struct agent_settings *)0)->member)
 #define NONE 0, 0, NULL, NULL
 
+static const char *const compression_names[] = {"off", "gzip", NULL};
+
 static const struct setting rows[] = {
 	{"server", SETTING_TEXT, PLACE(server), "", NONE,
 		"the collector's gRPC port, as HOST:PORT"},
@@ -37,6 +39,9 @@ static const struct setting rows[] = {
 	{"tls.certificate", SETTING_TEXT, PLACE(tls_certificate), "", NONE,
 		"PEM file of this agent's own certificate"},
 	{"tls.key", SETTING_TEXT, PLACE(tls_key), "", NONE, "PEM file of its key"},
+	{"compression", SETTING_CHOICE, PLACE(compression), "off", 0, 0, NULL, compression_names,
+		"gzip: what goes to the collector is packed: fewer bytes, more work for the "
+		"collector"},
 	{"follow", SETTING_TEXT, PLACE(follow), "", NONE,
 		"files that sensors write to, as /var/log/falco.json=falco, separated by commas"},
 	{"stdin", SETTING_TEXT, PLACE(input), "", NONE,
@@ -65,6 +70,7 @@ const char agent_usage[] =
 	"  --token-file FILE      the token for the collector\n"
 	"  --tls CA               file of who signed the collector's certificate; or CERT KEY CA:\n"
 	"                         and this agent's certificate; or off\n"
+	"  --compression gzip     packs what goes to the collector; default off\n"
 	"  --stdin SOURCE         takes lines from standard input, as Falco's program_output\n"
 	"  --check-config         checks what was said and ends\n"
 	"\n"

@@ -6,6 +6,8 @@
 #include "settings/flags.h"
 #include "settings/table.h"
 
+enum compression { COMPRESSION_OFF, COMPRESSION_GZIP };
+
 struct agent_settings {
 	char server[256]; /* HOST:PORT */
 	char listen[256]; /* ADDR:PORT or unix:PATH */
@@ -15,10 +17,11 @@ struct agent_settings {
 	char token_file[1024];
 	int64_t tls_mode; /* enum tls_mode */
 	char tls_ca[1024], tls_certificate[1024], tls_key[1024];
-	char follow[4096]; /* PATH=SOURCE, … */
-	char input[64];    /* source of standard input; "": none */
-	char cgroup[1024]; /* "": none */
-	int64_t log_level; /* enum log_level */
+	int64_t compression; /* enum compression */
+	char follow[4096];   /* PATH=SOURCE, … */
+	char input[64];      /* source of standard input; "": none */
+	char cgroup[1024];   /* "": none */
+	int64_t log_level;   /* enum log_level */
 };
 
 extern const struct setting_list agent_setting_list;

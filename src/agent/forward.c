@@ -227,7 +227,7 @@ static int open_stream(struct forward *forward, struct err *err)
 	const struct grpc_exchange_options options = {
 		.path = push_path,
 		.metadata = metadata,
-		.is_compressed = true,
+		.is_compressed = forward->options.is_compressed,
 		.message = on_message,
 		.finished = on_finished,
 		.ctx = forward,

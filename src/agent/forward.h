@@ -26,7 +26,8 @@ struct forward_options {
 	const struct clock *clock;
 	struct spool_id spool;
 	const char *node, *version;
-	const char *token_file;              /* read anew for each stream; "": none */
+	const char *token_file; /* read anew for each stream; "": none */
+	bool is_compressed;
 	struct grpc_channel_options channel; /* its callbacks are set here */
 };
 
