@@ -46,7 +46,8 @@ struct push_stream {
 	uint64_t expected;     /* number of the next record */
 	uint64_t acknowledged; /* all up to here is stored */
 	bool is_to_tell;
-	size_t n_flying; /* batches, held or with the writer */
+	uint32_t refused; /* bit 1 << enum source: said once that their coverage is not kept */
+	size_t n_flying;  /* batches, held or with the writer */
 	struct delivery *held;
 };
 
@@ -484,6 +485,22 @@ static int take_records(struct incoming *in, const struct push_records *records,
 	return 0;
 }
 
+/* Reports come every few seconds: it is said, and counted, once a call. */
+static void tell_refused(struct push_stream *stream, uint32_t sources)
+{
+	uint32_t news = sources & ~stream->refused;
+	stream->refused |= sources;
+	for (unsigned i = SOURCE_NONE + 1; i < N_SOURCES; i++) {
+		if (!(news & 1U << i))
+			continue;
+		log_warning("push",
+			"node %.*s: what it says of the coverage of %s is not kept: its "
+			"credential may not send for that",
+			TEXT_ARG(stream->node), source_info((enum source)i)->name);
+		metric_add(stream->intake->alerts[i][INGEST_REFUSED], 1);
+	}
+}
+
 static int take_report(struct incoming *in, struct text report, struct err *err)
 {
 	if (check_open(in->stream, err) < 0)
@@ -494,10 +511,12 @@ static int take_report(struct incoming *in, struct text report, struct err *err)
 	struct batch *batch = flight->delivery.batch;
 	struct push_speaker speaker = speaker_of(in, batch);
 	struct text version = arena_copy(&batch->arena, in->stream->version);
-	if (push_report_decode(report, &speaker, version, batch, err) < 0) {
+	uint32_t refused;
+	if (push_report_decode(report, &speaker, version, batch, &refused, err) < 0) {
 		flight_free(flight);
 		return -1;
 	}
+	tell_refused(in->stream, refused);
 	flight->delivery.body = TAKE(in->data);
 	flight->delivery.body_size = in->size;
 	submit(flight);

@@ -51,16 +51,22 @@ struct push_speaker {
 };
 
 /**
- * One alert for each record from number @skip on, in their order, and the facts. @message must live
+ * One alert for each record from number @skip on, in their order, and the facts. A record of a
+ * source that the credential may not send for, or that is not known, is quarantined, whatever it
+ * is: an event, or what was shed. @message must live
  * as long as the batch. counts[source] grows by the records that were passed over. ERR_MEMORY.
  */
 CHECKED int push_records_decode(const struct push_records *records, size_t skip,
 	const struct push_speaker *speaker, uint64_t counts[N_SOURCES], struct batch *batch,
 	struct err *err);
 
-/** Coverage and the agent's progress. What it says of sources that are not known is left out. */
+/**
+ * Coverage and the agent's progress. What it says of sources that are not known is left out, and of
+ * those that the credential may not send for: these are told by *refused (bit 1 << enum source).
+ * ERR_LIMIT, ERR_MEMORY.
+ */
 CHECKED int push_report_decode(struct text report, const struct push_speaker *speaker,
-	struct text version, struct batch *batch, struct err *err);
+	struct text version, struct batch *batch, uint32_t *refused, struct err *err);
 
 /** Does it name a source that the credential may not send for, or none that is known? Then *source
  * is what it says. */

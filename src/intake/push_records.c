@@ -15,6 +15,7 @@
 enum {
 	CONTAINER_DIGITS = 12,
 	SHED_JSON_BYTES = 8192,
+	REASON_BYTES = 512, /* a name as long as it may be, three bytes for each that was broken */
 };
 
 /* One record as it stands in the message. */
@@ -135,7 +136,8 @@ static void read_shed(struct text message, const struct push_speaker *speaker, s
 }
 
 /* What stands in the ledger in the place of all that is not there. */
-static struct text shed_json(struct arena *arena, const struct alert *alert)
+static struct text shed_json(
+	struct arena *arena, struct text source, struct text node, const struct shed *shed)
 {
 	AUTO(buf_done) struct buf out = {0};
 	struct emitter emitter;
@@ -144,14 +146,14 @@ static struct text shed_json(struct arena *arena, const struct alert *alert)
 	emit_object(&emitter);
 	emit_key(&emitter, "shed");
 	emit_object(&emitter);
-	emit_member_string(&emitter, "source", source_info(alert->source)->name);
-	emit_member_text(&emitter, "node", alert->node);
-	emit_member_text(&emitter, "severity", alert->shed->severity);
-	emit_member_text(&emitter, "rule", alert->shed->rule);
-	emit_member_time(&emitter, "from", alert->shed->from_ns);
-	emit_member_time(&emitter, "until", alert->shed->until_ns);
-	emit_member_u64(&emitter, "n", alert->shed->n);
-	emit_member_u64(&emitter, "bytes", alert->shed->bytes);
+	emit_member_text(&emitter, "source", source);
+	emit_member_text(&emitter, "node", node);
+	emit_member_text(&emitter, "severity", shed->severity);
+	emit_member_text(&emitter, "rule", shed->rule);
+	emit_member_time(&emitter, "from", shed->from_ns);
+	emit_member_time(&emitter, "until", shed->until_ns);
+	emit_member_u64(&emitter, "n", shed->n);
+	emit_member_u64(&emitter, "bytes", shed->bytes);
 	emit_object_end(&emitter);
 	emit_object_end(&emitter);
 	arena->failed |= !buf_ok(&out);
@@ -200,7 +202,8 @@ static int add_shed(struct decoding *decoding, const struct record *record, stru
 	alert->node = decoding->speaker->node;
 	alert->received_ns = time_of(record->received_ns, decoding->speaker->now_ns);
 	alert->time_ns = alert->received_ns;
-	alert->raw = shed_json(arena, alert);
+	alert->raw = shed_json(
+		arena, text_of(source_info(alert->source)->name), alert->node, alert->shed);
 	alert->raw_digest = digest_of(alert->raw);
 	batch_add(decoding->batch, alert);
 	note_gap(decoding, alert);
@@ -244,8 +247,7 @@ static enum source judge_source(
 	enum source source = source_parse(said);
 	*reason = '\0';
 	if (source == SOURCE_NONE)
-		text_format(reason, size, "no such source: '%.*s'",
-			TEXT_ARG(text_part(said, 0, PUSH_NAME_BYTES_MAX)));
+		text_format(reason, size, "no such source: '%.*s'", TEXT_ARG(said));
 	else if (!credential_may_send(decoding->speaker->credential, source))
 		text_format(reason, size, "this credential may not send for %s",
 			source_info(source)->name);
@@ -274,13 +276,29 @@ static int add_event(
 	return 0;
 }
 
+/* Whoever may not send for a source says nothing of its gaps either: its words are kept, as those
+ * of an alert would be. */
+static int keep_shed(struct decoding *decoding, const struct record *record, struct text said,
+	const char *reason, struct err *err)
+{
+	struct arena *arena = &decoding->batch->arena;
+	struct record kept = {.received_ns = record->received_ns};
+	struct shed shed = {0};
+	read_shed(record->shed, decoding->speaker, arena, &shed);
+	kept.raw = shed_json(arena, said, decoding->speaker->node, &shed);
+	return add_event(decoding, &kept, reason, err);
+}
+
 static int add_record(struct decoding *decoding, const struct record *record, struct err *err)
 {
-	char reason[160];
-	decoding->batch->source =
-		judge_source(decoding, source_said(record), reason, sizeof reason);
-	return record->n_shed ? add_shed(decoding, record, err)
-			      : add_event(decoding, record, reason, err);
+	char reason[REASON_BYTES];
+	struct text said = text_repaired(
+		&decoding->batch->arena, utf8_prefix(source_said(record), PUSH_NAME_BYTES_MAX));
+	decoding->batch->source = judge_source(decoding, said, reason, sizeof reason);
+	if (!record->n_shed)
+		return add_event(decoding, record, reason, err);
+	return *reason ? keep_shed(decoding, record, said, reason, err)
+		       : add_shed(decoding, record, err);
 }
 
 /* ---- facts ---- */

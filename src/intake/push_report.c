@@ -39,27 +39,37 @@ static bool read_coverage(struct text message, const struct push_speaker *speake
 	return out->from_ns >= TIME_EARLIEST_NS && out->from_ns <= out->until_ns;
 }
 
-static int add_coverage(struct text message, const struct push_speaker *speaker,
-	struct batch *batch, struct coverage **first, struct err *err)
+struct reading {
+	const struct push_speaker *speaker;
+	struct batch *batch;
+	struct coverage *first;
+	uint32_t refused; /* bit 1 << enum source */
+};
+
+static int add_coverage(struct reading *reading, struct text message, struct err *err)
 {
+	struct batch *batch = reading->batch;
+	const struct push_speaker *speaker = reading->speaker;
 	struct coverage *coverage = arena_alloc(&batch->arena, sizeof *coverage);
 	if (!coverage)
 		return err_set(err, ERR_MEMORY, "out of memory for a report");
 	if (!read_coverage(message, speaker, &batch->arena, coverage))
 		return 0;
+	if (!credential_may_send(speaker->credential, coverage->source)) {
+		reading->refused |= 1U << coverage->source;
+		return 0;
+	}
 	coverage->cluster = batch->cluster;
 	coverage->node = speaker->node;
-	coverage->next = *first;
-	*first = coverage;
+	coverage->next = reading->first;
+	reading->first = coverage;
 	batch->item.weight_bytes += sizeof *coverage;
 	return 0;
 }
 
-static int read_coverages(struct text report, const struct push_speaker *speaker,
-	struct batch *batch, struct err *err)
+static int read_coverages(struct reading *reading, struct text report, struct err *err)
 {
 	struct wire reader = wire_of(report);
-	struct coverage *first = NULL;
 	size_t n = 0;
 	while (wire_next(&reader)) {
 		if (reader.type != WIRE_BYTES || reader.field != INTAKE_REPORT_COVERAGE)
@@ -67,16 +77,17 @@ static int read_coverages(struct text report, const struct push_speaker *speaker
 		if (++n > PUSH_COVERAGE_MAX)
 			return err_set(err, ERR_LIMIT, "more than %d intervals in one report",
 				PUSH_COVERAGE_MAX);
-		if (add_coverage(reader.bytes, speaker, batch, &first, err) < 0)
+		if (add_coverage(reading, reader.bytes, err) < 0)
 			return -1;
 	}
-	batch->coverage = first;
+	reading->batch->coverage = reading->first;
 	return 0;
 }
 
 int push_report_decode(struct text report, const struct push_speaker *speaker, struct text version,
-	struct batch *batch, struct err *err)
+	struct batch *batch, uint32_t *refused, struct err *err)
 {
+	struct reading reading = {.speaker = speaker, .batch = batch};
 	struct agent_report *out = arena_alloc(&batch->arena, sizeof *out);
 	uint64_t oldest_ns = 0, n_waiting = 0, waiting_bytes = 0;
 	const struct push_field fields[] = {
@@ -94,10 +105,13 @@ int push_report_decode(struct text report, const struct push_speaker *speaker, s
 		.oldest_ns = bounded(oldest_ns, speaker->now_ns),
 		.n_waiting = (uint64_t)bounded(n_waiting, INT64_MAX),
 		.waiting_bytes = (uint64_t)bounded(waiting_bytes, INT64_MAX)};
-	if (read_coverages(report, speaker, batch, err) < 0)
+	if (read_coverages(&reading, report, err) < 0)
 		return -1;
 	if (out->oldest_ns < TIME_EARLIEST_NS)
 		out->oldest_ns = speaker->now_ns;
+	if (batch->arena.failed)
+		return err_set(err, ERR_MEMORY, "out of memory for a report");
 	batch->report = out;
-	return batch->arena.failed ? err_set(err, ERR_MEMORY, "out of memory for a report") : 0;
+	*refused = reading.refused;
+	return 0;
 }

@@ -107,11 +107,13 @@ static bool run_batch(void)
 
 static bool run_report(void)
 {
+	uint32_t refused;
 	struct err err = {0};
 	AUTO(batch_free) struct batch *batch = batch_new();
 	if (!batch)
 		return false;
-	if (push_report_decode(buf_text(&report_message), &speaker, TEXT("1"), batch, &err) < 0)
+	if (push_report_decode(
+		    buf_text(&report_message), &speaker, TEXT("1"), batch, &refused, &err) < 0)
 		return torture_reported(&err);
 	torture_end();
 	assert(batch->report && batch->coverage && !batch->coverage->next);

@@ -19,7 +19,7 @@
 #include "net/grpc_server.h"
 
 enum { QUEUE_BYTES = 64 * 1024, SENT_MAX = 64 };
-enum { CREDENTIAL_ALL, CREDENTIAL_NODE, CREDENTIAL_VIEWER, N_CREDENTIALS };
+enum { CREDENTIAL_ALL, CREDENTIAL_NODE, CREDENTIAL_FALCO, CREDENTIAL_VIEWER, N_CREDENTIALS };
 
 static const char falco[] =
 	"{\"time\":\"2023-11-14T22:13:19Z\",\"rule\":\"Shell\",\"priority\":\"Notice\",\"source\":"
@@ -114,7 +114,7 @@ static struct intake *intake;
 static char tokens[N_CREDENTIALS][TOKEN_TEXT_BYTES];
 static struct buf message, inside, record;
 static uint64_t stored; /* of the one spool */
-static size_t n_alerts, n_shed, n_reports, n_facts;
+static size_t n_alerts, n_shed, n_reports, n_facts, n_intervals;
 
 static void publish_credentials(int64_t revoked_at_ns)
 {
@@ -123,6 +123,7 @@ static void publish_credentials(int64_t revoked_at_ns)
 		[CREDENTIAL_NODE] = {.role = ROLE_SOURCE,
 			.sources = UINT32_MAX,
 			.node = TEXT("node-1")},
+		[CREDENTIAL_FALCO] = {.role = ROLE_SOURCE, .sources = 1U << SOURCE_FALCO},
 		[CREDENTIAL_VIEWER] = {.role = ROLE_VIEWER},
 	};
 	for (unsigned i = 0; i < N_CREDENTIALS; i++) {
@@ -164,7 +165,7 @@ static void setup(void)
 	buf_init(&message, 1 << 24);
 	buf_init(&inside, 1 << 24);
 	buf_init(&record, 1 << 24);
-	stored = n_alerts = n_shed = n_reports = n_facts = 0;
+	stored = n_alerts = n_shed = n_reports = n_facts = n_intervals = 0;
 }
 
 static void teardown(void)
@@ -207,6 +208,8 @@ static void write_batch(struct batch *batch)
 	n_reports += batch->report != NULL;
 	for (const struct fact *fact = batch->facts; fact; fact = fact->next)
 		n_facts++;
+	for (const struct coverage *item = batch->coverage; item; item = item->next)
+		n_intervals++;
 	if (mark && mark->last == 0) {
 		mark->known = stored;
 		stored = mark->next - 1 > stored ? mark->next - 1 : stored;
@@ -627,6 +630,35 @@ START_TEST(counts_and_shows_the_sender)
 }
 END_TEST
 
+static void report_of(struct grpc_call *call, const char *source)
+{
+	buf_clear(&record);
+	wire_add_bytes(&record, 1, text_of(source));
+	wire_add_varint(&record, 3, COVERAGE_CONNECTED);
+	wire_add_fixed64(&record, 4, (uint64_t)(clock_wall_ns(&manual.clock) - 9));
+	wire_add_fixed64(&record, 5, (uint64_t)clock_wall_ns(&manual.clock));
+	wire_add_member(&inside, 4, buf_text(&record));
+	give_request(call, 3);
+	serve(1);
+}
+
+START_TEST(coverage_of_other_sources_is_refused_and_counted_once)
+{
+	struct grpc_call call;
+	open_as(&call, 0, tokens[CREDENTIAL_FALCO]);
+	hello(&call, SPOOL, "node-1", 1);
+	serve(1);
+	report_of(&call, "tetragon");
+	report_of(&call, "tetragon");
+	report_of(&call, "falco");
+	ck_assert_uint_eq(n_reports, 3); /* how far the agent is counts all the same */
+	ck_assert_uint_eq(n_intervals, 1);
+	ck_assert_uint_eq(
+		metric_of("ingest_alerts_total{source=\"tetragon\",outcome=\"refused\"} "), 1);
+	close_push(&call);
+}
+END_TEST
+
 START_TEST(a_revoked_token_ends_its_calls)
 {
 	struct grpc_call call;
@@ -751,6 +783,7 @@ int main(void)
 	tcase_add_test(tests, ends_when_the_writer_gave_up);
 	tcase_add_test(tests, reports_and_pods_go_to_the_writer);
 	tcase_add_test(tests, counts_and_shows_the_sender);
+	tcase_add_test(tests, coverage_of_other_sources_is_refused_and_counted_once);
 	tcase_add_test(tests, a_revoked_token_ends_its_calls);
 	tcase_add_test(tests, quiesce_stores_what_is_there_and_ends);
 	tcase_add_test(tests, frees_what_is_under_way);

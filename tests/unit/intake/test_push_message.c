@@ -25,6 +25,7 @@ static struct credential credential;
 static struct batch *batch;
 static struct buf message, record;
 static uint64_t passed[N_SOURCES];
+static uint32_t refused; /* sources of coverage */
 static struct err err;
 
 static void setup(void)
@@ -273,6 +274,44 @@ START_TEST(what_was_shed_is_a_leaf)
 }
 END_TEST
 
+static void add_shed(const char *source)
+{
+	AUTO(buf_done) struct buf shed = {0};
+	buf_init(&shed, 512);
+	wire_add_bytes(&shed, 1, text_of(source));
+	wire_add_fixed64(&shed, 4, NOW_NS - 60 * NS_PER_S);
+	wire_add_fixed64(&shed, 5, NOW_NS - 1);
+	wire_add_varint(&shed, 6, 12);
+	wire_add_member(&record, 5, buf_text(&shed));
+	add_record("falco", TEXT_NONE, NOW_NS);
+}
+
+START_TEST(what_was_shed_of_foreign_sources_is_kept_in_quarantine)
+{
+	credential.sources = 1U << SOURCE_FALCO;
+	add_shed("tetragon");
+	add_shed("nessus \"x\"");
+	add_shed("");
+	decode();
+	const struct alert *alert = batch->first;
+	ck_assert_uint_eq(batch->n_alerts, 3); /* a record is an alert: numbers stay */
+	ck_assert_int_eq(alert->kind, LEAF_QUARANTINED);
+	ck_assert_ptr_null(alert->shed);
+	ck_assert_int_eq(alert->source, SOURCE_TETRAGON);
+	ck_assert(text_is(alert->quarantine_reason, "this credential may not send for tetragon"));
+	ck_assert(text_is(alert->node, "node-1"));
+	ck_assert(text_starts(alert->raw, TEXT("{\"shed\":{\"source\":\"tetragon\",")));
+	alert = alert->next;
+	ck_assert_int_eq(alert->kind, LEAF_QUARANTINED);
+	ck_assert(text_is(alert->quarantine_reason, "no such source: 'nessus \"x\"'"));
+	ck_assert(text_starts(alert->raw, TEXT("{\"shed\":{\"source\":\"nessus \\\"x\\\"\",")));
+	ck_assert_int_eq(alert->next->kind, LEAF_SHED);
+	ck_assert(batch->coverage && !batch->coverage->next);
+	ck_assert_int_eq(batch->coverage->source, SOURCE_FALCO);
+	ck_assert_uint_eq(batch->coverage->n, 12);
+}
+END_TEST
+
 static void add_pod(const char *container, const char *uid)
 {
 	AUTO(buf_done) struct buf pod = {0};
@@ -406,17 +445,37 @@ START_TEST(a_report_tells_coverage_and_progress)
 	add_coverage("falco", 0, NOW_NS - 100, NOW_NS);
 	add_coverage("falco", COVERAGE_SILENT, NOW_NS, NOW_NS - 1);
 	add_coverage("falco", COVERAGE_SILENT, 5, NOW_NS);
-	ck_assert_int_eq(
-		push_report_decode(buf_text(&message), &speaker, TEXT("1.2"), batch, &err), 0);
+	ck_assert_int_eq(push_report_decode(
+				 buf_text(&message), &speaker, TEXT("1.2"), batch, &refused, &err),
+		0);
 	ck_assert(text_is(batch->report->node, "node-1"));
 	ck_assert_int_eq(batch->report->oldest_ns, NOW_NS - 9);
 	ck_assert_uint_eq(batch->report->n_waiting, 4);
 	ck_assert_uint_eq(batch->report->waiting_bytes, INT64_MAX);
+	ck_assert_uint_eq(refused, 0); /* nessus is not known: nobody's */
 	const struct coverage *coverage = batch->coverage;
 	ck_assert_ptr_null(coverage->next);
 	ck_assert_int_eq(coverage->state, COVERAGE_DROPPING);
 	ck_assert_int_eq(coverage->until_ns, NOW_NS);
 	ck_assert(text_is(coverage->node, "node-1") && text_is(coverage->cluster, "prod"));
+}
+END_TEST
+
+START_TEST(a_report_tells_of_the_credentials_sources_alone)
+{
+	struct push_speaker speaker = {
+		.credential = &credential, .node = TEXT("node-1"), .now_ns = NOW_NS};
+	credential.sources = 1U << SOURCE_FALCO;
+	add_coverage("tetragon", COVERAGE_SILENT, NOW_NS - 100, NOW_NS);
+	add_coverage("falco", COVERAGE_CONNECTED, NOW_NS - 100, NOW_NS);
+	add_coverage("kubearmor", COVERAGE_CONNECTED, NOW_NS - 100, NOW_NS);
+	ck_assert_int_eq(push_report_decode(
+				 buf_text(&message), &speaker, TEXT("1.2"), batch, &refused, &err),
+		0);
+	ck_assert_ptr_nonnull(batch->report);
+	ck_assert(batch->coverage && !batch->coverage->next);
+	ck_assert_int_eq(batch->coverage->source, SOURCE_FALCO);
+	ck_assert_uint_eq(refused, 1U << SOURCE_TETRAGON | 1U << SOURCE_KUBEARMOR);
 }
 END_TEST
 
@@ -427,11 +486,13 @@ START_TEST(intervals_of_a_report_are_limited)
 	for (int i = 0; i < PUSH_COVERAGE_MAX; i++)
 		add_coverage("falco", COVERAGE_SILENT, NOW_NS - 100, NOW_NS);
 	ck_assert_int_eq(
-		push_report_decode(buf_text(&message), &speaker, TEXT(""), batch, &err), 0);
+		push_report_decode(buf_text(&message), &speaker, TEXT(""), batch, &refused, &err),
+		0);
 	ck_assert_int_eq(batch->report->oldest_ns, NOW_NS);
 	add_coverage("falco", COVERAGE_SILENT, NOW_NS - 100, NOW_NS);
 	ck_assert_int_eq(
-		push_report_decode(buf_text(&message), &speaker, TEXT(""), batch, &err), -1);
+		push_report_decode(buf_text(&message), &speaker, TEXT(""), batch, &refused, &err),
+		-1);
 	ck_assert_int_eq(err.kind, ERR_LIMIT);
 }
 END_TEST
@@ -507,12 +568,14 @@ int main(void)
 	tcase_add_test(tests, a_cut_gives_the_same_commitment_as_the_field_itself);
 	tcase_add_test(tests, a_broken_cut_costs_its_record_alone);
 	tcase_add_test(tests, what_was_shed_is_a_leaf);
+	tcase_add_test(tests, what_was_shed_of_foreign_sources_is_kept_in_quarantine);
 	tcase_add_test(tests, pods_are_facts_of_an_agent);
 	tcase_add_test(tests, records_are_limited);
 	tcase_add_test(tests, numbers_begin_at_1);
 	tcase_add_test(tests, hello_is_checked);
 	tcase_add_test(tests, other_messages);
 	tcase_add_test(tests, a_report_tells_coverage_and_progress);
+	tcase_add_test(tests, a_report_tells_of_the_credentials_sources_alone);
 	tcase_add_test(tests, intervals_of_a_report_are_limited);
 	tcase_add_loop_test(
 		tests, json_is_the_same_message, 0, sizeof json_forms / sizeof json_forms[0]);
