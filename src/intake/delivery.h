@@ -39,6 +39,8 @@ struct delivery {
 	/** It was held and is with the writer now. NULL: not interested. */
 	void (*left_hold)(struct delivery *delivery);
 
+	bool is_held;
+
 	struct usage *usage;
 	struct batch *batch;
 	char *body; /* the batch's alerts point into it */
@@ -106,8 +108,9 @@ enum hold_result { HOLD_SENT, HOLD_HELD, HOLD_REFUSED };
 /** Takes the delivery: its batch goes to the writer now or once it fits. HOLD_REFUSED: it was
  * finished. */
 enum hold_result hold_submit(struct delivery *delivery);
-/** Takes back what is held, without finish or drop: it is the caller's again. */
-void hold_withdraw(struct delivery *delivery);
+/** Takes back what is held, without finish or drop: then it is the caller's again. false: it is not
+ * held, but with the writer. */
+bool hold_withdraw(struct delivery *delivery);
 /** There may be room again, or time ran out for some. */
 void hold_retry(struct intake *intake);
 /** The batch is back from the writer. */

@@ -52,6 +52,7 @@ static void list_add(struct intake *intake, struct delivery *delivery)
 	else
 		intake->first_held = delivery;
 	intake->last_held = delivery;
+	delivery->is_held = true;
 	delivery->held_bytes = delivery->batch->item.weight_bytes;
 	intake->held_bytes += delivery->held_bytes;
 	delivery->usage->n_held++;
@@ -69,6 +70,7 @@ static void list_remove(struct intake *intake, struct delivery *delivery)
 		delivery->next->previous = delivery->previous;
 	else
 		intake->last_held = delivery->previous;
+	delivery->is_held = false;
 	intake->held_bytes -= delivery->held_bytes;
 	delivery->usage->n_held--;
 	atomic_fetch_sub(&intake->status->n_held, 1);
@@ -127,10 +129,13 @@ enum hold_result hold_submit(struct delivery *delivery)
 	return HOLD_HELD;
 }
 
-void hold_withdraw(struct delivery *delivery)
+bool hold_withdraw(struct delivery *delivery)
 {
+	if (!delivery->is_held)
+		return false;
 	list_remove(delivery->intake, delivery);
 	atomic_fetch_sub(&delivery->intake->n_waiting, 1);
+	return true;
 }
 
 /* The status to give up with, or 0. */

@@ -121,17 +121,18 @@ static void message(struct grpc_call *call, char *data, size_t size, void *ctx)
 	delivery_finish(&once->delivery, 200);
 }
 
-/* Before the batch is on its way nobody else knows of it; later its answer is nobody's. */
+/* Its caller sends it again: what is only held goes with the call, else calls that are given up one
+ * after the other would fill the hold. What the writer has is stored, its answer is nobody's. */
 static void close_call(struct grpc_call *call, void *ctx)
 {
 	struct once *once = grpc_call_owner(call);
 	(void)ctx;
 	if (!once)
 		return;
-	if (once->delivery.batch)
-		once->call = NULL;
-	else
+	if (!once->delivery.batch || hold_withdraw(&once->delivery))
 		once_free(once);
+	else
+		once->call = NULL;
 }
 
 const struct grpc_method push_unary_method = {

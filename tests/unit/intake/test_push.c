@@ -763,6 +763,42 @@ START_TEST(nobody_waits_for_a_batch_at_once)
 }
 END_TEST
 
+static void give_large_once(struct grpc_call *call, size_t size)
+{
+	AUTO(free) char *raw = malloc(size);
+	ck_assert_ptr_nonnull(raw);
+	memset(raw, 'x', size);
+	buf_clear(&inside);
+	add_records(2, 1, (struct text){raw, size});
+	give(call, buf_text(&inside));
+	buf_clear(&inside);
+}
+
+START_TEST(what_is_held_at_once_goes_with_its_call)
+{
+	struct grpc_call call, patient;
+	open_as(&call, 1, tokens[CREDENTIAL_ALL]);
+	give_large_once(&call, QUEUE_BYTES / 3); /* with the writer, which hangs */
+	open_as(&patient, 1, tokens[CREDENTIAL_ALL]);
+	give_large_once(&patient, QUEUE_BYTES / 3);
+	ck_assert_uint_eq(atomic_load(&status.n_held), 1);
+	for (int i = 0; i < 1000; i++) { /* each gives up: its deadline has passed */
+		struct grpc_call short_lived;
+		open_as(&short_lived, 1, tokens[CREDENTIAL_ALL]);
+		give_large_once(&short_lived, QUEUE_BYTES / 3);
+		end(&short_lived);
+	}
+	ck_assert_uint_eq(atomic_load(&status.n_held), 1);
+	ck_assert_uint_eq(intake_waiting(intake), 2);
+	end(&call); /* what the writer has is stored all the same */
+	serve(1);
+	serve(1);
+	ck_assert_int_eq(patient.code, GRPC_OK);
+	ck_assert_uint_eq(n_alerts, 2);
+	ck_assert_uint_eq(intake_waiting(intake), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("push");
@@ -789,6 +825,7 @@ int main(void)
 	tcase_add_test(tests, frees_what_is_under_way);
 	tcase_add_test(tests, a_batch_at_once);
 	tcase_add_test(tests, nobody_waits_for_a_batch_at_once);
+	tcase_add_test(tests, what_is_held_at_once_goes_with_its_call);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
