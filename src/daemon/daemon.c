@@ -32,6 +32,7 @@ enum {
 	PATH_BYTES = 4096,
 	DRAIN_STEP_MS = 20,
 	DRAIN_MS = 30000,
+	FLUSH_MS = 2000, /* for the last answers; a peer that does not read gets no more */
 };
 
 struct daemon {
@@ -64,6 +65,7 @@ struct daemon {
 	size_t n_criticality;
 	struct loop_timer *drain_timer;
 	int64_t drain_until_ms;
+	int64_t flush_until_ms; /* 0: not all is answered yet */
 	int exit_code;
 };
 
@@ -283,12 +285,22 @@ static int listen_http(struct daemon *daemon, struct err *err)
 	return listen_grpc(daemon, err) < 0 ? -1 : listen_metrics(daemon, err);
 }
 
-/* Every so often: is everything that was accepted answered? */
+/* Everything that was accepted is answered, and the answers have arrived. Streams are told in the
+ * turn of the loop that hears of the COMMIT, but sent to in the next. */
+static bool is_drained(struct daemon *daemon, int64_t now_ms)
+{
+	if (intake_waiting(daemon->intake) > 0)
+		return false;
+	if (!daemon->flush_until_ms)
+		daemon->flush_until_ms = now_ms + FLUSH_MS;
+	return grpc_server_is_flushed(daemon->grpc) || now_ms > daemon->flush_until_ms;
+}
+
 static void drain(void *ctx)
 {
 	struct daemon *daemon = ctx;
-	bool late = clock_monotonic_ms(&clock_system) > daemon->drain_until_ms;
-	if (intake_waiting(daemon->intake) == 0 || late)
+	int64_t now_ms = clock_monotonic_ms(&clock_system);
+	if (is_drained(daemon, now_ms) || now_ms > daemon->drain_until_ms)
 		loop_stop(daemon->loop);
 	else
 		loop_timer_start(daemon->drain_timer, DRAIN_STEP_MS);

@@ -279,6 +279,14 @@ void grpc_server_quiesce(struct grpc_server *server)
 	}
 }
 
+bool grpc_server_is_flushed(const struct grpc_server *server)
+{
+	for (const struct h2_connection *at = server->connections; at; at = at->next)
+		if (!h2_connection_is_flushed(at))
+			return false;
+	return true;
+}
+
 void grpc_server_stop(struct grpc_server *server)
 {
 	if (!server)

@@ -72,6 +72,8 @@ CHECKED int grpc_server_start(struct grpc_server **out, struct loop *loop,
 	const struct grpc_server_options *options, struct err *err);
 /** No new connections; GOAWAY to those that are there, calls may end. Loop thread. */
 void grpc_server_quiesce(struct grpc_server *server);
+/** Have all peers got what was said to them so far? Loop thread. */
+bool grpc_server_is_flushed(const struct grpc_server *server);
 /** Ends every connection, calls `closed` for each call, then frees. Loop not running. */
 void grpc_server_stop(struct grpc_server *server); /* accepts NULL */
 unsigned grpc_server_port(const struct grpc_server *server);

@@ -465,6 +465,14 @@ void h2_connection_flush(struct h2_connection *connection)
 		loop_timer_start(connection->timer, 0);
 }
 
+bool h2_connection_is_flushed(const struct h2_connection *connection)
+{
+	if (!connection->is_up || connection->is_ended)
+		return true;
+	return !pending(connection) && !nghttp2_session_want_write(connection->session) &&
+	       transport_is_delivered(&connection->transport);
+}
+
 void h2_connection_end(struct h2_connection *connection, const struct err *err)
 {
 	fail(connection, err);

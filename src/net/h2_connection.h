@@ -94,6 +94,8 @@ void h2_connection_free(struct h2_connection *connection);
 
 /** There is something to be sent: by the loop's next turn at the latest. */
 void h2_connection_flush(struct h2_connection *connection);
+/** Has the peer's machine got all that was to be sent? Of one that has ended: yes. */
+bool h2_connection_is_flushed(const struct h2_connection *connection);
 /** It ends in the loop's next turn: `lost` follows. */
 void h2_connection_end(struct h2_connection *connection, const struct err *err);
 /** GOAWAY with @code, then the end once it is sent. Said twice, it ends without. */

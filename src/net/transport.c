@@ -2,8 +2,10 @@
 #include "net/transport.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -223,4 +225,10 @@ bool transport_has_more(const struct transport *transport)
 {
 	return transport->session && !transport->is_handshaking &&
 	       gnutls_record_check_pending(transport->session) > 0;
+}
+
+bool transport_is_delivered(const struct transport *transport)
+{
+	int n = 0;
+	return ioctl(transport->fd, SIOCOUTQ, &n) < 0 || n == 0;
 }

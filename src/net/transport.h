@@ -56,3 +56,5 @@ CHECKED ssize_t transport_write(
 	struct transport *transport, const void *bytes, size_t size, struct err *err);
 /** Are there bytes that no socket event will tell of? */
 bool transport_has_more(const struct transport *transport);
+/** Has the peer's machine got every byte that was taken by transport_write? */
+bool transport_is_delivered(const struct transport *transport);

@@ -3,6 +3,9 @@
 /*
  * tocsin-push: sends alerts over gRPC as agents do (Push) or one call a batch (PushBatch), and says
  * how long it took. For benches: the alerts are tocsin-load's, so that figures go together.
+ *
+ * With --until-cut the collector ends the streams, not we: of each its spool, and the last number
+ * that came down.
  */
 
 #include <getopt.h>
@@ -28,7 +31,7 @@ enum {
 struct options {
 	uint64_t port, n_connections, n_alerts, batch, first_ns, step_ns;
 	const char *file, *token;
-	bool is_unary;
+	bool is_unary, until_cut;
 };
 
 struct load;
@@ -39,6 +42,7 @@ struct connection {
 	struct grpc_exchange *exchange;
 	uint64_t sent, acknowledged; /* records */
 	bool is_ready;               /* hello is answered */
+	unsigned char spool[SPOOL_BYTES];
 };
 
 struct load {
@@ -51,6 +55,7 @@ struct load {
 	const char *metadata[3];
 	char authorization[300];
 	uint64_t next, n_done;
+	size_t n_cut; /* connections */
 };
 
 static void begin(struct connection *connection);
@@ -105,12 +110,12 @@ static void send(struct connection *connection)
 static void send_hello(struct connection *connection, size_t i)
 {
 	struct load *load = connection->load;
-	unsigned char spool[SPOOL_BYTES];
 	char node[32];
-	digest_random(spool, sizeof spool);
+	digest_random(connection->spool, sizeof connection->spool);
 	size_t size = text_format(node, sizeof node, "node-%zu", i);
 	buf_clear(&load->record);
-	wire_add_bytes(&load->record, 1, (struct text){(const char *)spool, sizeof spool});
+	wire_add_bytes(&load->record, 1,
+		(struct text){(const char *)connection->spool, sizeof connection->spool});
 	wire_add_bytes(&load->record, 2, (struct text){node, size});
 	wire_add_bytes(&load->record, 3, TEXT("boot"));
 	wire_add_bytes(&load->record, 4, TEXT("load"));
@@ -182,12 +187,30 @@ static void on_message(struct grpc_exchange *exchange, struct text message, void
 		on_acknowledged(connection, message);
 }
 
+/* The collector has ended it: on the wire there was this, and no more. */
+static void tell_cut(struct connection *connection, const struct grpc_status *status)
+{
+	struct load *load = connection->load;
+	if (status->code != GRPC_UNAVAILABLE)
+		die("a stream ended otherwise", grpc_code_name(status->code));
+	for (size_t i = 0; i < sizeof connection->spool; i++)
+		printf("%02X", connection->spool[i]);
+	printf(" %llu %llu\n", (unsigned long long)connection->acknowledged,
+		(unsigned long long)connection->sent);
+	if (++load->n_cut == load->options.n_connections)
+		loop_stop(load->loop);
+}
+
 static void on_finished(struct grpc_exchange *exchange, const struct grpc_status *status, void *ctx)
 {
 	struct connection *connection = ctx;
 	struct load *load = connection->load;
 	char text[256];
 	(void)exchange;
+	if (load->options.until_cut) {
+		tell_cut(connection, status);
+		return;
+	}
 	if (load->n_done == load->options.n_alerts)
 		return;
 	text_format(text, sizeof text, "%s %.*s", grpc_code_name(status->code),
@@ -228,8 +251,9 @@ static void on_up(void *ctx)
 
 static void on_lost(const struct err *err, void *ctx)
 {
-	(void)ctx;
-	die("the connection was lost", err->text);
+	const struct connection *connection = ctx;
+	if (!connection->load->options.until_cut || !connection->sent)
+		die("the connection was lost", err->text);
 }
 
 static void connect_all(struct load *load)
@@ -267,7 +291,7 @@ static void read_options(struct options *options, int argc, char **argv)
 	static const struct option names[] = {{"port", 1, NULL, 'p'}, {"connections", 1, NULL, 'c'},
 		{"alerts", 1, NULL, 'n'}, {"batch", 1, NULL, 'b'}, {"file", 1, NULL, 'f'},
 		{"token", 1, NULL, 't'}, {"first", 1, NULL, '1'}, {"unary", 0, NULL, 'u'},
-		{NULL, 0, NULL, 0}};
+		{"until-cut", 0, NULL, 'x'}, {NULL, 0, NULL, 0}};
 	int name;
 	*options = (struct options){
 		.n_connections = 1, .n_alerts = 1000, .batch = 1, .step_ns = 1000000, .token = ""};
@@ -297,9 +321,12 @@ static void read_options(struct options *options, int argc, char **argv)
 		case 'u':
 			options->is_unary = true;
 			break;
+		case 'x':
+			options->until_cut = true;
+			break;
 		default:
 			die("usage: tocsin-push --port N --file LINES --first NS [--token T] "
-			    "[--connections N] [--alerts N] [--batch N] [--unary]",
+			    "[--connections N] [--alerts N] [--batch N] [--unary|--until-cut]",
 				NULL);
 		}
 	}
@@ -333,6 +360,8 @@ int main(int argc, char **argv)
 	connect_all(&load);
 	if (loop_run(load.loop, &err) < 0)
 		die("waiting", err.text);
+	if (load.options.until_cut)
+		return 0;
 	clock_gettime(CLOCK_MONOTONIC, &ended);
 	printf("{\"alerts\":%llu,\"seconds\":%.6f}\n", (unsigned long long)load.n_done,
 		(double)(ended.tv_sec - began.tv_sec) +

@@ -9,10 +9,12 @@ import hashlib
 import json
 import os
 import queue
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import venv_programs  # noqa: E402
@@ -20,7 +22,9 @@ from daemon import BUILD, SOURCE, Daemon, wait_for  # noqa: E402
 
 PROTO, FOLDER = "tocsin/intake/v1/intake.proto", os.path.join(BUILD, "push-stubs")
 CORPUS = os.path.join(SOURCE, "tests/corpus/falco-live/default-rules.jsonl")
+PUSH = os.path.join(BUILD, "tests/lib/tocsin-push")
 RECORDS, BATCH, SERVICE = 3000, 40, "tocsin.intake.v1.Intake/"
+STREAMS, LIVES = 40, 3
 n_run, n_failed = 0, 0
 
 
@@ -343,6 +347,30 @@ def ends(daemon, token):
     check("it has a leaf for each record, and no more", str(n_leaves) in told.replace(",", " ").split(), (n_leaves, told))
 
 
+def ends_under_load(daemon):
+    """SIGTERM while many streams send as fast as they may: what was acknowledged on the wire is what is stored, no more and no less."""
+    def leaves():
+        return int(json.loads(daemon.get("/api/v1/status")[1])["ledger"]["leaves"])
+
+    for life in range(LIVES):
+        daemon.start()
+        load = subprocess.Popen([PUSH, "--port", str(daemon.grpc_port), "--file", CORPUS, "--token", daemon.token("ingest"), "--connections",
+                                 str(STREAMS), "--batch", "20", "--alerts", str(10**9), "--first", str(time.time_ns() - 3600 * 10**9),
+                                 "--until-cut"], stdout=subprocess.PIPE, text=True)
+        try:
+            enough = leaves() + 20 * STREAMS * 2
+            wait_for(lambda: leaves() > enough, 60, "the streams flow")
+            code = daemon.stop()
+            told = load.communicate(timeout=60)[0].split()
+        finally:
+            load.kill()
+        wire = {told[i]: int(told[i + 1]) for i in range(0, len(told), 3)}
+        with closing(sqlite3.connect("file:%s/tocsin.db?mode=ro" % daemon.data, uri=True)) as db:
+            stored = {spool: number for spool, number in db.execute("SELECT hex(id), acknowledged FROM spool") if spool in wire}
+        check("life %d: what is stored was acknowledged on the wire before the end" % (life + 1),
+              code == 0 and len(wire) == STREAMS and wire == stored, (code, [(s, wire[s], stored.get(s)) for s in wire if wire[s] != stored.get(s)]))
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         daemon = Daemon(os.path.join(folder, "data")).start()
@@ -360,6 +388,7 @@ def main():
             at_once(daemon, token, bound)
             by_grpcurl(daemon, token)
             ends(daemon, token)
+            ends_under_load(daemon)
         finally:
             daemon.kill()
     print("# PASS: %d\n# FAIL: %d" % (n_run - n_failed, n_failed))

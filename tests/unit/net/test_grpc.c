@@ -306,6 +306,29 @@ START_TEST(a_server_that_goes_ends_its_calls)
 }
 END_TEST
 
+static bool is_flushed(void)
+{
+	return grpc_server_is_flushed(rig.server);
+}
+
+START_TEST(says_when_the_peers_have_got_everything)
+{
+	struct err err;
+	rig_call(&seen, "/t/Silent", plain);
+	rig_send(&seen, TEXT("?"));
+	rig_until(has_message);
+	rig_until(is_flushed);
+	ck_assert_int_eq(grpc_call_send(rig.seen.call, TEXT("last words"), &err), 0);
+	ck_assert(!is_flushed());
+	const struct grpc_status good = {.code = GRPC_OK};
+	grpc_call_finish(rig.seen.call, &good);
+	rig_until(is_flushed);
+	rig_finish(&seen); /* what the peer's machine has needs the server no more */
+	ck_assert_int_eq(seen.code, GRPC_OK);
+	ck_assert_uint_eq(seen.n_messages, 1);
+}
+END_TEST
+
 START_TEST(a_quiet_end_lets_calls_finish)
 {
 	rig_call(&seen, "/t/Silent", plain);
@@ -590,6 +613,7 @@ int main(void)
 	tcase_add_test(calls, who_does_not_read_is_not_sent_more);
 	tcase_add_test(calls, writable_is_told_when_there_is_room_again);
 	tcase_add_test(calls, a_server_that_goes_ends_its_calls);
+	tcase_add_test(calls, says_when_the_peers_have_got_everything);
 	tcase_add_test(calls, a_quiet_end_lets_calls_finish);
 	tcase_add_test(calls, a_channel_may_be_freed_from_a_callback);
 	tcase_add_test(calls, health_is_told);
