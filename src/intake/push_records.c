@@ -174,7 +174,7 @@ static void note_gap(struct decoding *decoding, const struct alert *alert)
 			.node = alert->node,
 			.sensor = alert->sensor,
 			.source = alert->source,
-			.state = COVERAGE_DROPPING,
+			.state = COVERAGE_SHED,
 			.from_ns = shed->from_ns,
 			.until_ns = shed->until_ns};
 		decoding->gaps[alert->source] = decoding->first_gap = gap;

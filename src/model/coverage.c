@@ -6,6 +6,7 @@ static const char *const names[] = {
 	[COVERAGE_SILENT] = "silent",
 	[COVERAGE_THROTTLED] = "throttled",
 	[COVERAGE_DROPPING] = "dropping",
+	[COVERAGE_SHED] = "shed",
 };
 
 const char *coverage_state_name(enum coverage_state state)
@@ -15,7 +16,7 @@ const char *coverage_state_name(enum coverage_state state)
 
 bool coverage_state_parse(struct text word, enum coverage_state *out)
 {
-	for (unsigned i = COVERAGE_CONNECTED; i <= COVERAGE_DROPPING; i++)
+	for (unsigned i = COVERAGE_CONNECTED; i <= COVERAGE_SHED; i++)
 		if (text_is(word, names[i])) {
 			*out = (enum coverage_state)i;
 			return true;

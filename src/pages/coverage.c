@@ -12,6 +12,7 @@ static const struct {
 	enum word word;
 } states[] = {
 	{"dropping", WORD_COVERAGE_DROPPING},
+	{"shed", WORD_COVERAGE_SHED},
 	{"throttled", WORD_COVERAGE_THROTTLED},
 	{"silent", WORD_COVERAGE_SILENT},
 	{"connected", WORD_COVERAGE_CONNECTED},

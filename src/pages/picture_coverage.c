@@ -7,7 +7,7 @@
 /*
  * A lane for each sensor, time from left to right. The state is told by the height of a bar and by
  * how it is drawn, not by its colour alone: watched is a thin line, silent a hollow bar, throttled
- * half a bar, dropping a whole one. web/style.css has the colours.
+ * half a bar, dropping a whole one, shed a whole one with an edge. web/style.css has the colours.
  */
 
 enum {
@@ -66,7 +66,7 @@ static void shape_of(struct text state, int *top, int *height)
 {
 	*top = 10;
 	*height = 4;
-	if (text_is(state, "silent") || text_is(state, "dropping")) {
+	if (text_is(state, "silent") || text_is(state, "dropping") || text_is(state, "shed")) {
 		*top = 4;
 		*height = 16;
 	} else if (text_is(state, "throttled")) {

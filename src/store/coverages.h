@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * Stored coverage: which sensor was connected, silent, throttled or dropping, and when.
+ * Stored coverage: which sensor was connected, silent, throttled or dropping, or had what it said
+ * shed, and when.
  *
  * Intervals are a set: told again, or in another order, they are the same. None crosses midnight
  * (UTC) in the table; a list puts them together again.

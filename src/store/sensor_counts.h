@@ -7,7 +7,7 @@
 #include "store/connection.h"
 
 /* As enum coverage_state; 0: it never speaks of itself. */
-enum { N_SENSOR_STATES = COVERAGE_DROPPING + 1 };
+enum { N_SENSOR_STATES = COVERAGE_SHED + 1 };
 
 enum agent_state { AGENT_CONNECTED, AGENT_SILENT, AGENT_NOT_HEARD };
 enum { N_AGENT_STATES = AGENT_NOT_HEARD + 1 };

@@ -113,7 +113,7 @@ def bad_questions(daemon):
 def in_metrics(daemon):
     check("tocsin_sensors counts by state", wait_for(
         lambda: metric(daemon, 'tocsin_sensors{source="falco",state="dropping"}') is not None, 30, "the metrics are made") is True)
-    counts = {s: metric(daemon, 'tocsin_sensors{source="falco",state="%s"}' % s) for s in ("connected", "silent", "throttled", "dropping", "unknown")}
+    counts = {s: metric(daemon, 'tocsin_sensors{source="falco",state="%s"}' % s) for s in ("connected", "silent", "throttled", "dropping", "shed", "unknown")}
     check("both nodes are there", sum(counts.values()) == 2, counts)
     check("tocsin_source_silent_seconds is small", 0 <= metric(daemon, 'tocsin_source_silent_seconds{source="falco"}') < 60)
     check("no agents", metric(daemon, 'tocsin_agents{state="connected"}') == 0)

@@ -260,7 +260,7 @@ def reports(daemon, token, bound):
     check("the agent's report is shown", agent is not None and agent.get("waiting", agent.get("n_waiting")) == 5, sources["agents"])
     items = json.loads(daemon.get("/api/v1/coverage?node=node-7")[1])["items"]
     check("its coverage too", any(i["state"] == "dropping" and i.get("n") == "3" for i in items), items)
-    check("what was shed is a gap", any(i["source"] == "tetragon" and i["state"] == "dropping" and i.get("n") == "77" for i in items), items)
+    check("what was shed is a gap", any(i["source"] == "tetragon" and i["state"] == "shed" and i.get("n") == "77" for i in items), items)
     check("the sender is shown with its agent", any(a.get("via") == "agent" and a.get("node") == "node-7" for a in sources["addresses"])
           or wait_for(lambda: any(a.get("node") == "node-7" for a in json.loads(daemon.get("/api/v1/sources")[1])["addresses"]), 10, "sender"))
     wait_for(lambda: sum(i["alerts_shed"] for i in json.loads(daemon.get("/api/v1/sources")[1])["items"]) == 77, 20, "what was shed is counted")

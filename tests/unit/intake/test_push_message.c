@@ -254,7 +254,7 @@ START_TEST(what_was_shed_is_a_leaf)
 	decode();
 	const struct coverage *gap = batch->coverage;
 	ck_assert(gap && !gap->next);
-	ck_assert_int_eq(gap->state, COVERAGE_DROPPING);
+	ck_assert_int_eq(gap->state, COVERAGE_SHED);
 	ck_assert_int_eq(gap->source, SOURCE_TETRAGON);
 	ck_assert(text_is(gap->node, "node-1") && text_is(gap->sensor, "tetragon"));
 	ck_assert_int_eq(gap->from_ns, NOW_NS - 90 * NS_PER_S);
@@ -441,7 +441,8 @@ START_TEST(a_report_tells_coverage_and_progress)
 	wire_add_varint(&message, 3, UINT64_MAX);
 	add_coverage("falco", COVERAGE_DROPPING, NOW_NS - 100, UINT64_MAX);
 	add_coverage("nessus", COVERAGE_SILENT, NOW_NS - 100, NOW_NS);
-	add_coverage("falco", 5, NOW_NS - 100, NOW_NS);
+	add_coverage("falco", COVERAGE_SHED, NOW_NS - 100, NOW_NS); /* leaves say that */
+	add_coverage("falco", 6, NOW_NS - 100, NOW_NS);
 	add_coverage("falco", 0, NOW_NS - 100, NOW_NS);
 	add_coverage("falco", COVERAGE_SILENT, NOW_NS, NOW_NS - 1);
 	add_coverage("falco", COVERAGE_SILENT, 5, NOW_NS);

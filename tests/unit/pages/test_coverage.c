@@ -68,6 +68,20 @@ START_TEST(bars_stand_where_they_were)
 }
 END_TEST
 
+START_TEST(what_was_shed_is_a_bar_with_an_edge_and_its_words)
+{
+	draw("{\"items\":[{\"source\":\"falco\",\"node\":\"n1\",\"sensor\":\"falco\",\"state\":"
+	     "\"shed\",\"from\":\"2026-11-24T11:00:00Z\",\"until\":\"2026-11-24T13:30:00Z\","
+	     "\"n\":\"12\"}]}",
+		FROM_NS + 10 * HOUR_NS);
+	HAS("data-coverage=\"shed\"");
+	HAS("<rect x=\"583\" y=\"4\" width=\"186\" height=\"16\">");
+	HAS("shed by a full spool: 2026-11-24 11:00:00 UTC to 2026-11-24 13:30:00 UTC, "
+	    "events lost: 12");
+	HAS("<td class=\"warn\">shed by a full spool</td>");
+}
+END_TEST
+
 START_TEST(what_goes_on_or_began_before_ends_with_the_picture)
 {
 	draw("{\"items\":[{\"node\":\"n1\",\"sensor\":\"falco\",\"state\":\"connected\","
@@ -176,6 +190,7 @@ int main(void)
 	TCase *tests = tcase_create("coverage");
 	tcase_add_checked_fixture(tests, begin, end);
 	tcase_add_test(tests, bars_stand_where_they_were);
+	tcase_add_test(tests, what_was_shed_is_a_bar_with_an_edge_and_its_words);
 	tcase_add_test(tests, what_goes_on_or_began_before_ends_with_the_picture);
 	tcase_add_test(tests, each_sensor_of_each_node_has_a_lane_worst_rows_first);
 	tcase_add_test(tests, many_are_cut_and_counted);
