@@ -250,6 +250,29 @@ int show_sources(struct session *session, struct err *err)
 	return finish_table(&view, &table, err);
 }
 
+/* What agents had no room for. */
+static int write_sheds(struct view *view, struct err *err)
+{
+	static const char *const titles[] = {
+		"NODE", "SOURCE", "SHED", "BYTES", "SEVERITY", "RULE", "FROM", "UNTIL", NULL};
+	struct table_view table;
+	table_view_init(&table, &view->arena, titles);
+	for (const struct node *item = first_item(view, "shed"); item; item = item->next) {
+		struct text rule = cell(item, "rule");
+		struct text cells[] = {cell(item, "node"), cell(item, "source"), cell(item, "n"),
+			cell(item, "bytes"), cell(item, "severity"),
+			rule.size ? rule : TEXT("several"), cell(item, "from"),
+			cell(item, "until")};
+		if (!table_view_add(&table, cells))
+			return err_set(err, ERR_MEMORY, "out of memory for the table");
+	}
+	if (table.n_rows) {
+		table_view_write(&table, &view->out);
+		buf_add_byte(&view->out, '\n');
+	}
+	return 0;
+}
+
 int show_coverage(struct session *session, struct err *err)
 {
 	static const char *const titles[] = {
@@ -269,6 +292,8 @@ int show_coverage(struct session *session, struct err *err)
 		if (!table_view_add(&table, cells))
 			return err_set(err, ERR_MEMORY, "out of memory for the table");
 	}
+	if (write_sheds(&view, err) < 0)
+		return -1;
 	return finish_table(&view, &table, err);
 }
 

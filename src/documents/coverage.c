@@ -9,6 +9,7 @@
 #include "store/alerts.h"
 #include "store/coverages.h"
 #include "store/sensor_counts.h"
+#include "store/sheds.h"
 
 enum {
 	ARENA_BYTES = 64 * 1024 * 1024,
@@ -35,6 +36,49 @@ static void write_item(struct emitter *out, const struct coverage *item)
 		emit_big(out, item->n);
 	}
 	emit_object_end(out);
+}
+
+static void write_big(struct emitter *out, const char *key, uint64_t number)
+{
+	emit_key(out, key);
+	emit_big(out, number);
+}
+
+static void write_shed(struct emitter *out, const struct shed_sum *sum)
+{
+	emit_object(out);
+	emit_member_string(out, "source", source_info(sum->source)->name);
+	emit_member_text(out, "cluster", sum->cluster);
+	emit_member_text(out, "node", sum->node);
+	emit_member_text(out, "severity", sum->severity);
+	emit_member_text(out, "rule", sum->rule);
+	emit_member_time(out, "from", sum->from_ns);
+	emit_member_time(out, "until", sum->until_ns);
+	write_big(out, "n", sum->n);
+	write_big(out, "bytes", sum->bytes);
+	emit_member_u64(out, "leaves", sum->n_leaves);
+	emit_object_end(out);
+}
+
+/* The member "shed", where something was. */
+static int write_sheds(struct connection *connection, const struct coverage_filter *filter,
+	struct emitter *out, struct err *err)
+{
+	AUTO(arena_done) struct arena arena;
+	struct shed_list list;
+	arena_init(&arena, ARENA_BYTES);
+	if (sheds_list(connection, filter, &arena, &list, err) < 0)
+		return -1;
+	if (list.n == 0)
+		return 0;
+	emit_key(out, "shed");
+	emit_array(out);
+	for (size_t i = 0; i < list.n; i++)
+		write_shed(out, &list.items[i]);
+	emit_array_end(out);
+	if (list.is_cut)
+		emit_member_bool(out, "shed_cut", true);
+	return 0;
 }
 
 static int read_span(
@@ -82,6 +126,8 @@ int document_coverage(struct connection *connection, const struct document_query
 	emit_array_end(&emitter);
 	if (list.is_cut)
 		emit_member_bool(&emitter, "cut", true);
+	if (write_sheds(connection, &filter, &emitter, err) < 0)
+		return -1;
 	emit_object_end(&emitter);
 	return 0;
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pages/coverage.h"
 
+#include "pages/badge.h"
 #include "pages/moment.h"
 #include "pages/table.h"
 
-enum { ROWS_SHOWN = 50, DOUBTS_SHOWN = 3, NAME_BYTES = 48 };
+enum { ROWS_SHOWN = 50, DOUBTS_SHOWN = 3, NAME_BYTES = 48, RULE_BYTES = 96 };
 
 /* Worst first: that is the order in which they are told. */
 static const struct {
@@ -88,6 +89,55 @@ void coverage_write(struct page *page, const struct node *items, int64_t from_ns
 	}
 	picture_coverage(page, items, from_ns, to_ns);
 	write_table(page, items);
+}
+
+/* ---- what was shed ---- */
+
+static void write_shed(struct page *page, const struct node *item)
+{
+	struct html *html = &page->html;
+	struct text rule = tree_member_text(item, "rule");
+	html_open(html, "tr", NULL);
+	table_text(page, item, "cluster", NAME_BYTES);
+	table_text(page, item, "node", NAME_BYTES);
+	table_text(page, item, "source", NAME_BYTES);
+	html_leaf(html, "td", NULL, badge_severity_word(page, tree_member_text(item, "severity")));
+	html_clip(
+		html, "td", NULL, rule.size ? rule : page_word(page, WORD_SHED_RULES), RULE_BYTES);
+	html_open(html, "td", "number");
+	moment_write(page, page_time_of(item, "from"), MOMENT_FULL);
+	html_close(html);
+	html_open(html, "td", "number");
+	moment_write(page, page_time_of(item, "until"), MOMENT_FULL);
+	html_close(html);
+	html_leaf(html, "td", "number warn", tree_member_text(item, "n"));
+	table_number(page, item, "bytes");
+	html_close(html);
+}
+
+void coverage_write_shed(struct page *page, const struct node *coverage)
+{
+	const struct node *items = tree_member(coverage, "shed");
+	size_t shown = 0;
+	if (!items || !items->first)
+		return;
+	page_leaf(page, "h3", NULL, WORD_SHED);
+	table_open(page, "list", "shed", WORD_SHED);
+	table_head(page, NULL, WORD_PLACE_CLUSTER_NAME);
+	table_head(page, NULL, WORD_PLACE_NODE_NAME);
+	table_head(page, NULL, WORD_COLUMN_SOURCE);
+	table_head(page, NULL, WORD_COLUMN_SEVERITY);
+	table_head(page, NULL, WORD_COLUMN_RULE);
+	table_head(page, "number", WORD_COLUMN_FROM);
+	table_head(page, "number", WORD_COLUMN_UNTIL);
+	table_head(page, "number", WORD_COLUMN_ALERTS);
+	table_head(page, "number", WORD_COLUMN_BYTES);
+	table_rows(page);
+	for (const struct node *item = items->first; item && shown < ROWS_SHOWN;
+		item = item->next, shown++)
+		write_shed(page, item);
+	table_close(page);
+	table_rest(page, shown, page_count(items));
 }
 
 /* ---- what an incident may lack ---- */

@@ -11,6 +11,9 @@
 /** @items: an array of Coverage (document_coverage, or an incident's), over this span of time. */
 void coverage_write(struct page *page, const struct node *items, int64_t from_ns, int64_t to_ns);
 
+/** A table of what agents had no room for, where something was: document_coverage. */
+void coverage_write_shed(struct page *page, const struct node *coverage);
+
 /** The lanes alone, at most 40: intervals of one sensor on one node, by its first. */
 void picture_coverage(struct page *page, const struct node *items, int64_t from_ns, int64_t to_ns);
 

@@ -282,6 +282,7 @@ void page_health(struct page *page, const struct health_data *data)
 	page_leaf(page, "h2", NULL, WORD_COVERAGE);
 	coverage_write(page, tree_member(data->coverage, "items"),
 		page_time_of(data->coverage, "since"), page_time_of(data->coverage, "until"));
+	coverage_write_shed(page, data->coverage);
 	html_close(html);
 	html_open(html, "section", NULL);
 	write_daemon(page, data->status);

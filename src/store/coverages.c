@@ -177,7 +177,7 @@ static void append(struct coverage_list *list, const struct coverage *item)
 		list->items[list->n++] = *item;
 }
 
-static void bind_filter(sqlite3_stmt *statement, const struct coverage_filter *filter)
+void coverage_filter_bind(sqlite3_stmt *statement, const struct coverage_filter *filter)
 {
 	enum source source = filter->source.size ? source_parse(filter->source) : SOURCE_NONE;
 	sql_bind_text(statement, 1, filter->cluster);
@@ -212,7 +212,7 @@ static int list_stored(struct connection *connection, const struct coverage_filt
 		err);
 	if (!statement)
 		return -1;
-	bind_filter(statement, filter);
+	coverage_filter_bind(statement, filter);
 	sql_bind_i64(statement, 4, filter->from_ns - DAY_NS);
 	sql_bind_i64(statement, 5, filter->until_ns);
 	sql_bind_i64(statement, 6, filter->from_ns);
@@ -242,7 +242,7 @@ static int list_silent_now(struct connection *connection, const struct coverage_
 		err);
 	if (!statement)
 		return -1;
-	bind_filter(statement, filter);
+	coverage_filter_bind(statement, filter);
 	while ((step = sql_step(statement, err)) > 0 && !out->is_cut && !arena->failed) {
 		struct pulse pulse = {
 			.spoke_ns = sql_i64(statement, 4), .usual_ns = sql_i64(statement, 5)};

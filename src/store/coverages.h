@@ -37,6 +37,9 @@ struct coverage_filter {
 	bool gaps_only;
 };
 
+/** Binds ?1, ?2, ?3: cluster, node ('': any) and source (0: any). */
+void coverage_filter_bind(sqlite3_stmt *statement, const struct coverage_filter *filter);
+
 struct coverage_list {
 	struct coverage *items; /* by place, then state, then time */
 	size_t n;

@@ -261,6 +261,13 @@ def reports(daemon, token, bound):
     items = json.loads(daemon.get("/api/v1/coverage?node=node-7")[1])["items"]
     check("its coverage too", any(i["state"] == "dropping" and i.get("n") == "3" for i in items), items)
     check("what was shed is a gap", any(i["source"] == "tetragon" and i["state"] == "shed" and i.get("n") == "77" for i in items), items)
+    shed = json.loads(daemon.get("/api/v1/coverage?node=node-7")[1]).get("shed")
+    check("and listed with its rule", shed and len(shed) == 1 and {k: shed[0].get(k) for k in (
+        "source", "node", "severity", "rule", "n", "bytes", "leaves")} == {
+        "source": "tetragon", "node": "node-7", "severity": "low", "rule": "Read", "n": "77", "bytes": "7", "leaves": 1}, shed)
+    code, told = daemon.cli("coverage", "--node", "node-7")
+    check("on the command line too", code == 0 and "77" in told and "Read" in told and "shed" in told, told)
+    check("and on the page of health", b'data-list="shed"' in daemon.get("/health")[1] and b"shed by a full spool" in daemon.get("/health")[1])
     check("the sender is shown with its agent", any(a.get("via") == "agent" and a.get("node") == "node-7" for a in sources["addresses"])
           or wait_for(lambda: any(a.get("node") == "node-7" for a in json.loads(daemon.get("/api/v1/sources")[1])["addresses"]), 10, "sender"))
     wait_for(lambda: sum(i["alerts_shed"] for i in json.loads(daemon.get("/api/v1/sources")[1])["items"]) == 77, 20, "what was shed is counted")

@@ -82,6 +82,26 @@ START_TEST(what_was_shed_is_a_bar_with_an_edge_and_its_words)
 }
 END_TEST
 
+START_TEST(what_was_shed_is_listed_by_its_rule)
+{
+	struct page page = begin_page(LANGUAGE_ENGLISH);
+	coverage_write_shed(&page, read("{\"items\":[]}"));
+	ck_assert_uint_eq(buf_text(&out).size, 0);
+	coverage_write_shed(&page,
+		read("{\"shed\":[{\"source\":\"falco\",\"node\":\"n1\",\"severity\":\"low\","
+		     "\"rule\":"
+		     "\"<b>\",\"from\":\"2026-11-24T11:00:00Z\",\"until\":\"2026-11-24T13:30:00Z\","
+		     "\"n\":\"9007199254740993\",\"bytes\":\"4711\",\"leaves\":2},"
+		     "{\"source\":\"falco\",\"from\":\"2026-11-24T11:00:00Z\",\"until\":"
+		     "\"2026-11-24T13:30:00Z\",\"n\":\"1\",\"bytes\":\"2\",\"leaves\":1}]}"));
+	ck_assert(page.html.depth == 0 && buf_ok(&out));
+	HAS("<td>&lt;b&gt;</td>");
+	HAS("<td>low</td>");
+	HAS("<td class=\"number warn\">9007199254740993</td><td class=\"number\">4711</td>");
+	HAS("<td>several rules</td>");
+}
+END_TEST
+
 START_TEST(what_goes_on_or_began_before_ends_with_the_picture)
 {
 	draw("{\"items\":[{\"node\":\"n1\",\"sensor\":\"falco\",\"state\":\"connected\","
@@ -190,6 +210,7 @@ int main(void)
 	TCase *tests = tcase_create("coverage");
 	tcase_add_checked_fixture(tests, begin, end);
 	tcase_add_test(tests, bars_stand_where_they_were);
+	tcase_add_test(tests, what_was_shed_is_listed_by_its_rule);
 	tcase_add_test(tests, what_was_shed_is_a_bar_with_an_edge_and_its_words);
 	tcase_add_test(tests, what_goes_on_or_began_before_ends_with_the_picture);
 	tcase_add_test(tests, each_sensor_of_each_node_has_a_lane_worst_rows_first);
