@@ -35,7 +35,7 @@ typedef int endpoint_answer(
 
 /* What of it somebody gets who sees some namespaces only. */
 enum reach {
-	REACH_ALL,      /* nothing: it is about everything */
+	REACH_ALL,      /* nothing, 403: it is about everything */
 	REACH_OWN,      /* all of it: it is about who asks, or tells nothing of alerts */
 	REACH_OWN_FORM, /* likewise; its CSRF token may be a form's field: `direct` looks at it */
 	REACH_LIST,     /* what is in them: it looks at query.scope, or at the viewer itself */

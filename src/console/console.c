@@ -210,7 +210,7 @@ static void *run_reader(void *ctx)
 	return NULL;
 }
 
-/* Who is nobody, or may not, or did not mean it, is answered: 401, 403 or 404. */
+/* Who is nobody, or may not, or did not mean it, is answered: 401 or 403. */
 static bool is_allowed(struct binding *binding, struct http_request *request)
 {
 	const struct endpoint *endpoint = binding->endpoint;

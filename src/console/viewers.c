@@ -59,8 +59,9 @@ bool viewer_may(const struct viewer *viewer, const struct endpoint *endpoint, st
 			arena_format(arena, "this needs the role %s, yours is %s",
 				role_name(endpoint->role), role_name(viewer->role)));
 	if (endpoint->reach == REACH_ALL && !viewer_sees_all(viewer))
-		return refuse(refusal, 404, "Not found",
-			TEXT("this is about everything, and you see some namespaces only"));
+		return refuse(refusal, 403, "Forbidden",
+			TEXT("this is about everything, and you see some namespaces only: it needs "
+			     "a token or a sign-in that is bound to none"));
 	return true;
 }
 

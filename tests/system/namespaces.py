@@ -79,6 +79,17 @@ def everything_is_asked(daemon, who, hidden, hidden_alert):
               (status, leaked, answer[:600]))
 
 
+def of_everything(daemon, who):
+    """What is about everything is refused with a reason, for programs and for people."""
+    for path in ("sources", "coverage", "ledger", "recorrelation"):
+        status, answer = daemon.get("/api/v1/" + path, token=who)
+        problem = json.loads(answer)
+        check("%s is 403 with a reason" % path, status == problem.get("status") == 403 and problem.get("title") == "Forbidden" and
+              "you see some namespaces only" in problem.get("detail", ""), (status, problem))
+    status, page = daemon.request("GET", "/health", token=who, headers={"Accept": "text/html"})
+    check("the page of health too", status == 403 and b"you see some namespaces only" in page, (status, page[-300:]))
+
+
 def lists(daemon, who):
     shown = items(daemon, "/api/v1/incidents", who)
     check("incidents of the namespace are listed", {i["entity"]["namespace"] for i in shown} == {"shop"} and shown, shown)
@@ -242,6 +253,7 @@ def main():
             who = narrow["token"]
             tokens(daemon)
             own = lists(daemon, who)
+            of_everything(daemon, who)
             everything_is_asked(daemon, who, hidden, hidden_alert)
             decisions(daemon, who, own, hidden)
             suppressions(daemon, who)
