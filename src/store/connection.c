@@ -7,6 +7,7 @@
 #include "base/table.h"
 #include "store/frames.h"
 #include "store/migrations.h"
+#include "store/wal_gather.h"
 
 enum { STATEMENTS_MAX = 256, STATEMENT_PLACES = 1024 };
 
@@ -92,7 +93,7 @@ static int configure(struct connection *connection, struct err *err)
 		    "PRAGMA page_size=8192; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA "
 		    "journal_mode=WAL;"
 		    "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA "
-		    "journal_size_limit=67108864; PRAGMA cache_size=-16384;"
+		    "journal_size_limit=134217728; PRAGMA cache_size=-16384;"
 		    "PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON; PRAGMA "
 		    "secure_delete=FAST",
 		    err) < 0)
@@ -125,7 +126,8 @@ int connection_open(struct connection *connection, const char *path, enum connec
 	connection->statements = calloc(1, sizeof *connection->statements);
 	if (!connection->statements)
 		return err_set(err, ERR_MEMORY, "database %s: out of memory", path);
-	int code = sqlite3_open_v2(path, &connection->db, flags, vfs);
+	const char *gathered = mode == CONNECTION_WRITE ? wal_gather_over(vfs) : NULL;
+	int code = sqlite3_open_v2(path, &connection->db, flags, gathered ? gathered : vfs);
 	if (code != SQLITE_OK)
 		connection_error(connection->db, code, err);
 	if (code != SQLITE_OK || configure(connection, err) < 0) {

@@ -56,8 +56,8 @@ def one_round(rnd, alerts, folder):
     first = time.time_ns() - alerts * 10**6 - rnd.randrange(10**9)
     daemon = Daemon(os.path.join(folder, "data")).start()
     daemon.stop()
-    # Up to as many writes as the load takes, so that some rounds die early and some late.
-    when = rnd.randrange(1, max(60, alerts // (16 if batch > 1 else 2)))
+    # Up to as many writes as the load takes, so that some rounds die early and some late: so many alerts go into one.
+    when = rnd.randrange(1, max(60, alerts // {1: 6, 20: 25, 200: 60}[batch]))
     daemon.start(wrap=["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=pwrite64",
                        "-e", "inject=pwrite64:signal=KILL:when=%d" % when])
     load(daemon, folder, alerts, batch, first)

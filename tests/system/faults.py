@@ -154,9 +154,9 @@ def main():
     rnd = random.Random(seed)
     print("# seed %d" % seed, flush=True)
     log, database, index = "tocsin.db-wal", "tocsin.db", "tocsin.db-shm"
-    cases = [(log, "pwrite64", "error=ENOSPC", rnd.randrange(20, 1000)),
-             (log, "pwrite64", "error=EIO", rnd.randrange(20, 1000)),
-             (log, "pwrite64", "retval=0", rnd.randrange(20, 1000)),
+    cases = [(log, "pwrite64", "error=ENOSPC", rnd.randrange(5, 120)),
+             (log, "pwrite64", "error=EIO", rnd.randrange(5, 120)),
+             (log, "pwrite64", "retval=0", rnd.randrange(5, 120)),
              (log, "fdatasync", "error=EIO", rnd.randrange(2, 40)),
              (log, "fdatasync", "error=ENOSPC", rnd.randrange(2, 40)),
              (log, "fdatasync", "error=EIO", "%d+" % rnd.randrange(2, 40)),
