@@ -486,6 +486,22 @@ START_TEST(another_hello_goes_on_behind_a_gap)
 }
 END_TEST
 
+START_TEST(between_hello_and_its_answer_nothing_else_is_said)
+{
+	struct grpc_call call;
+	open_spool(&call, 1);
+	records(&call, 1, 2);
+	hello(&call, SPOOL, "node-1", 9);
+	serve(1); /* the records: "2" would be taken for the answer */
+	ck_assert_uint_eq(call.n_sent, 1);
+	ck_assert(call.is_paused);
+	serve(1);
+	ck_assert_uint_eq(call.n_sent, 2);
+	ck_assert_uint_eq(call.sent[1], 8);
+	close_push(&call);
+}
+END_TEST
+
 START_TEST(a_newer_call_takes_the_spool_over)
 {
 	struct grpc_call old, other, call;
@@ -813,6 +829,7 @@ int main(void)
 	tcase_add_test(tests, goes_on_where_it_was);
 	tcase_add_test(tests, a_gap_is_refused);
 	tcase_add_test(tests, another_hello_goes_on_behind_a_gap);
+	tcase_add_test(tests, between_hello_and_its_answer_nothing_else_is_said);
 	tcase_add_test(tests, a_newer_call_takes_the_spool_over);
 	tcase_add_test(tests, pauses_when_its_share_is_used_up);
 	tcase_add_test(tests, what_is_held_goes_with_its_call);
