@@ -8,6 +8,13 @@
 /* What touches is one: told apart by less than this. */
 #define TOUCH_NS NS_PER_S
 
+/* Peers say how many: their sum stays a number of 63 bits. */
+static uint64_t sum(uint64_t a, uint64_t b)
+{
+	uint64_t out;
+	return __builtin_add_overflow(a, b, &out) || out > INT64_MAX ? INT64_MAX : out;
+}
+
 static int64_t day_end(int64_t time_ns)
 {
 	return (time_ns / DAY_NS + 1) * DAY_NS;
@@ -86,7 +93,7 @@ static int note_piece(
 		bool again = before.from_ns == told->from_ns || before.until_ns >= told->until_ns;
 		uint64_t most = told->n > before.n ? told->n : before.n;
 		piece.from_ns = before.from_ns;
-		piece.n = again ? most : before.n + told->n;
+		piece.n = again ? most : sum(before.n, told->n);
 		if (before.until_ns > piece.until_ns)
 			piece.until_ns = before.until_ns;
 		if (piece.until_ns == before.until_ns && piece.n == before.n)
@@ -168,7 +175,7 @@ static void append(struct coverage_list *list, const struct coverage *item)
 	if (last && is_same_lane(last, item) && last->until_ns + TOUCH_NS >= item->from_ns) {
 		if (item->until_ns > last->until_ns)
 			last->until_ns = item->until_ns;
-		last->n += item->n;
+		last->n = sum(last->n, item->n);
 		return;
 	}
 	if (list->n == COVERAGE_LIST_MAX)

@@ -211,6 +211,21 @@ START_TEST(agents_are_remembered)
 }
 END_TEST
 
+START_TEST(how_many_were_lost_stays_a_number)
+{
+	note(COVERAGE_DROPPING, 0, 10, INT64_MAX);
+	note(COVERAGE_DROPPING, 10, 20, INT64_MAX);
+	struct coverage_list found = all();
+	ck_assert_uint_eq(found.n, 1);
+	ck_assert(is(&found.items[0], 0, 20, INT64_MAX));
+	note(COVERAGE_DROPPING, 86300, 86500, INT64_MAX); /* two pieces, and read as one */
+	note(COVERAGE_DROPPING, 86500, 86510, INT64_MAX);
+	found = all();
+	ck_assert_uint_eq(found.n, 2);
+	ck_assert(is(&found.items[1], 86300, 86510, INT64_MAX));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("store/coverages");
@@ -224,6 +239,7 @@ int main(void)
 	tcase_add_test(tests, broken_intervals_are_refused_and_long_ones_cut);
 	tcase_add_test(tests, what_is_old_leaves);
 	tcase_add_test(tests, agents_are_remembered);
+	tcase_add_test(tests, how_many_were_lost_stays_a_number);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
