@@ -3,8 +3,8 @@
 
 /*
  * One batch from its making to the answer, and what the files of intake/ share. Whoever takes
- * alerts from a peer (ingest_http, push, push_batch) has a struct that begins with a delivery, and
- * is told once what became of it. Private to intake/; the loop's thread.
+ * alerts from a peer (posted, push_stream, push_unary) has a struct that begins with a delivery,
+ * and is told once what became of it. Private to intake/; the loop's thread.
  */
 
 #include "intake/intake.h"
@@ -78,17 +78,17 @@ struct intake {
 	struct senders *senders;
 	struct throttle *throttle;
 
-	/* push.c's, where gRPC is served; NULL elsewhere */
+	/* push_stream.c's, where gRPC is served; NULL elsewhere */
 	void (*tell_streams)(struct intake *intake); /* after every round of replies */
 	void (*free_streams)(struct intake *intake);
 	struct push_stream *streams;
 	struct push_stream *news; /* of them: something became of these */
+	bool is_telling;          /* them what became of them */
 
 	struct metric_series *alerts[N_SOURCES][N_INGEST_OUTCOMES];
 	struct metric_series *shed[N_SOURCES];
 	struct metric_series *seconds;
 	struct http_route routes[N_INGEST_ROUTES];
-	bool is_telling;             /* push.c tells streams what became of them */
 	struct grpc_method *methods; /* N_PUSH_METHODS */
 };
 
@@ -98,6 +98,9 @@ bool delivery_begin(struct delivery *delivery, const struct credential *credenti
 	enum source source, struct text address);
 /** Frees what delivery_begin made, and the body; wipes where secrets were. */
 void delivery_done(struct delivery *delivery);
+/** Takes it: its batch goes to the writer, or is held, or there is nothing in it and it is finished
+ * at once. */
+void delivery_submit(struct delivery *delivery);
 /** Counts, then delivery->finish. Takes it. */
 void delivery_finish(struct delivery *delivery, unsigned status);
 /** The sender was heard. */

@@ -39,7 +39,8 @@ static size_t admit_known(struct posted *posted)
 	}
 	if (!credential_may_send(posted->credential, source)) {
 		posted_refuse(posted, 403, "Forbidden",
-			TEXT("this credential may not send for this source"));
+			arena_format(http_arena(request), "this credential may not send for %s",
+				source_info(source)->name));
 		return 0;
 	}
 	if (!encoding_parse(http_header(request, "Content-Encoding"), &posted->encoding)) {
@@ -128,12 +129,7 @@ static void handle(struct http_request *request, void *ctx)
 	}
 	posted_is_made(posted);
 	delivery_heard(delivery);
-	if (delivery->batch->n_alerts == 0) {
-		atomic_fetch_add(&delivery->intake->n_waiting, 1);
-		delivery_finish(delivery, 200);
-		return;
-	}
-	hold_submit(delivery);
+	delivery_submit(delivery);
 }
 
 static void answer_ok(struct http_request *request, const struct batch *batch)

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Alerts over HTTP: authenticated, decoded, handed to the writer, answered after COMMIT.
+ * Alerts over HTTP and gRPC: authenticated, decoded, handed to the writer, answered after COMMIT.
  *
  * All of it runs on the loop's thread. Nothing that was read is dropped: a batch is in the writer's
  * queue, held until it fits, or its sender was answered with an error that is counted.

@@ -35,5 +35,8 @@ enum {
 	TOKEN_BYTES_MAX = 256, /* ours have 47; longer ones are not hashed */
 };
 
+/* Of what was shed: exact in the JSON of its leaf. More than ever was on one disk. */
+#define PUSH_SHED_MAX (UINT64_C(1) << 53)
+
 /* Numbers of a spool's records: a million a second for 100 000 years. */
 #define PUSH_NUMBER_MAX (UINT64_C(1) << 62)

@@ -107,20 +107,15 @@ static void handle(struct http_request *request, void *ctx)
 {
 	struct push_post *post = push_post_of(http_owner(request));
 	struct delivery *delivery = &post->posted.delivery;
-	struct intake *intake = ctx;
 	struct err err = {0};
+	(void)ctx;
 	if (take_message(post, &err) < 0 ||
 		push_once_begin(delivery, post->posted.credential, http_peer(request), &err) < 0) {
 		posted_refuse_error(&post->posted, &err);
 		return;
 	}
 	posted_is_made(&post->posted);
-	if (delivery->batch->first || delivery->batch->facts) {
-		hold_submit(delivery);
-		return;
-	}
-	atomic_fetch_add(&intake->n_waiting, 1);
-	delivery_finish(delivery, 200);
+	delivery_submit(delivery);
 }
 
 static void write_json(const struct batch *batch, struct buf *out)

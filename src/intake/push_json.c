@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "base/wire.h"
 #include "intake/limits.h"
+#include "intake_fields.h"
 
 enum kind { KIND_TEXT, KIND_BYTES, KIND_FIXED64, KIND_VARINT, KIND_MESSAGES };
 
@@ -19,21 +20,39 @@ struct member {
 };
 
 static const struct member cut_members[] = {
-	{"salt", NULL, 1, KIND_BYTES, NULL}, {"hash", NULL, 2, KIND_BYTES, NULL}, {0}};
-static const struct member shed_members[] = {{"source", NULL, 1, KIND_TEXT, NULL},
-	{"severity", NULL, 2, KIND_TEXT, NULL}, {"rule", NULL, 3, KIND_TEXT, NULL},
-	{"fromNs", "from_ns", 4, KIND_FIXED64, NULL},
-	{"untilNs", "until_ns", 5, KIND_FIXED64, NULL}, {"n", NULL, 6, KIND_VARINT, NULL},
-	{"bytes", NULL, 7, KIND_VARINT, NULL}, {0}};
-static const struct member record_members[] = {{"source", NULL, 1, KIND_TEXT, NULL},
-	{"raw", NULL, 2, KIND_BYTES, NULL}, {"receivedNs", "received_ns", 3, KIND_FIXED64, NULL},
-	{"cuts", NULL, 4, KIND_MESSAGES, cut_members},
-	{"shed", NULL, 5, KIND_MESSAGES, shed_members}, {0}};
+	{"salt", NULL, INTAKE_CUT_SALT, KIND_BYTES, NULL},
+	{"hash", NULL, INTAKE_CUT_HASH, KIND_BYTES, NULL},
+	{0},
+};
+static const struct member shed_members[] = {
+	{"source", NULL, INTAKE_SHED_SOURCE, KIND_TEXT, NULL},
+	{"severity", NULL, INTAKE_SHED_SEVERITY, KIND_TEXT, NULL},
+	{"rule", NULL, INTAKE_SHED_RULE, KIND_TEXT, NULL},
+	{"fromNs", "from_ns", INTAKE_SHED_FROM_NS, KIND_FIXED64, NULL},
+	{"untilNs", "until_ns", INTAKE_SHED_UNTIL_NS, KIND_FIXED64, NULL},
+	{"n", NULL, INTAKE_SHED_N, KIND_VARINT, NULL},
+	{"bytes", NULL, INTAKE_SHED_BYTES, KIND_VARINT, NULL},
+	{0},
+};
+static const struct member record_members[] = {
+	{"source", NULL, INTAKE_RECORD_SOURCE, KIND_TEXT, NULL},
+	{"raw", NULL, INTAKE_RECORD_RAW, KIND_BYTES, NULL},
+	{"receivedNs", "received_ns", INTAKE_RECORD_RECEIVED_NS, KIND_FIXED64, NULL},
+	{"cuts", NULL, INTAKE_RECORD_CUTS, KIND_MESSAGES, cut_members},
+	{"shed", NULL, INTAKE_RECORD_SHED, KIND_MESSAGES, shed_members},
+	{0},
+};
 static const struct member pod_members[] = {
-	{"container", NULL, 1, KIND_TEXT, NULL}, {"podUid", "pod_uid", 2, KIND_TEXT, NULL}, {0}};
-static const struct member request_members[] = {{"node", NULL, 1, KIND_TEXT, NULL},
-	{"records", NULL, 2, KIND_MESSAGES, record_members},
-	{"pods", NULL, 3, KIND_MESSAGES, pod_members}, {0}};
+	{"container", NULL, INTAKE_CONTAINER_POD_CONTAINER, KIND_TEXT, NULL},
+	{"podUid", "pod_uid", INTAKE_CONTAINER_POD_POD_UID, KIND_TEXT, NULL},
+	{0},
+};
+static const struct member request_members[] = {
+	{"node", NULL, INTAKE_PUSH_BATCH_REQUEST_NODE, KIND_TEXT, NULL},
+	{"records", NULL, INTAKE_PUSH_BATCH_REQUEST_RECORDS, KIND_MESSAGES, record_members},
+	{"pods", NULL, INTAKE_PUSH_BATCH_REQUEST_PODS, KIND_MESSAGES, pod_members},
+	{0},
+};
 
 /* A raw is at most what a body may have, and a third more as base64. */
 static const struct pull_limits limits = {

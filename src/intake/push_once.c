@@ -2,9 +2,12 @@
 
 /* PushBatch, whichever way it came: the batch of its request, and the answer. */
 
+#include "base/utf8.h"
 #include "base/wire.h"
 #include "intake/push.h"
 #include "intake_fields.h"
+
+enum { SOURCE_SHOWN_BYTES = 64 };
 
 static int judge(
 	const struct push_records *records, const struct credential *credential, struct err *err)
@@ -18,7 +21,7 @@ static int judge(
 		return 0;
 	if (source_parse(source) == SOURCE_NONE)
 		return err_set(err, ERR_INPUT, "no such source: '%.*s'; known are %s",
-			TEXT_ARG(text_part(source, 0, 64)), source_names());
+			TEXT_ARG(utf8_prefix(source, SOURCE_SHOWN_BYTES)), source_names());
 	return err_set(err, ERR_DENIED, "this credential may not send for %.*s", TEXT_ARG(source));
 }
 
@@ -26,7 +29,7 @@ int push_once_begin(struct delivery *delivery, const struct credential *credenti
 	struct text address, struct err *err)
 {
 	struct push_records records;
-	uint64_t passed[N_SOURCES];
+	uint64_t passed[N_SOURCES] = {0}; /* none: there are no numbers */
 	struct text message = {delivery->body, delivery->body_size};
 	if (push_batch_request_read(message, &records, err) < 0 ||
 		judge(&records, credential, err) < 0)

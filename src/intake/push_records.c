@@ -113,6 +113,11 @@ static bool add_cuts(struct arena *arena, struct alert *alert, const struct reco
 
 /* ---- what was shed ---- */
 
+static uint64_t at_most(uint64_t number, uint64_t max)
+{
+	return number < max ? number : max;
+}
+
 static void read_shed(struct text message, const struct push_speaker *speaker, struct arena *arena,
 	struct shed *out)
 {
@@ -129,6 +134,8 @@ static void read_shed(struct text message, const struct push_speaker *speaker, s
 	push_fields_read(message, fields);
 	out->severity = text_repaired(arena, utf8_prefix(out->severity, PUSH_NAME_BYTES_MAX));
 	out->rule = text_repaired(arena, utf8_prefix(out->rule, PUSH_RULE_BYTES_MAX));
+	out->n = at_most(out->n, PUSH_SHED_MAX);
+	out->bytes = at_most(out->bytes, PUSH_SHED_MAX);
 	out->until_ns = time_of(until_ns, speaker->now_ns);
 	out->from_ns = time_of(from_ns, speaker->now_ns);
 	if (out->from_ns > out->until_ns)
@@ -184,8 +191,7 @@ static void note_gap(struct decoding *decoding, const struct alert *alert)
 		gap->from_ns = shed->from_ns;
 	if (shed->until_ns > gap->until_ns)
 		gap->until_ns = shed->until_ns;
-	if (__builtin_add_overflow(gap->n, shed->n, &gap->n) || gap->n > INT64_MAX)
-		gap->n = INT64_MAX;
+	gap->n = at_most(gap->n + shed->n, PUSH_SHED_MAX);
 }
 
 static int add_shed(struct decoding *decoding, const struct record *record, struct err *err)

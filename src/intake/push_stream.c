@@ -147,7 +147,8 @@ static void settle(struct push_stream *stream)
 	struct err err;
 	if (!stream->call)
 		return;
-	/* What is said after a hello is its answer: what was stored before it waits, and is in it. */
+	/* What is said after a hello is its answer: what was stored before it waits, and is in it.
+	 */
 	if (stream->is_to_tell && stream->is_open && send_answer(stream, &err) < 0) {
 		push_stream_end(stream, GRPC_UNAVAILABLE, text_of(err.text));
 		return;

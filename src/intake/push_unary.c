@@ -113,12 +113,7 @@ static void message(struct grpc_call *call, char *data, size_t size, void *ctx)
 		push_call_refuse(intake, call, push_code_of(err.kind), text_of(err.text));
 		return;
 	}
-	if (once->delivery.batch->first || once->delivery.batch->facts) {
-		hold_submit(&once->delivery);
-		return;
-	}
-	atomic_fetch_add(&intake->n_waiting, 1);
-	delivery_finish(&once->delivery, 200);
+	delivery_submit(&once->delivery);
 }
 
 /* Its caller sends it again: what is only held goes with the call, else calls that are given up one

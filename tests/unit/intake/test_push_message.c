@@ -274,14 +274,15 @@ START_TEST(what_was_shed_is_a_leaf)
 }
 END_TEST
 
-static void add_shed(const char *source)
+static void add_shed(const char *source, uint64_t n)
 {
 	AUTO(buf_done) struct buf shed = {0};
 	buf_init(&shed, 512);
 	wire_add_bytes(&shed, 1, text_of(source));
 	wire_add_fixed64(&shed, 4, NOW_NS - 60 * NS_PER_S);
 	wire_add_fixed64(&shed, 5, NOW_NS - 1);
-	wire_add_varint(&shed, 6, 12);
+	wire_add_varint(&shed, 6, n);
+	wire_add_varint(&shed, 7, n);
 	wire_add_member(&record, 5, buf_text(&shed));
 	add_record("falco", TEXT_NONE, NOW_NS);
 }
@@ -289,9 +290,9 @@ static void add_shed(const char *source)
 START_TEST(what_was_shed_of_foreign_sources_is_kept_in_quarantine)
 {
 	credential.sources = 1U << SOURCE_FALCO;
-	add_shed("tetragon");
-	add_shed("nessus \"x\"");
-	add_shed("");
+	add_shed("tetragon", 12);
+	add_shed("nessus \"x\"", 12);
+	add_shed("", 12);
 	decode();
 	const struct alert *alert = batch->first;
 	ck_assert_uint_eq(batch->n_alerts, 3); /* a record is an alert: numbers stay */
@@ -309,6 +310,23 @@ START_TEST(what_was_shed_of_foreign_sources_is_kept_in_quarantine)
 	ck_assert(batch->coverage && !batch->coverage->next);
 	ck_assert_int_eq(batch->coverage->source, SOURCE_FALCO);
 	ck_assert_uint_eq(batch->coverage->n, 12);
+}
+END_TEST
+
+START_TEST(numbers_of_what_was_shed_are_bounded)
+{
+	add_shed("falco", PUSH_SHED_MAX);
+	add_shed("falco", PUSH_SHED_MAX + 1);
+	add_shed("falco", UINT64_MAX);
+	add_shed("falco", PUSH_SHED_MAX - 1);
+	decode();
+	const struct alert *alert = batch->first;
+	for (int i = 0; i < 3; i++, alert = alert->next) {
+		ck_assert_uint_eq(alert->shed->n, PUSH_SHED_MAX);
+		ck_assert_uint_eq(alert->shed->bytes, PUSH_SHED_MAX);
+	}
+	ck_assert_uint_eq(alert->shed->n, PUSH_SHED_MAX - 1);
+	ck_assert_uint_eq(batch->coverage->n, PUSH_SHED_MAX);
 }
 END_TEST
 
@@ -570,6 +588,7 @@ int main(void)
 	tcase_add_test(tests, a_broken_cut_costs_its_record_alone);
 	tcase_add_test(tests, what_was_shed_is_a_leaf);
 	tcase_add_test(tests, what_was_shed_of_foreign_sources_is_kept_in_quarantine);
+	tcase_add_test(tests, numbers_of_what_was_shed_are_bounded);
 	tcase_add_test(tests, pods_are_facts_of_an_agent);
 	tcase_add_test(tests, records_are_limited);
 	tcase_add_test(tests, numbers_begin_at_1);
