@@ -24,7 +24,7 @@ PROTO, FOLDER = "tocsin/intake/v1/intake.proto", os.path.join(BUILD, "push-stubs
 CORPUS = os.path.join(SOURCE, "tests/corpus/falco-live/default-rules.jsonl")
 PUSH = os.path.join(BUILD, "tests/lib/tocsin-push")
 RECORDS, BATCH, SERVICE = 3000, 40, "tocsin.intake.v1.Intake/"
-STREAMS, LIVES = 40, 3
+STREAMS, LIVES, CALLS = 40, 3, 24
 n_run, n_failed = 0, 0
 
 
@@ -322,6 +322,29 @@ def at_once(daemon, token, bound):
     channel.close()
 
 
+def given_up(daemon, token):
+    """Calls with a deadline, while another program holds the store: those that only waited for room leave nothing behind."""
+    lock = sqlite3.connect(os.path.join(daemon.data, "tocsin.db"), isolation_level=None)
+    lock.execute("BEGIN EXCLUSIVE")
+    channel, calls = connect(daemon), []
+    for i in range(CALLS):
+        record = pb.Record(source="falco", raw=b"%d %s" % (i, b"x" * (4 << 20)))
+        calls.append(stub(channel).PushBatch.future(pb.PushBatchRequest(records=[record]), metadata=bearer(token), timeout=4))
+
+    def held():
+        return json.loads(daemon.get("/api/v1/status")[1])["held"]
+    wait_for(lambda: held() > CALLS // 2, 10, "the credential's half of the queue is full, the rest is held")
+    codes = {call.code() for call in calls}
+    check("calls that are given up leave what the writer has, and no more", codes == {grpc.StatusCode.DEADLINE_EXCEEDED} and
+          wait_for(lambda: held() < CALLS // 2, 10, "the others are not held any more"), codes)
+    lock.execute("ROLLBACK")
+    lock.close()
+    again = stub(channel).PushBatch(pb.PushBatchRequest(records=[pb.Record(source="falco", raw=json.dumps(event("afterwards")).encode())]),
+                                    metadata=bearer(token), timeout=60)
+    check("and then all goes on", again.accepted == 1, again)
+    channel.close()
+
+
 def by_grpcurl(daemon, token):
     program = os.path.join(BUILD, "go/bin/grpcurl")
     if not os.path.exists(program):
@@ -393,6 +416,7 @@ def main():
             refusals(daemon, token, bound, viewer)
             reports(daemon, token, bound)
             at_once(daemon, token, bound)
+            given_up(daemon, token)
             by_grpcurl(daemon, token)
             ends(daemon, token)
             ends_under_load(daemon)
