@@ -112,9 +112,20 @@ static void hold(struct delivery *delivery)
 	intake_touch(intake);
 }
 
+/* Alerts point into the body, so all of it stays in memory, whatever little they are of it. */
+static void weigh(const struct delivery *delivery)
+{
+	struct batch *batch = delivery->batch;
+	size_t kept_bytes = sizeof *batch + batch->n_alerts * sizeof(struct alert);
+	kept_bytes += delivery->body_size;
+	if (batch->item.weight_bytes < kept_bytes)
+		batch->item.weight_bytes = kept_bytes;
+}
+
 enum hold_result hold_submit(struct delivery *delivery)
 {
 	struct intake *intake = delivery->intake;
+	weigh(delivery);
 	delivery->held_after_ms = clock_monotonic_ms(intake->clock);
 	delivery->held_at_ns = clock_wall_ns(intake->clock);
 	atomic_fetch_add(&intake->n_waiting, 1);

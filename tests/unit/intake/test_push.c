@@ -549,6 +549,33 @@ START_TEST(pauses_when_its_share_is_used_up)
 }
 END_TEST
 
+/* A message of @size bytes and more that says nearly nothing: the rest is of a later version. */
+static void hollow(struct grpc_call *call, uint64_t number, size_t size)
+{
+	AUTO(free) char *padding = calloc(1, size);
+	ck_assert_ptr_nonnull(padding);
+	wire_add_varint(&inside, 1, number);
+	add_records(2, 1, text_of(falco));
+	wire_add_bytes(&inside, 99, (struct text){padding, size});
+	give_request(call, 2);
+}
+
+START_TEST(a_message_weighs_what_it_keeps_in_memory)
+{
+	struct grpc_call call;
+	open_spool(&call, 1);
+	hollow(&call, 1, QUEUE_BYTES / 3);
+	ck_assert(!call.is_paused);
+	ck_assert_uint_ge(queue_weight(writer), QUEUE_BYTES / 3);
+	hollow(&call, 2, QUEUE_BYTES / 3);
+	ck_assert(call.is_paused); /* over half of the queue */
+	serve(1);
+	serve(1);
+	ck_assert_uint_eq(stored, 2);
+	close_push(&call);
+}
+END_TEST
+
 START_TEST(what_is_held_goes_with_its_call)
 {
 	struct grpc_call call;
@@ -832,6 +859,7 @@ int main(void)
 	tcase_add_test(tests, between_hello_and_its_answer_nothing_else_is_said);
 	tcase_add_test(tests, a_newer_call_takes_the_spool_over);
 	tcase_add_test(tests, pauses_when_its_share_is_used_up);
+	tcase_add_test(tests, a_message_weighs_what_it_keeps_in_memory);
 	tcase_add_test(tests, what_is_held_goes_with_its_call);
 	tcase_add_test(tests, ends_when_the_writer_gave_up);
 	tcase_add_test(tests, reports_and_pods_go_to_the_writer);
