@@ -54,10 +54,14 @@ static void make_messages(void)
 	wire_add_bytes(&one, 1, TEXT("tetragon")); /* which may not be sent */
 	wire_add_bytes(&one, 2, TEXT("{}"));
 	add_member(&records, 2, &one);
-	wire_add_bytes(&part, 3, TEXT("rule \xff"));
-	wire_add_varint(&part, 6, 9);
-	add_member(&one, 5, &part);
-	add_member(&records, 2, &one);
+	for (int i = 0; i < 2; i++) { /* of tetragon, as the record before; of falco */
+		if (i)
+			wire_add_bytes(&part, 1, TEXT("falco"));
+		wire_add_bytes(&part, 3, TEXT("rule \xff"));
+		wire_add_varint(&part, 6, 9);
+		add_member(&one, 5, &part);
+		add_member(&records, 2, &one);
+	}
 	wire_add_bytes(&part, 1, TEXT("0123456789abcdef"));
 	wire_add_bytes(&part, 2, TEXT("0a1b"));
 	add_member(&records, 3, &part);
@@ -79,12 +83,14 @@ static void batch_free_auto(struct batch **batch)
 static void check_batch(const struct batch *batch)
 {
 	const struct alert *alert = batch->first;
-	assert(batch->n_alerts == 3 && batch->facts && !batch->facts->next);
+	assert(batch->n_alerts == 4 && batch->facts && !batch->facts->next);
 	assert(alert->kind == LEAF_ALERT && text_is(alert->rule, "r") && alert->n_redactions == 1);
 	assert(alert->via.n == 1 && text_is(alert->node, "node-1"));
 	alert = alert->next;
 	assert(alert->kind == LEAF_QUARANTINED &&
 		text_starts(alert->quarantine_reason, TEXT("this")));
+	alert = alert->next;
+	assert(alert->kind == LEAF_QUARANTINED && text_starts(alert->raw, TEXT("{\"shed\"")));
 	alert = alert->next;
 	assert(alert->kind == LEAF_SHED && alert->shed->n == 9 && alert->raw.size > 50);
 }
