@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Which sensors watched when, and when one was silent, throttled or dropping: a picture with a lane
- * for each sensor, and a table that says the same. What it shows is what may be missing.
+ * Which sensors watched when, and when one was silent, throttled, dropping or shed: a picture with
+ * a lane for each sensor, and a table that says the same. What it shows is what may be missing.
  */
 
 #include "pages/page.h"
