@@ -29,7 +29,7 @@ struct delivery {
 	struct intake *intake;
 	enum source source;       /* whose refusals are counted */
 	enum push_back push_back; /* how long it may be held */
-	bool is_left_unanswered;  /* when the store is gone: any answer would be a delivery */
+	bool ignores_answers; /* its sender takes any for a delivery: a refusal loses the alerts */
 
 	/** What became of it: 200 (batch->n_…), else a refusal: batch->err, or no room. Frees it
 	 * by delivery_done and its owner's own means. */
@@ -124,9 +124,9 @@ void hold_report(struct intake *intake);
 /* intake.c */
 /** Something about senders changed: it is published within a second. */
 void intake_touch(struct intake *intake);
-/** An answer that was not 200. */
-void intake_count_refusal(
-	struct intake *intake, struct sender_entry *sender, enum source source, unsigned status);
+/** An answer that was not 200. @is_lost: its sender does not look at it, so that is warned of. */
+void intake_count_refusal(struct intake *intake, struct sender_entry *sender, enum source source,
+	unsigned status, bool is_lost);
 
 /* ingest_http.c: its routes, from routes[0] on; returns how many. */
 unsigned ingest_routes_init(struct intake *intake);

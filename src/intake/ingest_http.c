@@ -69,7 +69,7 @@ static size_t admit(struct http_request *request, void *ctx)
 		.answer = answer};
 	posted_init(posted, request, &options);
 	posted->delivery.push_back = source_info(options.source)->push_back;
-	posted->delivery.is_left_unanswered = posted->delivery.push_back == PUSH_BACK_HOLD;
+	posted->delivery.ignores_answers = posted->delivery.push_back == PUSH_BACK_HOLD;
 	if (posted->credential)
 		return admit_known(posted);
 	posted_refuse_stranger(posted,

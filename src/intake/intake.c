@@ -22,7 +22,7 @@ static bool store_is_gone(const struct err *err)
  */
 static bool stays_unanswered(const struct delivery *delivery)
 {
-	return delivery->is_left_unanswered && store_is_gone(&delivery->batch->err);
+	return delivery->ignores_answers && store_is_gone(&delivery->batch->err);
 }
 
 static void tell_streams(struct intake *intake)
@@ -94,8 +94,8 @@ static void warn_of_loss(const struct intake *intake, struct sender_entry *entry
 		entry->sender.last_refusal, (unsigned long long)n);
 }
 
-void intake_count_refusal(
-	struct intake *intake, struct sender_entry *sender, enum source source, unsigned status)
+void intake_count_refusal(struct intake *intake, struct sender_entry *sender, enum source source,
+	unsigned status, bool is_lost)
 {
 	metric_add(intake->alerts[source][INGEST_REFUSED], 1);
 	if (!sender)
@@ -103,7 +103,7 @@ void intake_count_refusal(
 	sender->sender.n_refused++;
 	sender->sender.last_refusal = status;
 	sender->sender.last_refused_ns = clock_wall_ns(intake->clock);
-	if (source_info(source)->push_back == PUSH_BACK_HOLD)
+	if (is_lost)
 		warn_of_loss(intake, sender);
 	intake_touch(intake);
 }

@@ -53,7 +53,8 @@ void posted_refuse(struct posted *posted, unsigned status, const char *title, st
 {
 	const struct delivery *delivery = &posted->delivery;
 	struct http_request *request = posted->request;
-	intake_count_refusal(delivery->intake, delivery->sender, delivery->source, status);
+	intake_count_refusal(delivery->intake, delivery->sender, delivery->source, status,
+		delivery->ignores_answers);
 	http_set_owner(request, NULL);
 	if (status == 429 || status == 503)
 		http_respond_retry(request, status, title, detail, RETRY_AFTER_S);
@@ -135,7 +136,7 @@ void posted_aborted(struct http_request *request, void *ctx)
 		return;
 	if (status)
 		intake_count_refusal(posted->delivery.intake, posted->delivery.sender,
-			posted->delivery.source, status);
+			posted->delivery.source, status, posted->delivery.ignores_answers);
 	if (posted->delivery.batch)
 		posted->request = NULL;
 	else

@@ -55,7 +55,7 @@ void push_call_refuse(
 	bool is_stranger = code == GRPC_UNAUTHENTICATED;
 	struct sender_entry *sender =
 		senders_get(intake->senders, grpc_call_peer(call), SOURCE_NONE, is_stranger);
-	intake_count_refusal(intake, sender, SOURCE_NONE, status_of(code));
+	intake_count_refusal(intake, sender, SOURCE_NONE, status_of(code), false);
 	push_call_finish(call, code, why);
 }
 

@@ -36,6 +36,9 @@ int push_once_begin(struct delivery *delivery, const struct credential *credenti
 		return -1;
 	delivery->source = push_records_source(&records);
 	delivery->push_back = source_info(delivery->source)->push_back;
+	/* It is not the sensor that calls: whoever does looks at the answer, and has the batch. */
+	if (delivery->push_back == PUSH_BACK_HOLD)
+		delivery->push_back = PUSH_BACK_UNAVAILABLE;
 	delivery->sender = senders_get(delivery->intake->senders, address, delivery->source, false);
 	if (!delivery_begin(delivery, credential, delivery->source, address))
 		return err_set(err, ERR_MEMORY, "no memory for a batch");

@@ -817,6 +817,25 @@ static void give_large_once(struct grpc_call *call, size_t size)
 	buf_clear(&inside);
 }
 
+START_TEST(a_batch_at_once_is_not_held_for_ever)
+{
+	struct grpc_call busy, call;
+	open_as(&busy, 1, tokens[CREDENTIAL_ALL]);
+	give_large_once(&busy, QUEUE_BYTES / 3);
+	open_as(&call, 1, tokens[CREDENTIAL_ALL]);
+	give_large_once(&call, QUEUE_BYTES / 3); /* of Falco, but not from it */
+	atomic_fetch_add(&manual.monotonic_ms, SOURCE_WAIT_MS - 1);
+	turn(2 * HOLD_RETRY_MS);
+	ck_assert(!call.is_over);
+	atomic_fetch_add(&manual.monotonic_ms, 1);
+	turn(2 * HOLD_RETRY_MS);
+	ck_assert_int_eq(call.code, GRPC_UNAVAILABLE);
+	ck_assert_str_eq(call.why, "the store does not keep up");
+	serve(1);
+	ck_assert_int_eq(busy.code, GRPC_OK);
+}
+END_TEST
+
 START_TEST(what_is_held_at_once_goes_with_its_call)
 {
 	struct grpc_call call, patient;
@@ -870,6 +889,7 @@ int main(void)
 	tcase_add_test(tests, frees_what_is_under_way);
 	tcase_add_test(tests, a_batch_at_once);
 	tcase_add_test(tests, nobody_waits_for_a_batch_at_once);
+	tcase_add_test(tests, a_batch_at_once_is_not_held_for_ever);
 	tcase_add_test(tests, what_is_held_at_once_goes_with_its_call);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
