@@ -41,6 +41,7 @@ static void note_person(struct page_request *wish, const struct viewer *viewer)
 		return;
 	wish->reader.name = viewer->name;
 	wish->reader.role = viewer->role;
+	wish->reader.sees_some = !viewer_sees_all(viewer);
 	wish->reader.csrf = viewer->csrf;
 }
 

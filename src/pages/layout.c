@@ -13,13 +13,14 @@ static const struct {
 	const char *name, *path;
 	enum word word;
 	enum role role;
+	bool is_about_all;
 } places[] = {
-	{"on-call", "/", WORD_NAV_ONCALL, ROLE_VIEWER},
-	{"incidents", "/incidents", WORD_NAV_INCIDENTS, ROLE_VIEWER},
-	{"alerts", "/alerts", WORD_NAV_ALERTS, ROLE_VIEWER},
-	{"suppressions", "/suppressions", WORD_NAV_SUPPRESSIONS, ROLE_VIEWER},
-	{"health", "/health", WORD_NAV_HEALTH, ROLE_VIEWER},
-	{"admin", "/admin", WORD_NAV_ADMIN, ROLE_ADMIN},
+	{"on-call", "/", WORD_NAV_ONCALL, ROLE_VIEWER, false},
+	{"incidents", "/incidents", WORD_NAV_INCIDENTS, ROLE_VIEWER, false},
+	{"alerts", "/alerts", WORD_NAV_ALERTS, ROLE_VIEWER, false},
+	{"suppressions", "/suppressions", WORD_NAV_SUPPRESSIONS, ROLE_VIEWER, false},
+	{"health", "/health", WORD_NAV_HEALTH, ROLE_VIEWER, true},
+	{"admin", "/admin", WORD_NAV_ADMIN, ROLE_ADMIN, true},
 };
 
 static void write_meta(struct html *html, const char *name, const char *content)
@@ -91,7 +92,8 @@ static void write_navigation(struct page *page, const char *name)
 	html_open(html, "nav", NULL);
 	page_set(page, "aria-label", WORD_NAV);
 	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-		if (!page_may(page, places[i].role))
+		if (!page_may(page, places[i].role) ||
+			(places[i].is_about_all && page->reader->sees_some))
 			continue;
 		html_open(html, "a", NULL);
 		html_set_string(html, "href", places[i].path);
@@ -253,8 +255,9 @@ static void write_store_state(struct page *page)
 	struct html *html = &page->html;
 	int64_t committed = atomic_load(&status->last_commit_at_ns);
 	uint64_t held = atomic_load(&status->n_held) + atomic_load(&status->n_late);
-	html_open(html, "a", NULL);
-	html_set_string(html, "href", "/health");
+	html_open(html, page->reader->sees_some ? "span" : "a", NULL);
+	if (!page->reader->sees_some)
+		html_set_string(html, "href", "/health");
 	page_say(page, store_word(status));
 	html_close(html);
 	if (committed) {
@@ -267,7 +270,7 @@ static void write_store_state(struct page *page)
 	html_open(html, "span", NULL);
 	page_fill(page, WORD_STORED_COUNTS, NULL, &leaves, 1);
 	html_close(html);
-	if (held) {
+	if (held && !page->reader->sees_some) {
 		struct text value = page_number(page, held);
 		html_open(html, "strong", NULL);
 		page_fill(page, WORD_SENDERS_HELD, NULL, &value, 1);

@@ -20,6 +20,7 @@ enum theme { THEME_AUTO, THEME_LIGHT, THEME_DARK };
 struct page_reader {
 	struct text name; /* absent: nobody has signed in */
 	enum role role;   /* 0: nobody */
+	bool sees_some;   /* namespaces only: what is about everything is not for them */
 	struct text csrf; /* for the scripts; absent: none */
 	enum language language;
 	enum theme theme;

@@ -168,6 +168,16 @@ def suppressions(daemon, who):
             nothing = call(method, path % never)
             check("%s %s of others is 404, as of what never was" % (method, path), status == nothing[0] == 404 and
                   json.dumps(answer).replace(other, "") == json.dumps(nothing[1]).replace(never, ""), (answer, nothing))
+    def page(path):
+        status, answer = daemon.request("GET", path, token=who, headers={"Accept": "text/html"})
+        return status, answer.decode()
+    status, listed = page("/suppressions")
+    check("the page lists those that are inside", status == 200 and made["id"] in listed and theirs["id"] in listed and
+          outside["id"] not in listed and across["id"] not in listed, (status, listed[-300:]))
+    check("and shows one", page("/suppressions/" + made["id"])[0] == 200)
+    check("of others nothing", [page("/suppressions/" + other)[0] for other in (outside["id"], across["id"], never)] == [404] * 3)
+    check("places about everything are not offered", 'href="/health"' not in listed and 'href="/suppressions"' in listed and
+          'href="/health"' in daemon.request("GET", "/suppressions")[1].decode())
     check("others' inside may be ended", call("DELETE", "/api/v1/suppressions/" + theirs["id"])[0] == 200)
     for one in (outside, across, made):
         check("an admin ends all", call("DELETE", "/api/v1/suppressions/" + one["id"], None, "admin")[0] == 200)
