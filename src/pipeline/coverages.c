@@ -2,6 +2,7 @@
 #include "pipeline/coverages.h"
 
 #include "store/agents.h"
+#include "store/coverage_places.h"
 #include "store/coverages.h"
 
 /* What the sensor said of itself in an alert that is new. */

@@ -2,6 +2,7 @@
 #include "store/coverages.h"
 
 #include "base/clock.h"
+#include "store/coverage_places.h"
 
 #define DAY_NS (86400 * NS_PER_S)
 
@@ -18,25 +19,6 @@ static uint64_t sum(uint64_t a, uint64_t b)
 static int64_t day_end(int64_t time_ns)
 {
 	return (time_ns / DAY_NS + 1) * DAY_NS;
-}
-
-static int find_place(
-	struct connection *connection, const struct coverage *place, int64_t *id, struct err *err)
-{
-	sqlite3_stmt *statement = connection_statement(connection,
-		"INSERT INTO coverage_place (cluster, node, source, sensor) VALUES (?1, ?2, ?3, ?4)"
-		" ON CONFLICT DO UPDATE SET source = source RETURNING id",
-		err);
-	if (!statement)
-		return -1;
-	sql_bind_text(statement, 1, place->cluster);
-	sql_bind_text(statement, 2, place->node);
-	sql_bind_i64(statement, 3, (int64_t)place->source);
-	sql_bind_text(statement, 4, place->sensor);
-	if (sql_step(statement, err) < 0)
-		return -1;
-	*id = sql_i64(statement, 0);
-	return sql_run(statement, err);
 }
 
 /* The interval of the same day that begins at or before @from_ns and reaches it. 1: there is one.
@@ -110,7 +92,7 @@ int coverage_note(struct connection *connection, const struct coverage *coverage
 		return err_set(err, ERR_INPUT, "an interval of coverage ends before it begins");
 	if (piece.until_ns - piece.from_ns > COVERAGE_DAYS_MAX * DAY_NS)
 		piece.from_ns = piece.until_ns - COVERAGE_DAYS_MAX * DAY_NS;
-	if (find_place(connection, coverage, &place, err) < 0)
+	if (coverage_place_find(connection, coverage, &place, err) < 0)
 		return -1;
 	while (day_end(piece.from_ns) <= coverage->until_ns) {
 		piece.until_ns = day_end(piece.from_ns) - 1;
@@ -121,45 +103,6 @@ int coverage_note(struct connection *connection, const struct coverage *coverage
 	}
 	piece.until_ns = coverage->until_ns;
 	return note_piece(connection, place, &piece, err);
-}
-
-int pulse_read(struct connection *connection, const struct coverage *place, int64_t *id,
-	struct pulse *out, struct err *err)
-{
-	sqlite3_stmt *statement = connection_statement(connection,
-		"SELECT spoke_ns, usual_ns, started_ns, drops, output_drops FROM coverage_place"
-		" WHERE id = ?1",
-		err);
-	if (!statement || find_place(connection, place, id, err) < 0)
-		return -1;
-	sql_bind_i64(statement, 1, *id);
-	if (sql_step(statement, err) < 0)
-		return -1;
-	*out = (struct pulse){.spoke_ns = sql_i64(statement, 0),
-		.usual_ns = sql_i64(statement, 1),
-		.started_ns = sql_i64(statement, 2),
-		.n_drops = sql_i64(statement, 3),
-		.n_output_drops = sql_i64(statement, 4)};
-	sqlite3_reset(statement);
-	return 0;
-}
-
-int pulse_write(
-	struct connection *connection, int64_t id, const struct pulse *pulse, struct err *err)
-{
-	sqlite3_stmt *statement = connection_statement(connection,
-		"UPDATE coverage_place SET spoke_ns = ?2, usual_ns = ?3, started_ns = ?4,"
-		" drops = ?5, output_drops = ?6 WHERE id = ?1",
-		err);
-	if (!statement)
-		return -1;
-	sql_bind_i64(statement, 1, id);
-	sql_bind_i64(statement, 2, pulse->spoke_ns);
-	sql_bind_i64(statement, 3, pulse->usual_ns);
-	sql_bind_i64(statement, 4, pulse->started_ns);
-	sql_bind_i64(statement, 5, pulse->n_drops);
-	sql_bind_i64(statement, 6, pulse->n_output_drops);
-	return sql_run(statement, err);
 }
 
 static bool is_same_lane(const struct coverage *a, const struct coverage *b)

@@ -11,7 +11,6 @@
 
 #include "base/arena.h"
 #include "model/coverage.h"
-#include "model/pulse.h"
 #include "store/connection.h"
 
 /* Longer ones keep their end. */
@@ -22,12 +21,6 @@ enum { COVERAGE_DAYS_MAX = 32, COVERAGE_LIST_MAX = 5000 };
 /** Adds an interval. Its n counts once: told again with a later end it is what is lost in all. */
 CHECKED int coverage_note(
 	struct connection *connection, const struct coverage *coverage, struct err *err);
-
-/** How the place speaks of itself; PULSE_NONE when it never did. Makes the place. */
-CHECKED int pulse_read(struct connection *connection, const struct coverage *place, int64_t *id,
-	struct pulse *out, struct err *err);
-CHECKED int pulse_write(
-	struct connection *connection, int64_t id, const struct pulse *pulse, struct err *err);
 
 /* Of which intervals a list is made; absent texts: any. */
 struct coverage_filter {

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "store/agents.h"
+#include "store/coverage_places.h"
 #include "tests/lib/store_rig.h"
 
 enum { MIDNIGHT_S = RIG_TIME_S / 86400 * 86400, ARENA_BYTES = 8 * 1024 * 1024 };
@@ -226,6 +227,40 @@ START_TEST(how_many_were_lost_stays_a_number)
 }
 END_TEST
 
+static void note_sensor(unsigned i)
+{
+	char name[32];
+	struct err err = {0};
+	struct coverage told = interval(COVERAGE_SILENT, 10 * i, 10 * i + 5);
+	told.sensor = (struct text){name, text_format(name, sizeof name, "sensor %u", i)};
+	ck_assert_msg(coverage_note(connection(), &told, &err) == 0, "%s", err.text);
+}
+
+static size_t n_sensors(const char *name)
+{
+	size_t n = 0;
+	struct coverage_list found = all();
+	for (size_t i = 0; i < found.n; i++)
+		n += !name || text_is(found.items[i].sensor, name);
+	return n;
+}
+
+START_TEST(a_node_has_so_many_sensors)
+{
+	for (unsigned i = 0; i < COVERAGE_SENSORS_MAX; i++)
+		note_sensor(i);
+	ck_assert_uint_eq(n_sensors(NULL), COVERAGE_SENSORS_MAX);
+	ck_assert_uint_eq(n_sensors("other"), 0);
+	note_sensor(COVERAGE_SENSORS_MAX);
+	note_sensor(COVERAGE_SENSORS_MAX + 1);
+	ck_assert_uint_eq(n_sensors("other"), 2); /* nothing is lost but the name */
+	note_sensor(0);                           /* those that are known go on */
+	ck_assert_uint_eq(n_sensors("sensor 0"), 1);
+	ck_assert_int_eq(store_rig_number(connection(), "SELECT count(*) FROM coverage_place"),
+		COVERAGE_SENSORS_MAX + 1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("store/coverages");
@@ -240,6 +275,7 @@ int main(void)
 	tcase_add_test(tests, what_is_old_leaves);
 	tcase_add_test(tests, agents_are_remembered);
 	tcase_add_test(tests, how_many_were_lost_stays_a_number);
+	tcase_add_test(tests, a_node_has_so_many_sensors);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
