@@ -226,9 +226,6 @@ static void measure_stored(struct bench *bench, size_t per_commit, bool with_idl
 	buf_init(&body, 64 * 1024 * 1024);
 	text_format(path, sizeof path, "%s/stored-%zu-%d.db", bench->folder, per_commit, with_idle);
 	open_store(bench, path);
-	/* Nothing is timed but slices, which wait for no disk that a commit would not wait for. */
-	if (connection_run(store_connection(bench->store), "PRAGMA synchronous=OFF", &err) < 0)
-		die(&err);
 	bool trained = false;
 	for (size_t i = 0; i < n_alerts; i += per_commit) {
 		fill_body(bench, per_commit, &body);

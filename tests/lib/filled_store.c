@@ -10,6 +10,7 @@
 #include "decode/body.h"
 #include "store/alerts.h"
 #include "store/ledger_verify.h"
+#include "tests/lib/unsynced_vfs.h"
 
 /* 2026-11-21 12:00 UTC */
 static const int64_t start_ns = INT64_C(1795262400) * NS_PER_S;
@@ -22,14 +23,14 @@ static void die(const char *what, const struct err *err)
 void filled_store_open(struct filled_store *self)
 {
 	struct err err;
+	/* A killed process is tested with it, a lost disk is not: thousands of commits are quick.
+	 */
 	struct store_options options = {.path = self->path,
+		.vfs = unsynced_vfs(),
 		.clock = &self->clock.clock,
 		.horizon_s = INT64_C(3650) * FILLED_DAY_S};
 	if (store_open(&self->store, &options, &err) < 0)
 		die("open", &err);
-	/* A killed process is tested with it, a lost disk is not: thousands of commits are quick.
-	 */
-	filled_store_run(self, "PRAGMA synchronous=OFF");
 }
 
 void filled_store_close(struct filled_store *self)
