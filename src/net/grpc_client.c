@@ -16,6 +16,7 @@ enum {
 	MESSAGE_BYTES_MAX = 4 * 1024 * 1024,
 	CALLS_MAX = 100, /* until the server's SETTINGS say else */
 	PING_MS = 300000,
+	ANSWER_MS = 20000,
 };
 
 struct grpc_channel {
@@ -25,10 +26,10 @@ struct grpc_channel {
 	struct resolver *resolver;
 	struct addrinfo *addresses, *next_address; /* still to be tried */
 	struct h2_connection *connection;
-	unsigned char *room;
+	int64_t pinged_after_ms; /* 0: no PING waits to be answered */
 	char *host, *authority, *unix_path, *ca_file, *certificate, *key;
 	struct err err; /* why it is lost */
-	bool is_up, is_loss_due;
+	bool is_up, is_loss_due, is_freed;
 };
 
 static void connect_next(struct grpc_channel *channel);
@@ -60,7 +61,8 @@ static void on_greeted(struct h2_connection *connection)
 		freeaddrinfo(channel->addresses);
 	channel->addresses = channel->next_address = NULL;
 	channel->is_up = true;
-	loop_timer_start(channel->timer, PING_MS);
+	channel->pinged_after_ms = 0;
+	loop_timer_start(channel->timer, channel->options.ping_after_ms);
 	channel->options.up(channel->options.ctx);
 }
 
@@ -107,7 +109,7 @@ static int start(struct grpc_channel *channel, struct err *err)
 static int use_socket(struct grpc_channel *channel, int fd, struct err *err)
 {
 	const struct h2_options options = {
-		channel->loop, &owner, channel, channel->options.clock, channel->room};
+		channel->loop, &owner, channel, channel->options.clock, NULL};
 	if (h2_connection_new(&channel->connection, fd, &options, err) < 0)
 		return -1;
 	channel->connection->transport.is_connecting = true;
@@ -206,6 +208,27 @@ static void give_up_connecting(struct grpc_channel *channel)
 	lose(channel, &err);
 }
 
+/* A PING now and then: a peer that has gone says so to nobody. Any byte is an answer. */
+static void ping(struct grpc_channel *channel)
+{
+	struct err err;
+	struct h2_connection *connection = channel->connection;
+	const struct grpc_channel_options *options = &channel->options;
+	if (channel->pinged_after_ms == 0) {
+		channel->pinged_after_ms = clock_monotonic_ms(options->clock);
+		nghttp2_submit_ping(connection->session, NGHTTP2_FLAG_NONE, NULL);
+		h2_connection_flush(connection);
+		loop_timer_start(channel->timer, options->answer_after_ms);
+	} else if (connection->heard_after_ms >= channel->pinged_after_ms) {
+		channel->pinged_after_ms = 0;
+		loop_timer_start(channel->timer, options->ping_after_ms - options->answer_after_ms);
+	} else {
+		ignore(err_set(&err, ERR_IO, "%s: no answer to a PING for %lld ms",
+			channel->authority, (long long)options->answer_after_ms));
+		h2_connection_end(connection, &err);
+	}
+}
+
 static void on_timer(void *ctx)
 {
 	struct grpc_channel *channel = ctx;
@@ -219,9 +242,7 @@ static void on_timer(void *ctx)
 		give_up_connecting(channel);
 		return;
 	}
-	nghttp2_submit_ping(channel->connection->session, NGHTTP2_FLAG_NONE, NULL);
-	h2_connection_flush(channel->connection);
-	loop_timer_start(channel->timer, PING_MS);
+	ping(channel);
 }
 
 bool grpc_channel_is_up(const struct grpc_channel *channel)
@@ -264,12 +285,15 @@ int grpc_channel_new(struct grpc_channel **out, struct loop *loop,
 	channel->options = *options;
 	if (channel->options.connect_after_ms == 0)
 		channel->options.connect_after_ms = CONNECT_MS;
+	if (channel->options.ping_after_ms == 0)
+		channel->options.ping_after_ms = PING_MS;
+	if (channel->options.answer_after_ms == 0)
+		channel->options.answer_after_ms = ANSWER_MS;
 	if (channel->options.message_bytes_max == 0)
 		channel->options.message_bytes_max = MESSAGE_BYTES_MAX;
 	channel->loop = loop;
-	channel->room = malloc(H2_READ_BYTES);
 	channel->timer = loop_timer_new(loop, on_timer, channel);
-	if (!channel->room || !channel->timer || !copy_texts(channel, options)) {
+	if (!channel->timer || !copy_texts(channel, options)) {
 		grpc_channel_free(channel);
 		return err_set(err, ERR_MEMORY, "no memory for a channel");
 	}
@@ -279,8 +303,10 @@ int grpc_channel_new(struct grpc_channel **out, struct loop *loop,
 
 void grpc_channel_free(struct grpc_channel *channel)
 {
-	if (!channel)
+	if (!channel || channel->is_freed)
 		return;
+	channel->is_freed = true; /* what it cancels may say so again */
+	channel->is_up = false;
 	resolver_free(channel->resolver);
 	if (channel->addresses)
 		freeaddrinfo(channel->addresses);
@@ -290,7 +316,6 @@ void grpc_channel_free(struct grpc_channel *channel)
 		h2_connection_free(channel->connection);
 	}
 	loop_timer_free(channel->timer);
-	free(channel->room);
 	free(channel->host);
 	free(channel->authority);
 	free(channel->unix_path);

@@ -6,7 +6,8 @@
  *
  * A channel connects when it is told to and says once when it is up and once when it is lost; its
  * owner decides when to connect again. It never pings more than once in five minutes (servers
- * answer more by GOAWAY "too_many_pings"), and it answers every PING.
+ * answer more by GOAWAY "too_many_pings"), is lost when nothing comes after it, and it answers
+ * every PING.
  */
 
 #include "base/clock.h"
@@ -29,6 +30,8 @@ struct grpc_channel_options {
 	const struct clock *clock;
 	size_t message_bytes_max; /* of one message that comes in; 0: 4 MiB */
 	int64_t connect_after_ms; /* 0: 10 000, until it is up */
+	int64_t ping_after_ms;    /* 0: 300 000, between two */
+	int64_t answer_after_ms;  /* 0: 20 000, without a byte after a PING it is lost */
 
 	/** The server speaks HTTP/2 and has said what it takes: calls may be made. */
 	void (*up)(void *ctx);
@@ -42,7 +45,8 @@ struct grpc_channel_options {
  * thread of libevent's or getaddrinfo_a. */
 CHECKED int grpc_channel_new(struct grpc_channel **out, struct loop *loop,
 	const struct grpc_channel_options *options, struct err *err);
-/** Ends its exchanges (`finished` with CANCELLED); `lost` is not called. */
+/** Ends its exchanges (`finished` with CANCELLED); `lost` is not called. From any callback, too;
+ * what is called back meanwhile may begin nothing on it. */
 void grpc_channel_free(struct grpc_channel *channel); /* accepts NULL */
 /** Begins to connect; `up` or `lost` follow from the loop. */
 void grpc_channel_connect(struct grpc_channel *channel);

@@ -192,6 +192,8 @@ void grpc_exchanges_cancel(struct h2_connection *connection)
 {
 	for (struct grpc_stream *stream = connection->streams; stream; stream = stream->next) {
 		struct grpc_exchange *exchange = exchange_of(stream);
+		if (exchange->is_finished)
+			continue;
 		exchange->status = (struct grpc_status){.code = GRPC_CANCELLED};
 		tell_finished(exchange);
 	}

@@ -378,6 +378,7 @@ static void destroy(struct h2_connection *connection)
 	nghttp2_session_del(connection->session);
 	transport_done(&connection->transport);
 	buf_done(&connection->out);
+	free(connection->own_room);
 	free(connection->subject);
 	free(connection);
 }
@@ -417,7 +418,8 @@ int h2_connection_new(
 	connection->owner = options->owner;
 	connection->ctx = options->ctx;
 	connection->clock = options->clock;
-	connection->room = options->room;
+	connection->own_room = options->room ? NULL : malloc(H2_READ_BYTES);
+	connection->room = options->room ? options->room : connection->own_room;
 	connection->opened_after_ms = connection->heard_after_ms =
 		clock_monotonic_ms(options->clock);
 	transport_init(&connection->transport, fd);
@@ -425,7 +427,7 @@ int h2_connection_new(
 	h2_flood_init(&connection->flood, connection->opened_after_ms);
 	connection->socket = loop_socket_new(options->loop, fd, on_ready, connection);
 	connection->timer = loop_timer_new(options->loop, on_turn, connection);
-	if (!connection->socket || !connection->timer) {
+	if (!connection->room || !connection->socket || !connection->timer) {
 		destroy(connection);
 		return err_set(err, ERR_MEMORY, "no memory for a connection");
 	}

@@ -53,7 +53,8 @@ struct h2_connection {
 	struct loop_timer *timer; /* of what is to be sent or ended in the next turn */
 	nghttp2_session *session; /* NULL: ended */
 	const struct clock *clock;
-	unsigned char *room; /* H2_READ_BYTES, borrowed: shared by all connections of a thread */
+	unsigned char *room; /* H2_READ_BYTES: shared by all connections of a thread, or own_room */
+	unsigned char *own_room;
 	struct buf out;
 	size_t n_sent; /* of out */
 	struct h2_flood flood;
@@ -78,7 +79,7 @@ struct h2_options {
 	const struct h2_owner *owner;
 	void *ctx; /* the owner's */
 	const struct clock *clock;
-	unsigned char *room; /* H2_READ_BYTES, borrowed */
+	unsigned char *room; /* H2_READ_BYTES, borrowed; NULL: it has its own */
 };
 
 /** Takes @fd (not blocking, connected or connecting). Without memory *out is NULL and @fd is

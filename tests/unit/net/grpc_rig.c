@@ -160,6 +160,8 @@ static void on_lost(const struct err *err, void *ctx)
 	(void)ctx;
 	rig.n_lost++;
 	rig.lost = *err;
+	if (rig.when_lost)
+		rig.when_lost();
 }
 
 void rig_start(struct tls_server *tls, const struct grpc_limits *limits, const char *unix_path)

@@ -40,7 +40,7 @@ struct rig {
 	const struct grpc_method *methods[3];
 	struct rig_server seen;
 	unsigned n_up, n_lost;
-	void (*when_up)(void); /* NULL: nothing */
+	void (*when_up)(void), (*when_lost)(void); /* NULL: nothing */
 	struct err lost;
 	bool (*is_reached)(void);
 };

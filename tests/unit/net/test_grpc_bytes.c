@@ -4,10 +4,12 @@
 
 #include <check.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "grpc_rig.h"
 
 static struct rig_exchange seen, other;
@@ -20,8 +22,11 @@ static void say(struct text bytes)
 	ck_assert_int_eq(write(fd, bytes.data, bytes.size), (ssize_t)bytes.size);
 }
 
-/* A server that is a socket: the channel is up. */
-static void serve(void)
+#define SETTINGS "\0\0\0\4\0\0\0\0\0"
+#define PING     "\0\0\x08\6\0\0\0\0\0"
+
+/* A server that is a socket, and says nothing yet. */
+static void accept_channel(struct grpc_channel_options options)
 {
 	char folder[] = "/tmp/tocsin-grpc-bytes-XXXXXX";
 	ck_assert_ptr_nonnull(mkdtemp(folder));
@@ -32,13 +37,21 @@ static void serve(void)
 		0);
 	ck_assert_int_eq(listen(listen_fd, 1), 0);
 	rig_start(NULL, NULL, NULL);
-	rig_connect((struct grpc_channel_options){
-		.is_plain = true, .host = "bytes", .unix_path = address.sun_path});
+	options.is_plain = true;
+	options.host = "bytes";
+	options.unix_path = address.sun_path;
+	rig_connect(options);
 	fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
 	unlink(address.sun_path);
 	rmdir(folder);
 	ck_assert_int_ge(fd, 0);
-	say(TEXT("\0\0\0\4\0\0\0\0\0")); /* SETTINGS */
+}
+
+/* The channel is up. */
+static void serve(void)
+{
+	accept_channel((struct grpc_channel_options){0});
+	say(TEXT(SETTINGS));
 	rig_until(rig_is_up);
 }
 
@@ -138,6 +151,144 @@ START_TEST(nothing_begins_on_a_lost_connection)
 }
 END_TEST
 
+/* ---- the channel is freed while the connection reads what came with it ---- */
+
+static bool is_freed(void)
+{
+	return !rig.channel;
+}
+
+static void free_channel(void)
+{
+	grpc_channel_free(rig.channel);
+	rig.channel = NULL;
+}
+
+START_TEST(it_may_be_freed_when_it_is_up)
+{
+	accept_channel((struct grpc_channel_options){0});
+	rig.when_up = free_channel;
+	say(TEXT(SETTINGS PING "12345678" PING "12345678"));
+	rig_until(is_freed);
+	ck_assert_uint_eq(rig.n_up, 1);
+	ck_assert_uint_eq(rig.n_lost, 0);
+}
+END_TEST
+
+static unsigned n_finished;
+
+/* Frees it, inside of another end of it as well, and begins nothing on what goes. */
+static void finish_and_free(
+	struct grpc_exchange *exchange, const struct grpc_status *status, void *ctx)
+{
+	struct err err = {0};
+	struct grpc_exchange *next;
+	const struct grpc_exchange_options options = {.path = "/t/Talk", .finished = call_again};
+	(void)exchange;
+	(void)ctx;
+	bool is_first = n_finished++ == 0;
+	ck_assert_int_eq(status->code, is_first ? GRPC_OK : GRPC_CANCELLED);
+	grpc_channel_free(rig.channel);
+	if (is_first)
+		rig.channel = NULL;
+	else
+		ck_assert_int_eq(grpc_exchange_new(&next, rig.channel, &options, &err), -1);
+}
+
+START_TEST(it_may_be_freed_when_a_call_is_over)
+{
+	struct err err;
+	struct grpc_exchange *exchange;
+	const struct grpc_exchange_options options = {
+		.path = "/t/Talk", .finished = finish_and_free};
+	n_finished = 0;
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(grpc_exchange_new(&exchange, rig.channel, &options, &err), 0);
+	ck_assert_int_eq(grpc_exchange_send(exchange, TEXT("x"), &err), 0);
+	seen.exchange = exchange;
+	rig_until(is_sent);
+	say(TEXT("\0\0\x23\1\5\0\0\0\1" HEAD TRAILER PING "12345678" PING "12345678"));
+	rig_until(is_freed);
+	ck_assert_uint_eq(n_finished, 3);
+}
+END_TEST
+
+START_TEST(it_may_be_freed_when_it_is_lost)
+{
+	rig.when_lost = free_channel;
+	shutdown(fd, SHUT_RDWR);
+	rig_until(is_freed);
+	ck_assert_uint_eq(rig.n_lost, 1);
+}
+END_TEST
+
+/* ---- PING ---- */
+
+static unsigned n_pings; /* that came */
+static bool answers;
+
+/* Reads what the channel says; counts, and answers, its PINGs. */
+static bool has_pinged_thrice(void)
+{
+	static struct buf heard;
+	static char room[65536];
+	ssize_t n = recv(fd, room, sizeof room, MSG_DONTWAIT);
+	if (!heard.max)
+		buf_init(&heard, sizeof room);
+	if (n > 0)
+		buf_add_bytes(&heard, room, (size_t)n);
+	struct text rest = buf_text(&heard), preface = TEXT("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+	if (text_starts(rest, preface))
+		rest = text_part(rest, preface.size, rest.size);
+	while (rest.size >= 9) {
+		const unsigned char *head = (const unsigned char *)rest.data;
+		size_t size = 9U + ((size_t)head[1] << 8 | head[2]);
+		if (rest.size < size)
+			break;
+		if (head[3] == 6 && head[4] == 0) {
+			n_pings++;
+			if (answers)
+				say(TEXT("\0\0\x08\6\1\0\0\0\0\0\0\0\0\0\0\0\0"));
+		}
+		rest = text_part(rest, size, rest.size);
+	}
+	memmove(heard.data, rest.data, rest.size);
+	heard.size = rest.size;
+	return n_pings == 3;
+}
+
+static void serve_pings(void)
+{
+	accept_channel((struct grpc_channel_options){.ping_after_ms = 40, .answer_after_ms = 30});
+	n_pings = 0;
+	answers = true;
+	say(TEXT(SETTINGS));
+	rig_until(rig_is_up);
+}
+
+START_TEST(a_ping_without_answer_is_the_end)
+{
+	rig_call(&seen, "/t/Talk", plain);
+	rig_send(&seen, TEXT("x"));
+	rig_until(rig_is_lost);
+	ck_assert_int_eq(rig.lost.kind, ERR_IO);
+	ck_assert_msg(strstr(rig.lost.text, "no answer to a PING"), "%s", rig.lost.text);
+	ck_assert(seen.is_finished);
+	ck_assert_int_eq(seen.code, GRPC_UNAVAILABLE);
+	ck_assert_msg(strstr(seen.message, "PING"), "%s", seen.message);
+}
+END_TEST
+
+START_TEST(with_answers_it_stays)
+{
+	int64_t began_ms = clock_monotonic_ms(&clock_system);
+	rig_until(has_pinged_thrice);
+	ck_assert_int_ge(clock_monotonic_ms(&clock_system) - began_ms, 3 * 40);
+	ck_assert(grpc_channel_is_up(rig.channel));
+	ck_assert_uint_eq(rig.n_lost, 0);
+}
+END_TEST
+
 static bool is_paused(void)
 {
 	return rig.seen.n_messages == 1;
@@ -188,13 +339,23 @@ int main(void)
 {
 	Suite *suite = suite_create("net/grpc_bytes");
 	TCase *bytes = tcase_create("bytes"), *limits = tcase_create("limits");
+	TCase *pings = tcase_create("pings"), *frees = tcase_create("frees");
 	tcase_add_checked_fixture(bytes, serve, stop_serving);
 	tcase_add_test(bytes, a_status_ends_what_is_still_open);
 	tcase_add_test(bytes, an_answer_may_be_announced);
 	tcase_add_test(bytes, a_status_of_http_ends_it_too);
 	tcase_add_test(bytes, nothing_begins_on_a_lost_connection);
+	tcase_add_test(bytes, it_may_be_freed_when_a_call_is_over);
+	tcase_add_test(bytes, it_may_be_freed_when_it_is_lost);
+	tcase_add_checked_fixture(frees, NULL, stop_serving);
+	tcase_add_test(frees, it_may_be_freed_when_it_is_up);
+	tcase_add_checked_fixture(pings, serve_pings, stop_serving);
+	tcase_add_test(pings, a_ping_without_answer_is_the_end);
+	tcase_add_test(pings, with_answers_it_stays);
 	tcase_add_test(limits, what_waits_has_a_limit);
 	suite_add_tcase(suite, bytes);
+	suite_add_tcase(suite, frees);
+	suite_add_tcase(suite, pings);
 	suite_add_tcase(suite, limits);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
