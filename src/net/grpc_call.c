@@ -377,6 +377,11 @@ struct text grpc_call_subject(const struct grpc_call *call)
 	return text_of(call->stream.connection->subject);
 }
 
+struct text grpc_call_doubt(const struct grpc_call *call)
+{
+	return text_of(call->stream.connection->doubt);
+}
+
 int64_t grpc_call_deadline_after_ms(const struct grpc_call *call)
 {
 	return call->deadline_after_ms;

@@ -51,8 +51,12 @@ static void unlink_connection(struct grpc_server *server, struct h2_connection *
 
 static void on_up(struct h2_connection *connection)
 {
-	if (connection->transport.session)
-		connection->subject = tls_session_subject(connection->transport.session);
+	struct err err;
+	if (!connection->transport.session)
+		return;
+	connection->subject = tls_session_subject(connection->transport.session, &err);
+	if (err.kind != ERR_NONE)
+		connection->doubt = strdup(err.text);
 }
 
 static struct grpc_stream *on_opened(struct h2_connection *connection, int32_t id)

@@ -91,6 +91,8 @@ struct text grpc_call_peer(const struct grpc_call *call); /* "192.0.2.1", "unix"
 bool grpc_call_is_loopback(const struct grpc_call *call);
 /** Verified client certificate's subject, as http_subject; absent: none. */
 struct text grpc_call_subject(const struct grpc_call *call);
+/** Why the client's certificate counts for nothing; absent: it counts, or there is none. */
+struct text grpc_call_doubt(const struct grpc_call *call);
 /** When the caller gives up (monotonic); INT64_MAX: never. The server ends the call then itself. */
 int64_t grpc_call_deadline_after_ms(const struct grpc_call *call);
 

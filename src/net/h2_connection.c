@@ -380,6 +380,7 @@ static void destroy(struct h2_connection *connection)
 	buf_done(&connection->out);
 	free(connection->own_room);
 	free(connection->subject);
+	free(connection->doubt);
 	free(connection);
 }
 

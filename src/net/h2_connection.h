@@ -72,6 +72,7 @@ struct h2_connection {
 	bool is_up, is_terminated, is_ended, is_lost_told, is_freed;
 	struct peer peer;
 	char *subject; /* of the client's certificate; NULL: none */
+	char *doubt;   /* why its certificate counts for nothing; NULL: it counts, or none */
 };
 
 struct h2_options {

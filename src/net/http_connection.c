@@ -100,10 +100,11 @@ bool http_peer_is_loopback(const struct http_request *request)
 struct text http_subject(const struct http_request *request)
 {
 	struct http_connection *connection = request->connection;
+	struct err err;
 	if (connection->tls_identity && !connection->is_subject_known) {
 		const union MHD_ConnectionInfo *info = MHD_get_connection_info(
 			connection->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-		connection->subject = info ? tls_session_subject(info->tls_session) : NULL;
+		connection->subject = info ? tls_session_subject(info->tls_session, &err) : NULL;
 		connection->is_subject_known = true;
 	}
 	return text_of(connection->subject);

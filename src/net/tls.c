@@ -116,28 +116,43 @@ bool tls_session_start(
 	return true;
 }
 
-static bool is_vouched_for(gnutls_session_t session)
+static int check_vouched_for(gnutls_session_t session, const char *subject, struct err *err)
 {
 	char purpose[] = GNUTLS_KP_TLS_WWW_CLIENT;
 	gnutls_typed_vdata_st wanted = {
 		.type = GNUTLS_DT_KEY_PURPOSE_OID, .data = (unsigned char *)purpose};
 	unsigned status = 0;
-	return gnutls_certificate_verify_peers(session, &wanted, 1, &status) == 0 && status == 0;
+	int code = gnutls_certificate_verify_peers(session, &wanted, 1, &status);
+	if (code == 0 && status == 0)
+		return 0;
+	const char *why = code < 0 ? gnutls_strerror(code) : "it is not meant for clients";
+	if (status & GNUTLS_CERT_EXPIRED)
+		why = "it has expired";
+	else if (status & GNUTLS_CERT_NOT_ACTIVATED)
+		why = "it is not valid yet";
+	else if (status & GNUTLS_CERT_SIGNER_NOT_FOUND)
+		why = "tls.client_ca has nobody who signed it";
+	return err_set(
+		err, ERR_DENIED, "the client certificate '%.80s' is not taken: %s", subject, why);
 }
 
-char *tls_session_subject(gnutls_session_t session)
+char *tls_session_subject(gnutls_session_t session, struct err *err)
 {
 	unsigned n = 0;
 	const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &n);
 	gnutls_x509_crt_t certificate;
 	gnutls_datum_t name = {0};
 	char *subject = NULL;
-	if (!chain || n == 0 || !is_vouched_for(session) || gnutls_x509_crt_init(&certificate) < 0)
+	err->kind = ERR_NONE;
+	if (!chain || n == 0 || gnutls_x509_crt_init(&certificate) < 0)
 		return NULL;
 	if (gnutls_x509_crt_import(certificate, &chain[0], GNUTLS_X509_FMT_DER) == 0 &&
 		gnutls_x509_crt_get_dn3(certificate, &name, 0) == 0)
 		subject = strndup((const char *)name.data, name.size);
 	gnutls_free(name.data);
 	gnutls_x509_crt_deinit(certificate);
-	return subject;
+	if (check_vouched_for(session, subject ? subject : "", err) == 0)
+		return subject;
+	free(subject);
+	return NULL;
 }

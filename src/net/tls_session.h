@@ -23,7 +23,8 @@ CHECKED bool tls_session_start(
 /**
  * The subject of the client's certificate, if it gave one that the client_ca vouches for.
  *
- * RFC 4514 form, NUL-terminated, as gnutls writes it; owned by the caller. NULL: none. After the
- * handshake only.
+ * RFC 4514 form, NUL-terminated, as gnutls writes it; owned by the caller. NULL: none, with *err of
+ * kind ERR_NONE; or it counts for nothing, and *err says why (ERR_DENIED). After the handshake
+ * only.
  */
-char *tls_session_subject(gnutls_session_t session);
+char *tls_session_subject(gnutls_session_t session, struct err *err);

@@ -83,8 +83,9 @@ int transport_use_tls(
 	if (gnutls_certificate_allocate_credentials(&transport->credentials) < 0 ||
 		!(transport->host = strdup(options->host)))
 		return err_set(err, ERR_MEMORY, "no memory for certificates");
+	/* Ours goes out whoever signed it: the server can say better what is wrong with it. */
 	if (load_credentials(transport, options, err) < 0 ||
-		begin(transport, GNUTLS_CLIENT, err) < 0)
+		begin(transport, GNUTLS_CLIENT | GNUTLS_FORCE_CLIENT_CERT, err) < 0)
 		return -1;
 	int code = gnutls_credentials_set(
 		transport->session, GNUTLS_CRD_CERTIFICATE, transport->credentials);
@@ -114,11 +115,30 @@ void transport_done(struct transport *transport)
 	*transport = (struct transport){.fd = -1};
 }
 
+/* What is wrong with the server's certificate, and what to do; NULL: something rare. */
+static const char *name_fault(unsigned status)
+{
+	if (status & GNUTLS_CERT_SIGNER_NOT_FOUND)
+		return "who signed it is not in our file of authorities (tls.ca): give that of the "
+		       "server";
+	if (status & GNUTLS_CERT_EXPIRED)
+		return "it has expired: renew it there, and see that the clock here is right";
+	if (status & GNUTLS_CERT_NOT_ACTIVATED)
+		return "it is not valid yet: see that the clock here is right";
+	if (status & GNUTLS_CERT_UNEXPECTED_OWNER)
+		return "it is for other names: connect by one of them, or have it made for this "
+		       "one";
+	return NULL;
+}
+
 static int refused(const struct transport *transport, int code, struct err *err)
 {
 	if (code == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR) {
 		gnutls_datum_t text = {0};
 		unsigned status = gnutls_session_get_verify_cert_status(transport->session);
+		if (name_fault(status))
+			return err_set(err, ERR_DENIED, "the certificate of %s: %s",
+				transport->host, name_fault(status));
 		gnutls_certificate_verification_status_print(
 			status, gnutls_certificate_type_get(transport->session), &text, 0);
 		err_set(err, ERR_DENIED, "the certificate of %s: %s", transport->host,
