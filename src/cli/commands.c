@@ -70,7 +70,8 @@ const struct command commands[] = {
 	{"tokens list", "", "all tokens", show_tokens, 0},
 	{"sign-in", "", "a link that signs a browser in once, within ten minutes", act_sign_in, 0},
 	{"tokens create",
-		"NAME [--role R] [--cluster C] [--source S] [--node N] [--namespace N,CLUSTER/N]",
+		"NAME [--role R] [--cluster C] [--source S] [--node N] [--subject S] "
+		"[--namespace N,CLUSTER/N]",
 		"makes a token and shows it once", act_token_create, 1},
 	{"tokens revoke", "ID", "takes a token out of force", act_token_revoke, 1},
 	{"config check", "FILE", "is the file right?", config_check, 1},

@@ -197,6 +197,8 @@ static void try_secret(
 		(struct credential_set *)(void *)snapshot_ref(console->options.credentials);
 	const struct credential *credential =
 		set ? find_credential(set, attempt, clock_wall_ns(console->options.clock)) : NULL;
+	if (credential && !credential_is_held(credential, http_subject(request)))
+		credential = NULL;
 	if (!credential) {
 		sign_in_failed(request, console);
 		log_warning("access", "a sign-in from %.*s was refused: wrong %s",

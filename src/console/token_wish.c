@@ -13,7 +13,7 @@ static const struct pull_limits limits = {
 	.max_depth = 2, .max_string_bytes = 256, .max_keys = 16, .max_bytes = 16 * 1024};
 
 struct wish {
-	struct text name, role, cluster, node, expires;
+	struct text name, role, cluster, node, subject, expires;
 	uint32_t sources; /* 0: all */
 	struct scope scope;
 };
@@ -24,7 +24,7 @@ static struct text *find_member(struct wish *wish, struct text key)
 		const char *key;
 		struct text *place;
 	} members[] = {{"name", &wish->name}, {"role", &wish->role}, {"cluster", &wish->cluster},
-		{"node", &wish->node}, {"expires", &wish->expires}};
+		{"node", &wish->node}, {"subject", &wish->subject}, {"expires", &wish->expires}};
 	for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
 		if (text_is(key, members[i].key))
 			return members[i].place;
@@ -81,8 +81,8 @@ static int read_member(struct pull *pull, struct wish *wish, struct err *err)
 	int shown = (int)(key.size < SHOWN_BYTES_MAX ? key.size : SHOWN_BYTES_MAX);
 	if (!place)
 		return err_set(err, ERR_INPUT,
-			"unknown member '%.*s': name, role, cluster, sources, node, namespaces, "
-			"expires",
+			"unknown member '%.*s': name, role, cluster, sources, node, subject, "
+			"namespaces, expires",
 			shown, key.data);
 	enum pull_event event = pull_next(pull);
 	if (event == PULL_BAD)
@@ -124,6 +124,23 @@ static bool is_name(struct text name, size_t max)
 	return true;
 }
 
+/* As RFC 4514 writes it: other forms would never be a certificate's. */
+static int check_subject(struct text subject, struct err *err)
+{
+	bool good = subject.size == 0 || text_find(subject, TEXT("="), 1) != SIZE_MAX;
+	for (size_t i = 0; i < subject.size; i++) {
+		bool is_gap = i > 1 && subject.data[i] == ' ' && subject.data[i - 1] == ',' &&
+			      subject.data[i - 2] != '\\';
+		good = good && (unsigned char)subject.data[i] >= ' ' && !is_gap &&
+		       !(subject.data[i] == ' ' && subject.data[i - (i > 0)] == '=');
+	}
+	return good ? 0
+		    : err_set(err, ERR_INPUT,
+			      "subject must be as \"openssl x509 -noout -subject -nameopt "
+			      "RFC2253\" "
+			      "shows it, as CN=node-1,O=example");
+}
+
 static int check_scope(const struct wish *wish, enum role role, struct err *err)
 {
 	if (wish->scope.patterns.n == 0 || (role != ROLE_SOURCE && role != ROLE_ADMIN))
@@ -149,13 +166,14 @@ int token_wish_read(struct text body, struct arena *arena, struct credential *ou
 	if (!role_parse(wish.role, &credential.role))
 		return err_set(
 			err, ERR_INPUT, "role must be source, viewer, analyst, responder or admin");
-	if (check_scope(&wish, credential.role, err) < 0)
+	if (check_scope(&wish, credential.role, err) < 0 || check_subject(wish.subject, err) < 0)
 		return -1;
 	if (wish.expires.data && !clock_parse_bound(wish.expires, &credential.expires_at_ns))
 		return err_set(err, ERR_INPUT, "expires must be RFC 3339, as 2027-01-01T00:00:00Z");
 	credential.name = arena_copy(arena, wish.name);
 	credential.cluster = arena_copy(arena, wish.cluster);
 	credential.node = arena_copy(arena, wish.node);
+	credential.subject = arena_copy(arena, wish.subject);
 	credential.scope = wish.scope;
 	credential.sources = wish.sources ? wish.sources : UINT32_MAX & ~1U;
 	*out = credential;

@@ -144,6 +144,8 @@ static bool fill(struct console *console, struct http_request *request,
 		credential = credential_find(set, token, now_ns);
 	else if (cookie.size)
 		session = session_find(set, cookie, now_ns, sign_in_idle_ns(console));
+	if (credential && !credential_is_held(credential, http_subject(request)))
+		return false;
 	if (session) {
 		fill_from_session(session, cookie, arena, viewer);
 		sign_in_note_use(console, session, now_ns);

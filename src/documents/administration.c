@@ -140,6 +140,7 @@ int document_tokens(struct connection *connection, const struct document_query *
 		if (token->role == ROLE_SOURCE)
 			write_sources_bits(&emitter, token->sources);
 		emit_member_text(&emitter, "node", token->node);
+		emit_member_text(&emitter, "subject", token->subject);
 		write_namespaces(&emitter, &token->scope);
 		emit_member_time(&emitter, "created", token->created_at_ns);
 		member_time_if(&emitter, "expires", token->expires_at_ns);

@@ -17,8 +17,10 @@ const struct credential *admission_of(const struct intake *intake, const struct 
 	int64_t now_ns = clock_wall_ns(intake->clock);
 	if (!set || token.size > TOKEN_BYTES_MAX)
 		return NULL;
-	if (token.size)
-		return credential_find(set, token, now_ns);
+	if (token.size) {
+		const struct credential *found = credential_find(set, token, now_ns);
+		return found && credential_is_held(found, subject) ? found : NULL;
+	}
 	return subject.size ? credential_find_subject(set, subject, now_ns) : NULL;
 }
 

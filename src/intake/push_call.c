@@ -59,16 +59,36 @@ void push_call_refuse(
 	push_call_finish(call, code, why);
 }
 
-/* A right token is never refused because of wrong ones behind the same address. */
-static void refuse_stranger(struct intake *intake, struct grpc_call *call)
+/* What it came with, and what is wrong with that. */
+static void write_doubt(const struct grpc_call *call, struct text token, char *out, size_t size)
 {
+	struct text subject = grpc_call_subject(call), doubt = grpc_call_doubt(call);
+	if (doubt.size)
+		text_format(out, size, "%.*s", TEXT_ARG(doubt));
+	else if (token.size)
+		text_format(
+			out, size, "this token is not in force, or goes with a client certificate");
+	else if (subject.size)
+		text_format(out, size,
+			"no token in force has the certificate's subject '%.*s': tocsin tokens "
+			"create NAME --node NODE --subject SUBJECT",
+			TEXT_ARG(text_part(subject, 0, 80)));
+	else
+		text_format(out, size,
+			"a valid token is needed: metadata authorization \"Bearer TOKEN\", or a "
+			"client certificate");
+}
+
+/* A right token is never refused because of wrong ones behind the same address. */
+static void refuse_stranger(struct intake *intake, struct grpc_call *call, struct text token)
+{
+	char doubt[240];
+	write_doubt(call, token, doubt, sizeof doubt);
 	if (throttle_failed(intake->throttle, grpc_call_peer(call)))
 		push_call_refuse(intake, call, GRPC_RESOURCE_EXHAUSTED,
 			TEXT("this address sent too many requests without a valid token"));
 	else
-		push_call_refuse(intake, call, GRPC_UNAUTHENTICATED,
-			TEXT("a valid token is needed: metadata authorization \"Bearer TOKEN\", or "
-			     "a client certificate"));
+		push_call_refuse(intake, call, GRPC_UNAUTHENTICATED, text_of(doubt));
 }
 
 bool push_call_admit(struct intake *intake, struct grpc_call *call, uint64_t *credential_id)
@@ -82,7 +102,7 @@ bool push_call_admit(struct intake *intake, struct grpc_call *call, uint64_t *cr
 	*credential_id = is_known ? credential->id : 0;
 	snapshot_unref(set ? &set->snapshot : NULL);
 	if (!is_known)
-		refuse_stranger(intake, call);
+		refuse_stranger(intake, call, token);
 	else if (!is_source)
 		push_call_refuse(intake, call, GRPC_PERMISSION_DENIED,
 			TEXT("alerts are sent with a token of the role source"));

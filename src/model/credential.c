@@ -86,6 +86,11 @@ const struct credential *credential_find_subject(
 	return NULL;
 }
 
+bool credential_is_held(const struct credential *credential, struct text subject)
+{
+	return credential->subject.size == 0 || text_equal(credential->subject, subject);
+}
+
 const struct credential *credential_of_id(
 	const struct credential_set *set, uint64_t id, int64_t now_ns)
 {

@@ -71,6 +71,10 @@ const struct session *session_of_id(
 const struct sign_in_link *sign_in_link_find(
 	const struct credential_set *set, struct text text, int64_t now_ns);
 
+/** Does who holds the token show the certificate that goes with it? One without a subject needs
+ * none; @subject is the caller's, absent if there is none. */
+bool credential_is_held(const struct credential *credential, struct text subject);
+
 /** The credential in force with this id, or NULL. */
 const struct credential *credential_of_id(
 	const struct credential_set *set, uint64_t id, int64_t now_ns);

@@ -8,6 +8,29 @@
 
 enum { TOKENS_MAX = 100000 };
 
+/* Two that a certificate stands for: the elder would win, and its node. */
+static int check_subject(
+	struct connection *connection, const struct credential *credential, struct err *err)
+{
+	if (!credential->subject.size)
+		return 0;
+	sqlite3_stmt *statement = connection_statement(connection,
+		"SELECT name FROM token WHERE subject = ?1 AND revoked_ns = 0"
+		" AND (expires_ns = 0 OR expires_ns > ?2) LIMIT 1",
+		err);
+	if (!statement)
+		return -1;
+	sql_bind_text(statement, 1, credential->subject);
+	sql_bind_i64(statement, 2, credential->created_at_ns);
+	int step = sql_step(statement, err);
+	if (step > 0)
+		ignore(err_set(err, ERR_INPUT,
+			"the certificate's subject stands for the token '%.*s': revoke that first",
+			TEXT_ARG(sql_text(statement, 0))));
+	sqlite3_reset(statement);
+	return step == 0 ? 0 : -1;
+}
+
 int token_insert(struct connection *connection, struct credential *credential, struct err *err)
 {
 	sqlite3_stmt *statement = connection_statement(connection,
@@ -16,7 +39,7 @@ int token_insert(struct connection *connection, struct credential *credential, s
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
 		" ON CONFLICT (name) DO NOTHING",
 		err);
-	if (!statement)
+	if (!statement || check_subject(connection, credential, err) < 0)
 		return -1;
 	AUTO(arena_done) struct arena arena;
 	arena_init(&arena, SIZE_MAX);

@@ -40,6 +40,14 @@ START_TEST(reads_all_members)
 }
 END_TEST
 
+START_TEST(takes_subjects_as_rfc_4514_writes_them)
+{
+	struct credential got;
+	ck_assert_int_eq(ask("{\"name\":\"n\",\"subject\":\"CN=a\\\\, b,O=x y\"}", &got), 0);
+	ck_assert(text_is(got.subject, "CN=a\\, b,O=x y"));
+}
+END_TEST
+
 START_TEST(gives_least_role_by_default)
 {
 	struct credential got;
@@ -58,6 +66,12 @@ static const char *const refused[] = {
 	"{\"name\":\"n\",\"expires\":1700000000}",
 	"{\"name\":\"n\",\"expires\":\"\"}",
 	"{\"name\":\"n\",\"expires\":\"soon\"}",
+	"{\"name\":\"n\",\"subject\":\"node-1\"}",
+	"{\"name\":\"n\",\"subject\":\"=node-1\"}",
+	"{\"name\":\"n\",\"subject\":\"CN=node-1, O=x\"}",
+	"{\"name\":\"n\",\"subject\":\"CN = node-1\"}",
+	"{\"name\":\"n\",\"subject\":\"CN=a\\nb\"}",
+	"{\"name\":\"n\",\"subject\":[\"CN=node-1\"]}",
 	"{\"name\":\"n\",\"expire\":\"2027-01-01T00:00:00Z\"}",
 	"{\"name\":\"n\",\"sources\":[]}",
 	"{\"name\":\"n\",\"sources\":\"falco\"}",
@@ -87,6 +101,7 @@ int main(void)
 	TCase *tests = tcase_create("token_wish");
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, reads_all_members);
+	tcase_add_test(tests, takes_subjects_as_rfc_4514_writes_them);
 	tcase_add_test(tests, gives_least_role_by_default);
 	tcase_add_loop_test(tests, refuses_what_it_does_not_understand, 0,
 		(int)(sizeof refused / sizeof refused[0]));

@@ -66,6 +66,17 @@ START_TEST(finds_tokens_in_force_only)
 }
 END_TEST
 
+START_TEST(a_token_with_a_subject_goes_with_its_certificate)
+{
+	ck_assert(items[GOOD].subject.size && !items[SOON].subject.size);
+	ck_assert(credential_is_held(&items[GOOD], items[GOOD].subject));
+	ck_assert(!credential_is_held(&items[GOOD], TEXT_NONE));
+	ck_assert(!credential_is_held(&items[GOOD], TEXT("CN=other")));
+	ck_assert(credential_is_held(&items[SOON], TEXT_NONE));
+	ck_assert(credential_is_held(&items[SOON], TEXT("CN=other")));
+}
+END_TEST
+
 static bool is_signed_in(unsigned session)
 {
 	const struct session *found = session_find(&set, text_of(texts[session]), NOW, IDLE);
@@ -104,6 +115,7 @@ int main(void)
 	TCase *tests = tcase_create("model/credential");
 	tcase_add_checked_fixture(tests, setup, NULL);
 	tcase_add_test(tests, finds_tokens_in_force_only);
+	tcase_add_test(tests, a_token_with_a_subject_goes_with_its_certificate);
 	tcase_add_test(tests, a_session_ends_with_its_token_its_time_and_by_idleness);
 	tcase_add_test(tests, a_link_ends_with_its_token_and_its_time);
 	suite_add_tcase(suite, tests);
