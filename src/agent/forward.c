@@ -22,6 +22,7 @@ enum {
 	MESSAGE_BYTES_MAX = 16 * 1024 * 1024,
 	PODS_BYTES_MAX = 64 * 1024,
 	BOOT_BYTES = 64,
+	WHY_BYTES = 400,
 };
 
 static const char push_path[] = "/tocsin.intake.v1.Intake/Push";
@@ -50,7 +51,9 @@ struct forward {
 	struct loop_timer *retry_timer, *report_timer;
 	enum state state;
 	int64_t back_off_ms;
-	bool is_connecting, is_lost_told;
+	bool is_connecting;
+	bool is_stranger;     /* to the collector: a new connection shows a renewed certificate */
+	char told[WHY_BYTES]; /* why there is no stream, as it was logged last; "": it works */
 	char boot[BOOT_BYTES];
 
 	uint64_t expected; /* number of the next record to be sent */
@@ -93,9 +96,9 @@ static void back_off(struct forward *forward)
 
 static void go_away(struct forward *forward, const char *why)
 {
-	if (forward->status.is_connected || !forward->is_lost_told)
+	if (strcmp(forward->told, why) != 0)
 		log_warning("forward", "%s; alerts wait in the spool", why);
-	forward->is_lost_told = true;
+	text_format(forward->told, sizeof forward->told, "%s", why);
 	forward->status.is_connected = false;
 	forward->state = AWAY;
 	forward->turn++;
@@ -184,22 +187,35 @@ static void begin(struct forward *forward)
 		go_away(forward, "no memory for a stream");
 }
 
+static const char *advice(enum grpc_code code)
+{
+	if (code == GRPC_UNAUTHENTICATED)
+		return "; give this agent a token (token_file) or a certificate (tls.certificate) "
+		       "that is in force";
+	if (code == GRPC_PERMISSION_DENIED)
+		return "; give this agent a token or a certificate of the role source, for its "
+		       "own node";
+	return "";
+}
+
 static void on_finished(struct grpc_exchange *exchange, const struct grpc_status *status, void *ctx)
 {
 	struct forward *forward = ctx;
-	char why[240];
+	char why[WHY_BYTES];
 	bool is_planned = forward->state == CLOSING && status->code == GRPC_OK;
 	(void)exchange;
 	forward->exchange = NULL;
+	forward->is_stranger |=
+		status->code == GRPC_UNAUTHENTICATED || status->code == GRPC_PERMISSION_DENIED;
 	if (forward->state == AWAY)
 		return;
 	if (is_planned && grpc_channel_is_up(forward->channel)) {
 		begin(forward);
 		return;
 	}
-	text_format(why, sizeof why, "the collector ended the stream: %s%s%.*s",
+	text_format(why, sizeof why, "the collector ended the stream: %s%s%.*s%s",
 		grpc_code_name(status->code), status->message.size ? ": " : "",
-		TEXT_ARG(text_part(status->message, 0, 160)));
+		TEXT_ARG(text_part(status->message, 0, 240)), advice(status->code));
 	go_away(forward, why);
 }
 
@@ -273,7 +289,7 @@ static void open_up(struct forward *forward, const struct work *work)
 		log_info("forward", "connected, from record %llu on",
 			(unsigned long long)work->next);
 	forward->status.is_connected = true;
-	forward->is_lost_told = false;
+	forward->told[0] = '\0';
 	if (forward->options.pods)
 		pods_tell_again(forward->options.pods);
 	report(forward);
@@ -393,16 +409,39 @@ static void on_lost(const struct err *err, void *ctx)
 	struct forward *forward = ctx;
 	/* Its stream ended before, and that began to wait already. */
 	bool is_news = forward->is_connecting || forward->state != AWAY;
+	bool is_hint_due = forward->is_connecting && forward->options.channel.is_plain;
+	char why[WHY_BYTES];
 	forward->is_connecting = false;
+	text_format(why, sizeof why, "%s%s", err->text,
+		is_hint_due ? " (in the clear: tls.mode is off)" : "");
 	if (is_news)
-		go_away(forward, err->text);
+		go_away(forward, why);
+}
+
+static int make_channel(struct forward *forward, struct err *err)
+{
+	forward->options.channel.up = on_up;
+	forward->options.channel.lost = on_lost;
+	forward->options.channel.ctx = forward;
+	return grpc_channel_new(
+		&forward->channel, forward->options.loop, &forward->options.channel, err);
 }
 
 static void retry(void *ctx)
 {
 	struct forward *forward = ctx;
+	struct err err;
 	if (forward->exchange || forward->is_connecting)
 		return;
+	if (forward->is_stranger) {
+		grpc_channel_free(forward->channel);
+		forward->channel = NULL;
+		forward->is_stranger = false;
+	}
+	if (!forward->channel && make_channel(forward, &err) < 0) {
+		go_away(forward, err.text);
+		return;
+	}
 	if (grpc_channel_is_up(forward->channel)) {
 		begin(forward);
 		return;
@@ -430,10 +469,7 @@ static int make_parts(struct forward *forward, struct err *err)
 	forward->report_timer = loop_timer_new(loop, report, forward);
 	if (!forward->watch || !forward->retry_timer || !forward->report_timer)
 		return err_set(err, ERR_MEMORY, "no memory for forwarding");
-	forward->options.channel.up = on_up;
-	forward->options.channel.lost = on_lost;
-	forward->options.channel.ctx = forward;
-	return grpc_channel_new(&forward->channel, loop, &forward->options.channel, err);
+	return make_channel(forward, err);
 }
 
 int forward_new(struct forward **out, const struct forward_options *options, struct err *err)

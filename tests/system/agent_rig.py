@@ -25,11 +25,12 @@ def check(what, good, told=""):
 
 
 class Bodies:
-    """Falco's alerts, each at a nanosecond of its own."""
+    """Falco's alerts, each at a nanosecond of its own; from the host of the recording, or from @hostname."""
 
-    def __init__(self):
+    def __init__(self, hostname=None):
         with open(os.path.join(SOURCE, "tests/corpus/falco-live/default-rules.jsonl")) as f:
-            self.alerts = [line for line in f if '"evt.time"' in line and '"time"' in line]
+            self.alerts = [json.loads(line) for line in f if '"evt.time"' in line and '"time"' in line]
+        self.own = {"hostname": hostname} if hostname else {}
         self.next_ns, self.lock = time.time_ns() - 3600 * 10**9, threading.Lock()
 
     def take(self):
@@ -37,20 +38,21 @@ class Bodies:
         with self.lock:
             self.next_ns += 1000003
             ns = self.next_ns
-        return ns, json.dumps(moved(json.loads(self.alerts[ns % len(self.alerts)]), ns)).encode()
+        alert = self.alerts[ns % len(self.alerts)]
+        return ns, json.dumps(moved(dict(alert, output_fields=dict(alert["output_fields"]), **self.own), ns)).encode()
 
 
 class Agent:
     def __init__(self, folder, server, token_file, spool=None, words=()):
         self.folder, self.spool = folder, spool or os.path.join(folder, "spool")
         self.server, self.token_file, self.words = server, token_file, list(words)
-        self.port, self.process, self.environment = free_port(), None, {}
+        self.port, self.process, self.environment, self.tls = free_port(), None, {}, ["--tls", "off"]
 
     def start(self):
         self.log = open(os.path.join(self.folder, "agent.log"), "ab")
         self.process = subprocess.Popen(
-            [os.path.join(BUILD, "bin/tocsin-agent"), "--server", self.server, "--tls", "off", "--listen", "127.0.0.1:%d" % self.port,
-             "--spool", self.spool, "--node", "node-1", "--token-file", self.token_file] + self.words,
+            [os.path.join(BUILD, "bin/tocsin-agent"), "--server", self.server, "--listen", "127.0.0.1:%d" % self.port, "--spool", self.spool,
+             "--node", "node-1", "--token-file", self.token_file] + self.tls + self.words,
             stderr=self.log, stdin=subprocess.DEVNULL, env=dict(os.environ, **self.environment))
         wait_for(lambda: self.process.poll() is not None or self.get("/livez")[0] == 200, 30, "the agent listens")
         return self
@@ -68,6 +70,10 @@ class Agent:
 
     def get(self, path):
         return self.request("GET", path)
+
+    def log_text(self):
+        with open(os.path.join(self.folder, "agent.log"), errors="replace") as f:
+            return f.read()
 
     def metric(self, name):
         for line in self.get("/metrics")[1].decode().splitlines():
@@ -142,11 +148,15 @@ class Case:
         self.args, self.bodies, self.answered = args, Bodies(), []
         self.untimely = 0  # rows that have no time of their own
         self.daemon = Daemon(os.path.join(folder, "data"))
+        self.set_up(folder)
         self.start_daemon()
         self.token = os.path.join(folder, "token")
         with open(self.token, "w") as f:
             f.write(self.daemon.token("ingest"))
         self.agent = Agent(folder, "127.0.0.1:%d" % self.daemon.grpc_port, self.token, spool, words)
+
+    def set_up(self, folder):
+        """Before the first start."""
 
     def start_daemon(self):
         self.daemon.start()

@@ -4,6 +4,7 @@ import fcntl
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import time
 import urllib.error
@@ -37,12 +38,19 @@ class Daemon:
         self.data, self.process, self.port, self.grpc_port = data, None, free_port(), free_port()
         self.log_folder = os.path.dirname(data)
         self.url = "http://127.0.0.1:%d" % self.port
+        self.words, self.context = [], None
+
+    def use_tls(self, certificate, key, client_ca):
+        """From its next start on; the rig itself believes any certificate."""
+        self.words = ["--tls.certificate", certificate, "--tls.key", key, "--tls.client_ca", client_ca]
+        self.url = "https://127.0.0.1:%d" % self.port
+        self.context = ssl._create_unverified_context()
 
     def start(self, wrap=(), wait=True, seconds=60):
         self.log = open(os.path.join(self.log_folder, "tocsind.log"), "ab")
         self.process = subprocess.Popen(
             list(wrap) + [os.path.join(BUILD, "bin/tocsind"), "--data", self.data, "--listen", "127.0.0.1:%d" % self.port,
-                          "--listen-grpc", "127.0.0.1:%d" % self.grpc_port],
+                          "--listen-grpc", "127.0.0.1:%d" % self.grpc_port] + self.words,
             stderr=self.log, stdin=subprocess.DEVNULL, start_new_session=True)
         if wait:
             wait_for(lambda: self.process.poll() is not None or self.ready() == 200, seconds, "/readyz is 200")
@@ -64,7 +72,7 @@ class Daemon:
             headers["Authorization"] = "Bearer " + (self.token(token) if token in ("admin", "ingest") else token)
         try:
             request = urllib.request.Request(self.url + path, data=body, headers=headers, method=method)
-            with urllib.request.urlopen(request, timeout=timeout) as answer:
+            with urllib.request.urlopen(request, timeout=timeout, context=self.context) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as err:
             return err.code, err.read()
