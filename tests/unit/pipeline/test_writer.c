@@ -521,7 +521,7 @@ START_TEST(keeps_what_it_answered)
 		run_load(&plan);
 	plan = (struct fault_plan){.calls = FAULT_ON_WRITE, .kind = FAULT_IO};
 	n = run_load(&plan);
-	for (plan.at = 1; plan.at <= n; plan.at += 5)
+	for (plan.at = 1; plan.at <= n; plan.at += 2)
 		run_load(&plan);
 	/* When idle work runs is not the test's to say, so the last calls are not always made. */
 	ck_assert_uint_ge(n_happened, 20);
