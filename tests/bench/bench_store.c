@@ -220,7 +220,6 @@ static void measure_stored(struct bench *bench, size_t per_commit, bool with_idl
 {
 	char path[4096];
 	struct buf body;
-	struct err err;
 	double longest = 0;
 	const size_t n_alerts = 20000;
 	buf_init(&body, 64 * 1024 * 1024);
