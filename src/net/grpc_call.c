@@ -96,7 +96,7 @@ static void refuse(struct grpc_call *call, const char *status)
 {
 	nghttp2_nv field = grpc_field(TEXT(":status"), text_of(status));
 	call->is_finished = call->has_answered = true;
-	call->stream.is_broken = true;
+	grpc_stream_stop_reading(&call->stream);
 	nghttp2_submit_response(session_of(call), call->stream.id, &field, 1, NULL);
 	h2_connection_flush(call->stream.connection);
 }
@@ -158,6 +158,8 @@ static void on_request(struct grpc_stream *stream, bool is_end)
 		return;
 	call->method = method;
 	call->is_open = true;
+	if (!method->is_client_streaming)
+		grpc_stream_expect(stream);
 	method->open(call, method->ctx);
 }
 
@@ -260,7 +262,6 @@ struct grpc_stream *grpc_call_new(struct h2_connection *connection, int32_t id)
 	call->server = connection->ctx;
 	call->deadline_after_ms = INT64_MAX;
 	grpc_stream_init(&call->stream, &kind, connection, 0, CALL_WAITING_BYTES_MAX);
-	call->stream.reader.room = &call->server->room_of_messages;
 	if (!grpc_stream_list(&call->stream, id)) {
 		grpc_stream_done(&call->stream);
 		free(call);
@@ -313,7 +314,8 @@ void grpc_call_finish(struct grpc_call *call, const struct grpc_status *status)
 	struct arena *arena = &call->stream.arena;
 	if (call->is_finished)
 		return;
-	call->is_finished = call->stream.is_broken = true;
+	call->is_finished = true;
+	grpc_stream_stop_reading(&call->stream);
 	call->status = (struct grpc_status){.code = status->code,
 		.message = arena_copy(arena, text_part(status->message, 0, STATUS_TEXT_BYTES_MAX)),
 		.details = arena_copy(arena, text_part(status->details, 0, DETAILS_BYTES_MAX))};

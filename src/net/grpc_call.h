@@ -19,8 +19,8 @@ struct grpc_server {
 	struct loop_watch *watch; /* of the listening socket; NULL: no new connections */
 	struct loop_timer *tick;
 	struct h2_connection *connections;
-	struct table *peers; /* address → connections */
-	struct grpc_room room_of_messages;
+	struct table *peers; /* address → struct grpc_peer */
+	struct grpc_room buffered;
 	unsigned char *room; /* for reading */
 	char *unix_path;     /* removed at the end */
 	int listen_fd;
@@ -29,6 +29,12 @@ struct grpc_server {
 	_Atomic size_t n_connections;
 	_Atomic uint64_t counts[N_GRPC_EVENTS];
 	_Atomic uint64_t codes[N_GRPC_CODES];
+};
+
+/* All connections of one address. */
+struct grpc_peer {
+	struct grpc_room buffered; /* first: parent of the connections' shares */
+	size_t n_connections;
 };
 
 /* A header as it came, in its order. */

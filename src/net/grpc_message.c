@@ -18,7 +18,7 @@ bool grpc_room_take(struct grpc_room *room, size_t size)
 {
 	if (!room)
 		return true;
-	if (size > room->max_bytes - room->used_bytes)
+	if (size > room->max_bytes - room->used_bytes || !grpc_room_take(room->parent, size))
 		return false;
 	room->used_bytes += size;
 	return true;
@@ -26,7 +26,7 @@ bool grpc_room_take(struct grpc_room *room, size_t size)
 
 void grpc_room_give(struct grpc_room *room, size_t size)
 {
-	if (room)
+	for (; room; room = room->parent)
 		room->used_bytes -= size;
 }
 
@@ -49,6 +49,11 @@ void grpc_reader_done(struct grpc_reader *reader)
 bool grpc_reader_is_inside(const struct grpc_reader *reader)
 {
 	return reader->prefix_size > 0;
+}
+
+size_t grpc_reader_bytes(const struct grpc_reader *reader)
+{
+	return reader->data ? reader->size : 0;
 }
 
 static enum grpc_read fail(struct grpc_status *status, enum grpc_code code, struct text why)

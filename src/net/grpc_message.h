@@ -15,8 +15,9 @@
 
 enum { GRPC_PREFIX_BYTES = 5 };
 
-/* Memory that many readers share. */
+/* Memory that many share: what is received, and what waits to be read or sent. */
 struct grpc_room {
+	struct grpc_room *parent; /* what is taken here is taken there, too; NULL: none */
 	size_t used_bytes, max_bytes;
 };
 
@@ -35,7 +36,7 @@ struct grpc_reader {
 /* What became of some bytes. */
 enum grpc_read { GRPC_READ_MORE, GRPC_READ_MESSAGE, GRPC_READ_FAILED };
 
-/** Takes @size of it for something else; false: there is not so much. NULL has no limit. */
+/** Takes @size of it and of its parents; false: there is not so much. NULL has no limit. */
 CHECKED bool grpc_room_take(struct grpc_room *room, size_t size);
 void grpc_room_give(struct grpc_room *room, size_t size);
 
@@ -43,6 +44,8 @@ void grpc_reader_init(struct grpc_reader *reader, size_t message_bytes_max);
 void grpc_reader_done(struct grpc_reader *reader);
 /** Is it in the middle of a message? */
 bool grpc_reader_is_inside(const struct grpc_reader *reader);
+/** How much of that message is there; 0: it is in none. */
+size_t grpc_reader_bytes(const struct grpc_reader *reader);
 
 /**
  * Takes bytes off the front of *bytes until a message is whole (which *message then owns; never

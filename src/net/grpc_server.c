@@ -17,14 +17,17 @@ enum {
 	CALLS_SUBMITTED_MAX = 1000, /* by us on a server's connection: none */
 };
 
-static const struct grpc_limits usual_limits = {
+const struct grpc_limits grpc_limits_usual = {
 	.connections_max = 8192,
 	.connections_of_peer = 4096,
 	.calls_of_connection = 100,
 	.header_bytes = 16 * 1024,
 	.buffered_bytes_all = 256 * 1024 * 1024,
+	.buffered_bytes_of_peer = 128 * 1024 * 1024,
+	.buffered_bytes_of_connection = 32 * 1024 * 1024,
 	.handshake_after_ms = 10000,
 	.idle_after_ms = 600000,
+	.stalled_after_ms = 60000,
 };
 
 static void count(struct grpc_server *server, enum grpc_event event)
@@ -32,8 +35,11 @@ static void count(struct grpc_server *server, enum grpc_event event)
 	atomic_fetch_add(&server->counts[event], 1);
 }
 
-static void unlink_connection(struct grpc_server *server, struct h2_connection *connection)
+/* Outside of its callbacks, or when it has ended: it holds nothing of its share then. */
+static void forget(struct grpc_server *server, struct h2_connection *connection)
 {
+	struct grpc_peer *peer = (struct grpc_peer *)(void *)connection->share.parent;
+	const struct peer who = connection->peer;
 	if (connection->previous)
 		connection->previous->next = connection->next;
 	else
@@ -41,10 +47,9 @@ static void unlink_connection(struct grpc_server *server, struct h2_connection *
 	if (connection->next)
 		connection->next->previous = connection->previous;
 	grpc_metrics_connections(atomic_fetch_sub(&server->n_connections, 1) - 1, server->clock);
-	struct text peer = text_of(connection->peer.text);
-	union table_value *n = table_get(server->peers, peer);
-	if (n && --n->number == 0)
-		table_remove(server->peers, peer);
+	h2_connection_free(connection);
+	if (--peer->n_connections == 0)
+		table_remove(server->peers, text_of(who.text));
 }
 
 /* ---- what connections tell ---- */
@@ -76,8 +81,7 @@ static void on_lost(struct h2_connection *connection, const struct err *err)
 	struct grpc_server *server = connection->ctx;
 	if (err->kind == ERR_DENIED)
 		log_warning("grpc", "a connection was ended: %s", err->text);
-	unlink_connection(server, connection);
-	h2_connection_free(connection);
+	forget(server, connection);
 }
 
 static const struct h2_owner owner = {
@@ -90,11 +94,23 @@ static const struct h2_owner owner = {
 
 /* ---- connections come ---- */
 
-static bool has_place(struct grpc_server *server, const struct peer *peer)
+/* NULL: it has no place. */
+static struct grpc_peer *peer_of(struct grpc_server *server, const struct peer *who)
 {
-	const union table_value *n = table_get(server->peers, text_of(peer->text));
-	return atomic_load(&server->n_connections) < server->limits.connections_max &&
-	       (!n || (size_t)n->number < server->limits.connections_of_peer);
+	const struct text name = text_of(who->text);
+	if (atomic_load(&server->n_connections) >= server->limits.connections_max)
+		return NULL;
+	union table_value *value = table_put(server->peers, name);
+	struct grpc_peer *peer = value ? value->pointer : NULL;
+	if (value && !peer)
+		peer = value->pointer = calloc(1, sizeof *peer);
+	if (value && !peer)
+		table_remove(server->peers, name);
+	if (!peer || peer->n_connections >= server->limits.connections_of_peer)
+		return NULL;
+	peer->buffered = (struct grpc_room){&server->buffered, peer->buffered.used_bytes,
+		server->limits.buffered_bytes_of_peer};
+	return peer;
 }
 
 static int start(struct grpc_server *server, struct h2_connection *connection, struct err *err)
@@ -121,27 +137,28 @@ static void link_connection(struct grpc_server *server, struct h2_connection *co
 	count(server, GRPC_CONNECTIONS);
 }
 
-static void take(struct grpc_server *server, int fd, const struct peer *peer)
+static void take(struct grpc_server *server, int fd, const struct peer *who)
 {
 	struct err err;
 	struct h2_connection *connection;
-	union table_value *n =
-		has_place(server, peer) ? table_put(server->peers, text_of(peer->text)) : NULL;
-	if (!n) {
+	struct grpc_peer *peer = peer_of(server, who);
+	if (!peer) {
 		count(server, GRPC_REFUSED);
 		close(fd);
 		return;
 	}
-	n->number++;
 	const struct h2_options options = {
 		server->loop, &owner, server, server->clock, server->room};
 	if (h2_connection_new(&connection, fd, &options, &err) < 0) {
-		if (--n->number == 0)
-			table_remove(server->peers, text_of(peer->text));
-		log_warning("grpc", "%s: %s", peer->text, err.text);
+		if (peer->n_connections == 0)
+			table_remove(server->peers, text_of(who->text));
+		log_warning("grpc", "%s: %s", who->text, err.text);
 		return;
 	}
-	connection->peer = *peer;
+	peer->n_connections++;
+	connection->peer = *who;
+	connection->share.parent = &peer->buffered;
+	connection->share.max_bytes = server->limits.buffered_bytes_of_connection;
 	link_connection(server, connection);
 	if (start(server, connection, &err) < 0)
 		h2_connection_end(connection, &err);
@@ -177,18 +194,22 @@ static bool is_too_slow(
 	bool is_half = at->headers_after_ms && now_ms - at->headers_after_ms > handshake_ms;
 	bool is_idle =
 		at->n_streams == 0 && now_ms - at->heard_after_ms > server->limits.idle_after_ms;
-	return is_late || is_half || is_idle;
+	bool is_deaf = at->n_held && now_ms - at->taken_after_ms > server->limits.stalled_after_ms;
+	return is_late || is_half || is_idle || is_deaf;
 }
 
 static void look_at(struct grpc_server *server, struct h2_connection *connection, int64_t now_ms)
 {
 	struct err err;
+	for (struct grpc_stream *stream = connection->streams; stream; stream = stream->next)
+		grpc_stream_look(stream, now_ms, server->limits.stalled_after_ms);
 	/* A peer that does not read gets no GOAWAY: it ends without. */
 	if (connection->is_terminated ? now_ms - connection->terminated_after_ms <=
 						server->limits.handshake_after_ms
 				      : !is_too_slow(server, connection, now_ms))
 		return;
-	ignore(err_set(&err, ERR_IO, "%s: nothing was heard for too long", connection->peer.text));
+	ignore(err_set(&err, ERR_IO, "%s: nothing was heard, or taken, for too long",
+		connection->peer.text));
 	h2_connection_terminate(connection, NGHTTP2_NO_ERROR, &err);
 }
 
@@ -237,11 +258,11 @@ int grpc_server_start(struct grpc_server **out, struct loop *loop,
 	server->clock = options->clock;
 	server->tls = options->tls;
 	server->methods = options->methods;
-	server->limits = options->limits ? *options->limits : usual_limits;
-	server->room_of_messages.max_bytes = server->limits.buffered_bytes_all;
+	server->limits = options->limits ? *options->limits : grpc_limits_usual;
+	server->buffered.max_bytes = server->limits.buffered_bytes_all;
 	server->listen_fd = -1;
 	server->room = malloc(H2_READ_BYTES);
-	server->peers = table_new(NULL);
+	server->peers = table_new(free);
 	server->tick = loop_timer_new(loop, on_tick, server);
 	if (!server->room || !server->peers || !server->tick) {
 		grpc_server_stop(server);
@@ -297,9 +318,7 @@ void grpc_server_stop(struct grpc_server *server)
 		return;
 	stop_listening(server);
 	while (server->connections) {
-		struct h2_connection *connection = server->connections;
-		unlink_connection(server, connection);
-		h2_connection_free(connection);
+		forget(server, server->connections);
 	}
 	loop_timer_free(server->tick);
 	table_free(server->peers);

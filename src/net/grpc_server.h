@@ -51,11 +51,17 @@ struct grpc_limits {
 	size_t connections_of_peer; /* half of it, of one address */
 	size_t calls_of_connection; /* SETTINGS_MAX_CONCURRENT_STREAMS: 100 */
 	size_t header_bytes;        /* 16 KiB */
-	size_t buffered_bytes_all;  /* messages being received or waiting, of all: 256 MiB */
+	/* Messages being received, bytes that wait to be read or sent: */
+	size_t buffered_bytes_all;           /* 256 MiB */
+	size_t buffered_bytes_of_peer;       /* half of it, of one address */
+	size_t buffered_bytes_of_connection; /* an eighth of it */
 	/* 10 000: TLS, preface and SETTINGS; headers that began; GOAWAY that is not read */
 	int64_t handshake_after_ms;
-	int64_t idle_after_ms; /* 600 000 without a call and without a PING */
+	int64_t idle_after_ms;    /* 600 000 without a call and without a PING */
+	int64_t stalled_after_ms; /* 60 000 without a byte of a message that began (and 1 KiB/s
+				     after 10 s), or taken of what waits to be sent */
 };
+extern const struct grpc_limits grpc_limits_usual;
 
 struct grpc_server_options {
 	const char *address;
@@ -100,7 +106,8 @@ void grpc_call_set_owner(struct grpc_call *call, void *owner);
 void *grpc_call_owner(const struct grpc_call *call);
 
 /** Queues one message (copied; compressed when the peer takes gzip and it pays). ERR_LIMIT when
- * more than 1 MiB waits for a peer that does not read; ERR_IO when the call is over. */
+ * more than 1 MiB waits for a peer that does not read, or its share is used up; ERR_IO when the
+ * call is over. */
 CHECKED int grpc_call_send(struct grpc_call *call, struct text message, struct err *err);
 /** Bytes that wait for the peer to read. */
 size_t grpc_call_waiting_bytes(const struct grpc_call *call);

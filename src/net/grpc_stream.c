@@ -9,6 +9,7 @@ enum {
 	HELD_BYTES_MAX = 2 * H2_STREAM_WINDOW,
 	OUT_BYTES_MAX = 256 * 1024 * 1024,
 	MOVE_BYTES = 65536, /* sent bytes at the front that are worth moving the rest for */
+	GRACE_MS = 10000,   /* of a message, before the least rate of 1 byte a ms counts */
 };
 
 void grpc_stream_init(struct grpc_stream *stream, const struct grpc_stream_kind *kind,
@@ -18,6 +19,7 @@ void grpc_stream_init(struct grpc_stream *stream, const struct grpc_stream_kind 
 	stream->connection = connection;
 	arena_init(&stream->arena, ARENA_BYTES);
 	grpc_reader_init(&stream->reader, message_bytes_max);
+	stream->reader.room = &connection->share;
 	buf_init(&stream->held, HELD_BYTES_MAX);
 	buf_init(&stream->out, OUT_BYTES_MAX);
 	stream->waiting_max = waiting_max;
@@ -43,11 +45,6 @@ static void unlist(struct grpc_stream *stream)
 	struct h2_connection *connection = stream->connection;
 	if (!stream->is_listed)
 		return;
-	/* Window that was kept back is the connection's, which others use. */
-	if (stream->n_unconsumed && connection->session) {
-		nghttp2_session_consume_connection(connection->session, stream->n_unconsumed);
-		h2_connection_flush(connection);
-	}
 	nghttp2_session_set_stream_user_data(connection->session, stream->id, NULL);
 	if (stream->previous)
 		stream->previous->next = stream->next;
@@ -61,10 +58,9 @@ static void unlist(struct grpc_stream *stream)
 
 void grpc_stream_done(struct grpc_stream *stream)
 {
+	grpc_stream_stop_reading(stream);
 	unlist(stream);
-	grpc_room_give(stream->reader.room, stream->held.size);
-	grpc_reader_done(&stream->reader);
-	buf_done(&stream->held);
+	grpc_room_give(stream->reader.room, grpc_stream_waiting_bytes(stream));
 	buf_done(&stream->out);
 	arena_done(&stream->arena);
 }
@@ -77,12 +73,46 @@ static void consume(struct grpc_stream *stream, size_t size)
 		nghttp2_session_consume(stream->connection->session, stream->id, size);
 }
 
+void grpc_stream_stop_reading(struct grpc_stream *stream)
+{
+	struct h2_connection *connection = stream->connection;
+	stream->is_broken = true;
+	grpc_reader_done(&stream->reader);
+	if (stream->is_delivering) /* out of held, perhaps */
+		return;
+	grpc_room_give(stream->reader.room, stream->held.size);
+	buf_done(&stream->held);
+	/* Window that was kept back is the connection's, which others use. */
+	if (stream->n_unconsumed && connection->session) {
+		nghttp2_session_consume_connection(connection->session, stream->n_unconsumed);
+		h2_connection_flush(connection);
+	}
+	stream->n_unconsumed = 0;
+}
+
 static void fail(struct grpc_stream *stream, const struct grpc_status *status)
 {
 	if (stream->is_broken)
 		return;
-	stream->is_broken = true;
+	grpc_stream_stop_reading(stream);
 	stream->kind->broken(stream, status);
+}
+
+static int64_t now_of(const struct grpc_stream *stream)
+{
+	return clock_monotonic_ms(stream->connection->clock);
+}
+
+static void note_progress(struct grpc_stream *stream)
+{
+	stream->moved_after_ms = now_of(stream);
+	if (!stream->began_after_ms)
+		stream->began_after_ms = stream->moved_after_ms;
+}
+
+void grpc_stream_expect(struct grpc_stream *stream)
+{
+	note_progress(stream);
 }
 
 /* Messages until the bytes are used up, or the stream is paused. */
@@ -96,6 +126,7 @@ static void deliver(struct grpc_stream *stream, struct text *bytes)
 		case GRPC_READ_MORE:
 			break;
 		case GRPC_READ_MESSAGE:
+			stream->began_after_ms = 0;
 			stream->kind->message(stream, message, size);
 			break;
 		case GRPC_READ_FAILED:
@@ -105,6 +136,8 @@ static void deliver(struct grpc_stream *stream, struct text *bytes)
 	}
 	if (stream->is_broken)
 		bytes->size = 0;
+	else if (grpc_reader_is_inside(&stream->reader))
+		note_progress(stream);
 }
 
 static void tell_half_closed(struct grpc_stream *stream)
@@ -164,6 +197,8 @@ void grpc_stream_pause(struct grpc_stream *stream)
 void grpc_stream_resume(struct grpc_stream *stream)
 {
 	stream->is_paused = false;
+	if (stream->began_after_ms) /* the pause was ours */
+		stream->began_after_ms = stream->moved_after_ms = now_of(stream);
 	/* Inside of a delivery it simply goes on. */
 	if (stream->is_delivering || !stream->connection->session)
 		return;
@@ -231,6 +266,8 @@ static ssize_t read_out(nghttp2_session *session, int32_t id, uint8_t *room, siz
 	if (n) {
 		memcpy(room, stream->out.data + stream->n_sent, n);
 		stream->n_sent += n;
+		stream->taken_after_ms = now_of(stream);
+		grpc_room_give(stream->reader.room, n);
 		drop_sent(stream);
 		h2_flood_give(&connection->flood, H2_FLOOD_DATA);
 		tell_writable(stream);
@@ -264,7 +301,7 @@ static void go_on(struct grpc_stream *stream)
 
 int grpc_stream_send(struct grpc_stream *stream, struct text message, bool gzip, struct err *err)
 {
-	size_t waiting = grpc_stream_waiting_bytes(stream);
+	size_t waiting = grpc_stream_waiting_bytes(stream), before = stream->out.size;
 	if (stream->is_end_due)
 		return err_set(err, ERR_IO, "the call has been ended");
 	if (waiting && message.size + waiting > stream->waiting_max) {
@@ -272,8 +309,15 @@ int grpc_stream_send(struct grpc_stream *stream, struct text message, bool gzip,
 		return err_set(err, ERR_LIMIT, "%zu bytes wait for the peer to read", waiting);
 	}
 	grpc_frame_write(&stream->out, message, gzip);
-	if (!buf_ok(&stream->out))
-		return buf_error(&stream->out, err, "what waits for the peer");
+	size_t added = stream->out.size - before;
+	if (!buf_ok(&stream->out) || !grpc_room_take(stream->reader.room, added)) {
+		stream->out.size = before;
+		return buf_ok(&stream->out)
+			       ? err_set(err, ERR_LIMIT, "too much waits for peers to read")
+			       : buf_error(&stream->out, err, "what waits for the peer");
+	}
+	if (!waiting)
+		stream->taken_after_ms = now_of(stream);
 	go_on(stream);
 	return 0;
 }
@@ -281,6 +325,8 @@ int grpc_stream_send(struct grpc_stream *stream, struct text message, bool gzip,
 void grpc_stream_end(struct grpc_stream *stream)
 {
 	stream->is_end_due = true;
+	if (grpc_stream_waiting_bytes(stream) == 0)
+		stream->taken_after_ms = now_of(stream);
 	go_on(stream);
 }
 
@@ -291,6 +337,44 @@ void grpc_stream_reset(struct grpc_stream *stream, uint32_t code)
 		nghttp2_submit_rst_stream(
 			stream->connection->session, NGHTTP2_FLAG_NONE, stream->id, code);
 	h2_connection_flush(stream->connection);
+}
+
+/* ---- time ---- */
+
+/* Does something wait for the peer to take it? */
+static bool is_stuck(const struct grpc_stream *stream)
+{
+	return grpc_stream_waiting_bytes(stream) || (stream->is_end_due && !stream->is_end_sent);
+}
+
+/* May the peer send? Calls that we pause use the connection's window up for the others, too. */
+static bool has_window(const struct grpc_stream *stream)
+{
+	nghttp2_session *session = stream->connection->session;
+	return nghttp2_session_get_effective_recv_data_length(session) <
+	       nghttp2_session_get_effective_local_window_size(session);
+}
+
+void grpc_stream_look(struct grpc_stream *stream, int64_t now_ms, int64_t stalled_ms)
+{
+	static const struct grpc_status slow = {.code = GRPC_DEADLINE_EXCEEDED,
+		.message = {"a message comes too slowly, or not at all", 41}};
+	if (!stream->connection->session)
+		return;
+	if (is_stuck(stream) && now_ms - stream->taken_after_ms > stalled_ms) {
+		stream->taken_after_ms = now_ms;
+		grpc_stream_reset(stream, NGHTTP2_CANCEL);
+		return;
+	}
+	if (!stream->began_after_ms || stream->is_paused || stream->is_broken)
+		return;
+	/* 1 KiB/s is one byte a millisecond. */
+	int64_t earned_ms = GRACE_MS + (int64_t)grpc_reader_bytes(&stream->reader);
+	if (!has_window(stream))
+		stream->began_after_ms = stream->moved_after_ms = now_ms;
+	else if (now_ms - stream->moved_after_ms > stalled_ms ||
+		 now_ms - stream->began_after_ms > earned_ms)
+		fail(stream, &slow);
 }
 
 nghttp2_nv grpc_field(struct text name, struct text value)

@@ -44,6 +44,9 @@ struct grpc_stream {
 	struct buf out;      /* framed messages */
 	size_t n_sent;       /* of out */
 	size_t waiting_max;  /* of out, not sent; an empty queue takes any message */
+	/* When a message began that is not whole (0: none), and its last bytes came. */
+	int64_t began_after_ms, moved_after_ms;
+	int64_t taken_after_ms; /* when some of out last went, or began to wait */
 	bool is_paused, is_delivering;
 	bool has_half_closed; /* the peer */
 	bool is_half_closed_told;
@@ -68,6 +71,13 @@ void grpc_stream_end(struct grpc_stream *stream);
 void grpc_stream_pause(struct grpc_stream *stream);
 void grpc_stream_resume(struct grpc_stream *stream);
 void grpc_stream_reset(struct grpc_stream *stream, uint32_t code);
+/** Nothing more of it is read; what came is forgotten. */
+void grpc_stream_stop_reading(struct grpc_stream *stream);
+/** A message is due: it counts as begun. */
+void grpc_stream_expect(struct grpc_stream *stream);
+/** Ends it when a message comes too slowly, or nobody takes what waits: no byte for @stalled_ms,
+ * or less than 1 KiB/s after 10 s. */
+void grpc_stream_look(struct grpc_stream *stream, int64_t now_ms, int64_t stalled_ms);
 size_t grpc_stream_waiting_bytes(const struct grpc_stream *stream);
 
 /** The stream has its id: nghttp2 tells it what comes, the connection closes it at its end. */

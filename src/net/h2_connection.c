@@ -246,6 +246,7 @@ static bool write_out(struct h2_connection *connection)
 		if (n <= 0)
 			return false;
 		connection->n_sent += (size_t)n;
+		connection->taken_after_ms = clock_monotonic_ms(connection->clock);
 	}
 	connection->n_sent = 0;
 	if (connection->out.capacity > KEPT_OUT_BYTES)
@@ -253,6 +254,30 @@ static bool write_out(struct h2_connection *connection)
 	else
 		buf_clear(&connection->out);
 	return true;
+}
+
+/* What the socket did not take is taken from the share. */
+static void account(struct h2_connection *connection)
+{
+	struct err err;
+	size_t now = pending(connection), before = connection->n_held;
+	if (now && !before)
+		connection->taken_after_ms = clock_monotonic_ms(connection->clock);
+	if (now > before && !grpc_room_take(&connection->share, now - before)) {
+		ignore(err_set(&err, ERR_LIMIT, "too much waits for peers that do not read"));
+		fail(connection, &err);
+		return;
+	}
+	if (now < before)
+		grpc_room_give(&connection->share, before - now);
+	connection->n_held = now;
+}
+
+static void drop_out(struct h2_connection *connection)
+{
+	buf_done(&connection->out);
+	connection->n_sent = 0;
+	account(connection);
 }
 
 static void want(struct h2_connection *connection)
@@ -274,6 +299,7 @@ static void push(struct h2_connection *connection)
 	while (gather(connection) && pending(connection))
 		if (!write_out(connection))
 			break;
+	account(connection);
 	if (connection->is_ended)
 		return;
 	if (!pending(connection) && !nghttp2_session_want_read(connection->session) &&
@@ -377,7 +403,7 @@ static void destroy(struct h2_connection *connection)
 	loop_timer_free(connection->timer);
 	nghttp2_session_del(connection->session);
 	transport_done(&connection->transport);
-	buf_done(&connection->out);
+	drop_out(connection);
 	free(connection->own_room);
 	free(connection->subject);
 	free(connection->doubt);
@@ -396,6 +422,7 @@ static void settle(struct h2_connection *connection)
 		 */
 		ignore(loop_socket_want(connection->socket, false, false));
 		close_streams(connection);
+		drop_out(connection);
 		connection->owner->lost(connection, &connection->err);
 		connection->depth--;
 	}
@@ -423,6 +450,7 @@ int h2_connection_new(
 	connection->room = options->room ? options->room : connection->own_room;
 	connection->opened_after_ms = connection->heard_after_ms =
 		clock_monotonic_ms(options->clock);
+	connection->share.max_bytes = SIZE_MAX;
 	transport_init(&connection->transport, fd);
 	buf_init(&connection->out, OUT_BYTES_MAX);
 	h2_flood_init(&connection->flood, connection->opened_after_ms);

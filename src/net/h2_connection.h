@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "net/grpc_message.h"
 #include "net/h2_flood.h"
 #include "net/listener.h"
 #include "net/loop.h"
@@ -55,8 +56,12 @@ struct h2_connection {
 	const struct clock *clock;
 	unsigned char *room; /* H2_READ_BYTES: shared by all connections of a thread, or own_room */
 	unsigned char *own_room;
+	struct grpc_room
+		share; /* what its streams hold, and what of `out` the socket did not take */
 	struct buf out;
-	size_t n_sent; /* of out */
+	size_t n_sent;          /* of out */
+	size_t n_held;          /* of out, taken from the share */
+	int64_t taken_after_ms; /* when the socket last took some, or it began to wait */
 	struct h2_flood flood;
 	struct err err; /* why it ends; kind ERR_NONE: the peer closed it */
 	int64_t opened_after_ms, heard_after_ms;

@@ -148,7 +148,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	say(first);
 	assert(loop_run(loop, &err) == 0); /* until the server has closed */
 	assert(n_open == 0 && grpc_server_connections(server) == 0);
-	assert(server->room_of_messages.used_bytes == 0);
+	assert(server->buffered.used_bytes == 0);
 	loop_watch_free(sender.watch);
 	close(sender.fd);
 	return 0;

@@ -316,7 +316,7 @@ static void read_options(int argc, char **argv, struct grpc_server_options *opti
 int main(int argc, char **argv)
 {
 	static const struct grpc_method *tables[] = {methods, NULL, NULL};
-	struct grpc_limits limits = {8192, 4096, 100, 16384, 256 << 20, 10000, 600000};
+	struct grpc_limits limits = grpc_limits_usual;
 	struct tls_server_options tls = {0};
 	struct grpc_server_options options = {.address = "127.0.0.1",
 		.limits = &limits,

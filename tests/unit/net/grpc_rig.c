@@ -9,6 +9,7 @@
 enum { GUARD_MS = 10000, MESSAGE_BYTES_MAX = 4 * 1024 * 1024 };
 
 struct rig rig;
+const struct clock *rig_clock = &clock_system;
 
 /* ---- the server ---- */
 
@@ -179,7 +180,7 @@ void rig_start(struct tls_server *tls, const struct grpc_limits *limits, const c
 		.unix_path = unix_path,
 		.tls = tls,
 		.limits = limits,
-		.clock = &clock_system,
+		.clock = rig_clock,
 		.methods = rig.methods};
 	ck_assert_msg(
 		grpc_server_start(&rig.server, rig.loop, &options, &err) == 0, "%s", err.text);

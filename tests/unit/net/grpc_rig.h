@@ -46,6 +46,7 @@ struct rig {
 };
 
 extern struct rig rig;
+extern const struct clock *rig_clock; /* the server's; the channel has the system's */
 
 void rig_start(struct tls_server *tls, const struct grpc_limits *limits, const char *unix_path);
 /** @options: host, port and callbacks are filled in. */

@@ -529,13 +529,11 @@ static void call_at_once(void)
 
 START_TEST(calls_over_the_limit_wait)
 {
-	const struct grpc_limits limits = {.connections_max = 8,
-		.connections_of_peer = 8,
-		.calls_of_connection = 1,
-		.header_bytes = 4096,
-		.buffered_bytes_all = 1 << 20,
-		.handshake_after_ms = 10000,
-		.idle_after_ms = 60000};
+	struct grpc_limits limits = grpc_limits_usual;
+	limits.connections_of_peer = 8;
+	limits.calls_of_connection = 1;
+	limits.header_bytes = 4096;
+	limits.buffered_bytes_all = 1 << 20;
 	rig_start(NULL, &limits, NULL);
 	rig.when_up = call_at_once;
 	rig_connect((struct grpc_channel_options){.is_plain = true});
@@ -552,13 +550,11 @@ END_TEST
 START_TEST(so_many_connections_and_no_more)
 {
 	struct err err;
-	const struct grpc_limits limits = {.connections_max = 8,
-		.connections_of_peer = 1,
-		.calls_of_connection = 1,
-		.header_bytes = 4096,
-		.buffered_bytes_all = 1 << 20,
-		.handshake_after_ms = 10000,
-		.idle_after_ms = 60000};
+	struct grpc_limits limits = grpc_limits_usual;
+	limits.connections_of_peer = 1;
+	limits.calls_of_connection = 1;
+	limits.header_bytes = 4096;
+	limits.buffered_bytes_all = 1 << 20;
 	rig_start(NULL, &limits, NULL);
 	rig_connect((struct grpc_channel_options){.is_plain = true});
 	rig_until(rig_is_up);

@@ -299,13 +299,11 @@ START_TEST(what_waits_has_a_limit)
 {
 	enum { EACH = 700000 };
 	static char bytes[EACH];
-	const struct grpc_limits limits = {.connections_max = 8,
-		.connections_of_peer = 8,
-		.calls_of_connection = 10,
-		.header_bytes = 4096,
-		.buffered_bytes_all = 1000000,
-		.handshake_after_ms = 10000,
-		.idle_after_ms = 60000};
+	struct grpc_limits limits = grpc_limits_usual;
+	limits.connections_of_peer = 8;
+	limits.calls_of_connection = 10;
+	limits.header_bytes = 4096;
+	limits.buffered_bytes_all = 1000000;
 	rig_start(NULL, &limits, NULL);
 	rig_connect((struct grpc_channel_options){.is_plain = true});
 	rig_until(rig_is_up);

@@ -163,9 +163,26 @@ START_TEST(room_is_taken_and_given)
 }
 END_TEST
 
+/* A share is taken from the whole, too; whichever is full first says so. */
+START_TEST(a_share_is_of_the_whole)
+{
+	struct grpc_room share = {.parent = &room, .max_bytes = ROOM / 2};
+	struct grpc_room other = {.parent = &room, .max_bytes = ROOM};
+	ck_assert(!grpc_room_take(&share, ROOM / 2 + 1));
+	ck_assert(grpc_room_take(&share, ROOM / 2));
+	ck_assert(!grpc_room_take(&other, ROOM / 2 + 1));
+	ck_assert(grpc_room_take(&other, ROOM / 2));
+	ck_assert_uint_eq(room.used_bytes, ROOM);
+	grpc_room_give(&share, ROOM / 2);
+	ck_assert_uint_eq(room.used_bytes, ROOM / 2);
+	grpc_room_give(&other, ROOM / 2);
+	ck_assert_uint_eq(room.used_bytes + share.used_bytes + other.used_bytes, 0);
+}
+END_TEST
+
 static void start(void)
 {
-	room = (struct grpc_room){0, ROOM};
+	room = (struct grpc_room){.max_bytes = ROOM};
 	grpc_reader_init(&reader, MESSAGE_MAX);
 	reader.room = &room;
 	buf_init(&frame, 4 * MESSAGE_MAX);
@@ -192,6 +209,7 @@ int main(void)
 	tcase_add_test(tests, what_is_wrong_is_told);
 	tcase_add_test(tests, room_is_shared);
 	tcase_add_test(tests, room_is_taken_and_given);
+	tcase_add_test(tests, a_share_is_of_the_whole);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

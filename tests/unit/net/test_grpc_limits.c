@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What peers may hold of a server, and for how long: peers whose frames are written here by hand
+ * and whose answers nobody reads, beside an honest channel. Time stands still until a test moves
+ * it; the server looks once a second.
+ */
+
+#include <arpa/inet.h>
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "grpc_rig.h"
+#include "net/grpc_call.h"
+
+enum { MIB = 1 << 20, HALF = 900000, PEERS = 3, SAY_BYTES_MAX = 16 * MIB };
+enum { DATA = 0, HEADERS = 1, SETTINGS = 4, WINDOW_UPDATE = 8, ACK = 1, END_HEADERS = 4 };
+
+static struct clock_manual now;
+static struct rig_exchange seen;
+static const struct grpc_exchange_options plain;
+
+/* ---- a peer by hand ---- */
+
+static struct raw {
+	int fd;
+	struct buf say;
+	size_t n_said;
+} peers[PEERS];
+
+static void frame(struct raw *raw, unsigned kind, unsigned flags, uint32_t id, struct text body)
+{
+	buf_add_be32(&raw->say, (uint32_t)body.size << 8 | kind);
+	buf_add_byte(&raw->say, (unsigned char)flags);
+	buf_add_be32(&raw->say, id);
+	buf_add(&raw->say, body);
+}
+
+static void field(struct buf *out, const char *name, const char *value)
+{
+	buf_add_byte(out, 0); /* a literal that is not packed and not remembered */
+	buf_add_byte(out, (unsigned char)strlen(name));
+	buf_add_string(out, name);
+	buf_add_byte(out, (unsigned char)strlen(value));
+	buf_add_string(out, value);
+}
+
+static void call(struct raw *raw, uint32_t id, const char *path)
+{
+	struct buf head;
+	buf_init(&head, 1000);
+	field(&head, ":method", "POST");
+	field(&head, ":scheme", "http");
+	field(&head, ":path", path);
+	field(&head, ":authority", "x");
+	field(&head, "te", "trailers");
+	field(&head, "content-type", "application/grpc");
+	frame(raw, HEADERS, END_HEADERS, id, buf_text(&head));
+	buf_done(&head);
+}
+
+/* A message of which @size bytes come, and ten more do not. */
+static void half(struct raw *raw, uint32_t id, size_t size)
+{
+	static char zeros[16384];
+	struct buf prefix;
+	buf_init(&prefix, 5);
+	buf_add_byte(&prefix, 0);
+	buf_add_be32(&prefix, (uint32_t)size + 10);
+	frame(raw, DATA, 0, id, buf_text(&prefix));
+	buf_done(&prefix);
+	for (size_t n; size; size -= n) {
+		n = size < sizeof zeros ? size : sizeof zeros;
+		frame(raw, DATA, 0, id, (struct text){zeros, n});
+	}
+}
+
+static void raw_connect(struct raw *raw, const char *from)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	const int small = 4096;
+	raw->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	inet_pton(AF_INET, from, &address.sin_addr);
+	setsockopt(raw->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+	ck_assert_int_eq(
+		bind(raw->fd, (const struct sockaddr *)(const void *)&address, sizeof address), 0);
+	inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);
+	address.sin_port = htons((uint16_t)grpc_server_port(rig.server));
+	ck_assert_int_eq(
+		connect(raw->fd, (const struct sockaddr *)(const void *)&address, sizeof address),
+		0);
+	buf_init(&raw->say, SAY_BYTES_MAX);
+	raw->n_said = 0;
+	buf_add(&raw->say, TEXT("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"));
+	frame(raw, SETTINGS, 0, 0, TEXT("\0\4\0\0\0\0")); /* calls get no window */
+	frame(raw, SETTINGS, ACK, 0, TEXT_NONE);          /* the server's come first */
+}
+
+static bool are_all_said(void)
+{
+	bool all = true;
+	for (struct raw *raw = peers; raw < peers + PEERS; raw++) {
+		size_t left = raw->say.size - raw->n_said;
+		ssize_t n = left ? send(raw->fd, raw->say.data + raw->n_said, left,
+					   MSG_DONTWAIT | MSG_NOSIGNAL)
+				 : 0;
+		ck_assert(n >= 0 || errno == EAGAIN);
+		raw->n_said += n > 0 ? (size_t)n : 0;
+		all = all && raw->n_said == raw->say.size;
+	}
+	return all;
+}
+
+/* ---- the server ---- */
+
+static struct grpc_limits limits_of(size_t all, size_t of_peer, size_t of_connection)
+{
+	struct grpc_limits limits = grpc_limits_usual;
+	limits.buffered_bytes_all = all;
+	limits.buffered_bytes_of_peer = of_peer;
+	limits.buffered_bytes_of_connection = of_connection;
+	return limits;
+}
+
+static void serve(struct grpc_limits limits)
+{
+	clock_manual_init(&now, 0);
+	now.monotonic_ms = 1000000;
+	rig_clock = &now.clock;
+	rig_start(NULL, &limits, NULL);
+	rig_connect((struct grpc_channel_options){.is_plain = true});
+	rig_until(rig_is_up);
+}
+
+static void stop(void)
+{
+	for (struct raw *raw = peers; raw < peers + PEERS; raw++) {
+		if (raw->fd > 0)
+			close(raw->fd);
+		buf_done(&raw->say);
+		raw->fd = 0;
+		raw->n_said = 0;
+	}
+	rig_exchange_done(&seen);
+	rig_stop();
+	rig_clock = &clock_system;
+}
+
+static uint64_t n_awaited;
+
+static bool are_exhausted(void)
+{
+	return are_all_said() &&
+	       grpc_server_ended(rig.server, GRPC_RESOURCE_EXHAUSTED) == n_awaited;
+}
+
+static bool are_late(void)
+{
+	return are_all_said() && grpc_server_ended(rig.server, GRPC_DEADLINE_EXCEEDED) == n_awaited;
+}
+
+static bool are_open(void)
+{
+	return are_all_said() && rig.seen.n_open == n_awaited;
+}
+
+static bool are_closed(void)
+{
+	return rig.seen.n_closed == n_awaited;
+}
+
+static bool have_come(void)
+{
+	return are_all_said() && rig.seen.n_messages == n_awaited;
+}
+
+static void echo(size_t size)
+{
+	char *bytes = calloc(1, size);
+	ck_assert_ptr_nonnull(bytes);
+	rig_unary(&seen, "/t/Echo", (struct text){bytes, size}, plain);
+	ck_assert_msg(seen.code == GRPC_OK, "%s", seen.message);
+	free(bytes);
+}
+
+/* ---- how much ---- */
+
+START_TEST(one_connection_has_its_share)
+{
+	serve(limits_of(2 * MIB, 2 * MIB, MIB));
+	raw_connect(&peers[0], "127.0.0.1");
+	for (uint32_t id = 1; id < 7; id += 2) {
+		call(&peers[0], id, "/t/Sink");
+		half(&peers[0], id, HALF);
+	}
+	n_awaited = 2;
+	rig_until(are_exhausted);
+	ck_assert_uint_le(rig.server->buffered.used_bytes, MIB);
+	ck_assert_uint_ge(rig.server->buffered.used_bytes, HALF);
+	echo(HALF);
+}
+END_TEST
+
+START_TEST(one_address_has_its_share)
+{
+	serve(limits_of(2 * MIB, MIB, MIB));
+	for (struct raw *raw = peers; raw < peers + PEERS; raw++) {
+		raw_connect(raw, "127.0.0.2");
+		call(raw, 1, "/t/Sink");
+		half(raw, 1, HALF);
+	}
+	n_awaited = 2;
+	rig_until(are_exhausted);
+	ck_assert_uint_le(rig.server->buffered.used_bytes, MIB);
+	echo(HALF);
+}
+END_TEST
+
+/* What is to be sent is counted, too: a peer that opens no window fills nobody else's room. */
+START_TEST(what_waits_to_be_sent_is_in_the_share)
+{
+	static char bytes[HALF];
+	struct err err;
+	serve(limits_of(2 * MIB, 2 * MIB, MIB));
+	raw_connect(&peers[0], "127.0.0.1");
+	for (uint32_t id = 1; id < 7; id += 2) {
+		call(&peers[0], id, "/t/Sink");
+		n_awaited = (id + 1) / 2;
+		rig_until(are_open);
+		int failed = grpc_call_send(rig.seen.call, (struct text){bytes, HALF}, &err);
+		ck_assert_int_eq(failed, id == 1 ? 0 : -1);
+	}
+	ck_assert_int_eq(err.kind, ERR_LIMIT);
+	ck_assert_uint_eq(rig.server->buffered.used_bytes, HALF + 5);
+	echo(HALF);
+}
+END_TEST
+
+/* ---- how long ---- */
+
+START_TEST(a_message_that_stands_still_is_ended)
+{
+	serve(grpc_limits_usual);
+	raw_connect(&peers[0], "127.0.0.1");
+	call(&peers[0], 1, "/t/Sink");
+	half(&peers[0], 1, HALF); /* it has earned a quarter of an hour */
+	n_awaited = 1;
+	rig_until(are_open);
+	now.monotonic_ms += 61000;
+	rig_until(are_late);
+	ck_assert_uint_eq(rig.server->buffered.used_bytes, 0);
+	echo(1);
+}
+END_TEST
+
+START_TEST(a_message_that_comes_too_slowly_is_ended)
+{
+	serve(grpc_limits_usual);
+	raw_connect(&peers[0], "127.0.0.1");
+	call(&peers[0], 1, "/t/Sink");
+	half(&peers[0], 1, 5000);
+	call(&peers[0], 3, "/t/Sink");
+	half(&peers[0], 3, 10);
+	call(&peers[0], 5, "/t/Sink"); /* it is in no message, and may take its time */
+	n_awaited = 3;
+	rig_until(are_open);
+	now.monotonic_ms += 12000;
+	frame(&peers[0], DATA, 0, 3, TEXT("x"));
+	n_awaited = 1;
+	rig_until(are_late);
+	ck_assert_uint_eq(rig.seen.n_open - rig.seen.n_closed, 2);
+	now.monotonic_ms += 4000;
+	n_awaited = 2;
+	rig_until(are_late);
+}
+END_TEST
+
+/* A call of one message that sends none. */
+START_TEST(the_one_message_is_waited_for_so_long)
+{
+	serve(grpc_limits_usual);
+	raw_connect(&peers[0], "127.0.0.1");
+	call(&peers[0], 1, "/grpc.health.v1.Health/Check");
+	call(&peers[0], 3, "/t/Echo");
+	n_awaited = 1;
+	rig_until(are_open);
+	now.monotonic_ms += 11000;
+	n_awaited = 2;
+	rig_until(are_late);
+}
+END_TEST
+
+/* While we pause a call its sender cannot go on. */
+START_TEST(a_pause_is_not_the_senders_fault)
+{
+	serve(grpc_limits_usual);
+	raw_connect(&peers[0], "127.0.0.1");
+	call(&peers[0], 1, "/t/Sink");
+	half(&peers[0], 1, 10);
+	n_awaited = 1;
+	rig_until(are_open);
+	struct grpc_call *paused = rig.seen.call;
+	grpc_call_pause(paused);
+	now.monotonic_ms += 100000;
+	call(&peers[0], 3, "/t/Sink");
+	half(&peers[0], 3, 10);
+	n_awaited = 2;
+	rig_until(are_open);
+	now.monotonic_ms += 11000;
+	n_awaited = 1;
+	rig_until(are_late); /* the other */
+	grpc_call_resume(paused);
+	frame(&peers[0], DATA, 0, 1, TEXT("0123456789"));
+	rig_until(have_come);
+}
+END_TEST
+
+START_TEST(a_call_that_nobody_reads_is_ended)
+{
+	struct err err;
+	const struct grpc_status good = {.code = GRPC_OK};
+	serve(grpc_limits_usual);
+	raw_connect(&peers[0], "127.0.0.1");
+	call(&peers[0], 1, "/t/Sink");
+	n_awaited = 1;
+	rig_until(are_open);
+	ck_assert_int_eq(grpc_call_send(rig.seen.call, TEXT("x"), &err), 0);
+	grpc_call_finish(rig.seen.call, &good);
+	now.monotonic_ms += 61000;
+	rig_until(are_closed);
+	ck_assert_uint_eq(rig.server->buffered.used_bytes, 0);
+}
+END_TEST
+
+static bool is_stuck(void)
+{
+	are_all_said();
+	const struct h2_connection *at = rig.server->connections;
+	while (at && !at->n_held)
+		at = at->next;
+	return at != NULL;
+}
+
+static bool is_alone(void)
+{
+	return grpc_server_connections(rig.server) == 1;
+}
+
+static bool is_told_to_go(void)
+{
+	const struct h2_connection *at = rig.server->connections;
+	while (at && !at->is_terminated)
+		at = at->next;
+	return at != NULL;
+}
+
+/* It has all the window there is, and a socket that it does not read. */
+START_TEST(a_connection_that_does_not_read_is_ended)
+{
+	static char bytes[4 * MIB];
+	struct err err;
+	serve(grpc_limits_usual);
+	raw_connect(&peers[0], "127.0.0.1");
+	frame(&peers[0], SETTINGS, 0, 0, TEXT("\0\4\x7f\xff\xff\xff"));
+	frame(&peers[0], WINDOW_UPDATE, 0, 0, TEXT("\x7f\xff\0\0"));
+	for (uint32_t id = 1; id < 9; id += 2) {
+		call(&peers[0], id, "/t/Sink");
+		n_awaited = (id + 1) / 2;
+		rig_until(are_open);
+		ck_assert_int_eq(
+			grpc_call_send(rig.seen.call, (struct text){bytes, sizeof bytes}, &err), 0);
+	}
+	rig_until(is_stuck);
+	now.monotonic_ms += 61000;
+	rig_until(is_told_to_go);
+	now.monotonic_ms += 11000;
+	rig_until(is_alone);
+	ck_assert_uint_eq(rig.server->buffered.used_bytes, 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("net/grpc_limits");
+	TCase *much = tcase_create("how much"), *often = tcase_create("how long");
+	tcase_add_checked_fixture(much, NULL, stop);
+	tcase_add_checked_fixture(often, NULL, stop);
+	tcase_add_test(much, one_connection_has_its_share);
+	tcase_add_test(much, one_address_has_its_share);
+	tcase_add_test(much, what_waits_to_be_sent_is_in_the_share);
+	tcase_add_test(often, a_message_that_stands_still_is_ended);
+	tcase_add_test(often, a_message_that_comes_too_slowly_is_ended);
+	tcase_add_test(often, the_one_message_is_waited_for_so_long);
+	tcase_add_test(often, a_pause_is_not_the_senders_fault);
+	tcase_add_test(often, a_call_that_nobody_reads_is_ended);
+	tcase_add_test(often, a_connection_that_does_not_read_is_ended);
+	tcase_set_timeout(much, 60);
+	tcase_set_timeout(often, 60);
+	suite_add_tcase(suite, much);
+	suite_add_tcase(suite, often);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int n_failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
