@@ -58,17 +58,29 @@ static void add_loss(struct agent_coverage *coverage, const struct coverage *los
 		coverage->losses[coverage->n_losses++] = *loss;
 }
 
-void agent_coverage_lost(struct agent_coverage *coverage, enum source source, int64_t from_ns,
-	int64_t until_ns, uint64_t n)
+static void add_interval(struct agent_coverage *coverage, enum coverage_state state,
+	enum source source, int64_t from_ns, int64_t until_ns, uint64_t n)
 {
 	const struct coverage loss = {
 		.source = source == SOURCE_NONE ? SOURCE_FALCO : source,
-		.state = COVERAGE_DROPPING,
+		.state = state,
 		.from_ns = from_ns && from_ns < until_ns ? from_ns : until_ns,
 		.until_ns = until_ns,
 		.n = n,
 	};
 	add_loss(coverage, &loss);
+}
+
+void agent_coverage_lost(struct agent_coverage *coverage, enum source source, int64_t from_ns,
+	int64_t until_ns, uint64_t n)
+{
+	add_interval(coverage, COVERAGE_DROPPING, source, from_ns, until_ns, n);
+}
+
+void agent_coverage_throttled(struct agent_coverage *coverage, enum source source, int64_t from_ns,
+	int64_t until_ns, uint64_t n)
+{
+	add_interval(coverage, COVERAGE_THROTTLED, source, from_ns, until_ns, n);
 }
 
 /* A counter of its own that grew since it was last told; a restart begins at 0 again. */

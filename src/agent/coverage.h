@@ -3,7 +3,8 @@
 
 /*
  * What the agent knows of its sensors: when it heard them, when they were silent though they speak
- * every minute, when they said that they lost something. Intervals wait until they were reported.
+ * every minute, when they said that they lost something, when we did not take what they had.
+ * Intervals wait until they were reported.
  * The loop's thread.
  */
 
@@ -20,6 +21,10 @@ void agent_coverage_free(struct agent_coverage *coverage);            /* accepts
 void agent_coverage_heard(struct agent_coverage *coverage, const struct alert *alert);
 /** Records were lost. */
 void agent_coverage_lost(struct agent_coverage *coverage, enum source source, int64_t from_ns,
+	int64_t until_ns, uint64_t n);
+/** A sensor could not give what it saw: it was refused, or not answered for long. @n requests; 0:
+ * not counted. */
+void agent_coverage_throttled(struct agent_coverage *coverage, enum source source, int64_t from_ns,
 	int64_t until_ns, uint64_t n);
 /** What is to be reported now; valid until the next call of any of these. NULL: nothing. */
 const struct coverage *agent_coverage_report(struct agent_coverage *coverage);

@@ -64,15 +64,34 @@ static void count(struct receive *receive, enum source source, enum outcome outc
 
 /* ---- answers ---- */
 
+/* From its arrival until now its sensor could not go on. */
+static void note_throttled(const struct receipt *receipt, uint64_t n)
+{
+	const struct receive_options *options = &receipt->receive->options;
+	int64_t now_ns = clock_wall_ns(options->clock);
+	int64_t held_ms = clock_monotonic_ms(options->clock) - receipt->arrived_after_ms;
+	agent_coverage_throttled(
+		options->coverage, receipt->source, now_ns - held_ms * 1000000, now_ns, n);
+}
+
+static bool is_held_long(const struct receipt *receipt)
+{
+	return receipt->request &&
+	       clock_monotonic_ms(receipt->receive->options.clock) - receipt->arrived_after_ms >=
+		       SOURCE_WAIT_MS;
+}
+
 static void refuse(struct receipt *receipt, struct http_request *request, unsigned status,
 	const char *title, struct text detail)
 {
 	count(receipt->receive, receipt->source, REFUSED, 1);
 	http_set_owner(request, NULL);
-	if (status == 429 || status == 503)
-		http_respond_retry(request, status, title, detail, RETRY_AFTER_S);
-	else
+	if (status != 429 && status != 503) {
 		http_respond_problem(request, status, title, detail);
+		return;
+	}
+	note_throttled(receipt, 1);
+	http_respond_retry(request, status, title, detail, RETRY_AFTER_S);
 }
 
 static void answer(struct http_request *request, size_t n_accepted, size_t n_quarantined)
@@ -146,12 +165,14 @@ static void on_reply(void *ctx)
 static void look(void *ctx)
 {
 	struct receive *receive = ctx;
-	int64_t now_ms = clock_monotonic_ms(receive->options.clock);
 	for (struct receipt *receipt = receive->first; receipt; receipt = receipt->next) {
 		enum push_back push_back = source_info(receipt->source)->push_back;
-		if (!receipt->request || push_back == PUSH_BACK_HOLD ||
-			now_ms - receipt->arrived_after_ms < SOURCE_WAIT_MS)
+		if (!is_held_long(receipt))
 			continue;
+		if (push_back == PUSH_BACK_HOLD) {
+			note_throttled(receipt, 0);
+			continue;
+		}
 		struct http_request *request = receipt->request;
 		receipt->request = NULL;
 		refuse(receipt, request, push_back == PUSH_BACK_SLOW_DOWN ? 429 : 503, "Not now",

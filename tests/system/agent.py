@@ -14,11 +14,12 @@ import subprocess
 import sys
 import tempfile
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "../lib")]
 from agent_rig import SENDERS, Case, Tap, check, finish  # noqa: E402
 from daemon import BUILD, wait_for  # noqa: E402
+from falco_times import now_text  # noqa: E402
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 RSS_MAX_KB = 15 * 1024
 
 
@@ -155,6 +156,8 @@ def full_disk(folder, args):
         case.answered += load.end()
         case.start_daemon()
         case.is_whole("the disk was full")
+        wait_for(lambda: {("falco", "throttled"), ("tetragon", "throttled")} <= coverage_states(case), 60, "the collector knows who waited")
+        check("the collector knows that sensors were held and refused", True)
     finally:
         case.end()
         subprocess.call(["umount", disk])
@@ -236,6 +239,50 @@ def other_ways(folder, args):
         case.end()
 
 
+def coverage_states(case):
+    """-> {(source, state)} of the node, as the collector knows them."""
+    items = json.loads(case.daemon.get("/api/v1/coverage?node=node-1")[1])["items"]
+    return {(item["source"], item["state"]) for item in items}
+
+
+def witnesses(folder, args):
+    """What the agent knows beside alerts: which pod a container is in, and what its sensors were."""
+    container, uid = "4f" * 32, "01234567-89ab-cdef-0123-456789abcdef"
+    root = os.path.join(folder, "cgroup")
+    os.makedirs(os.path.join(root, "kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod%s.slice" % uid.replace("-", "_"),
+                             "cri-containerd-%s.scope" % container))
+    case = Case(folder, args, words=["--cgroup", root])
+    try:
+        case.agent.start()
+        for named in ({"k8s.pod.name": "web-1", "k8s.ns.name": "shop"}, {}):
+            ns, body = case.bodies.take()
+            alert = json.loads(body)
+            alert["output_fields"] = {name: value for name, value in alert["output_fields"].items() if not name.startswith("k8s.")}
+            alert["output_fields"].update({"container.id": container[:12]}, **named)
+            check("an alert %s its pod's name" % ("with" if named else "without"),
+                  case.agent.request("POST", "/ingest/falco", json.dumps(alert).encode())[0] == 200)
+            case.answered.append(ns)
+        case.is_whole("alerts of a container")
+
+        def incidents():
+            return [item for item in json.loads(case.daemon.get("/api/v1/incidents")[1])["items"] if item["alerts"] == 2]
+        entity = wait_for(incidents, 30, "both are one incident")[0]["entity"]
+        check("the agent says which pod a container is in", (entity.get("namespace"), entity.get("pod"), entity.get("pod_uid")) ==
+              ("shop", "web-1", uid), entity)
+        case.agent.request("POST", "/ingest/falco", falco_drops())
+        wait_for(lambda: {("falco", "connected"), ("falco", "dropping")} <= coverage_states(case), 60, "the collector knows the sensor's states")
+        check("the collector knows the sensor's states", True)
+    finally:
+        case.end()
+
+
+def falco_drops():
+    """As a Falco says that it lost events."""
+    with open(os.path.join(HERE, "../corpus/falco-live/internal-events.jsonl")) as f:
+        alert = json.loads(next(line for line in f if "syscall event drop" in line))
+    return json.dumps(dict(alert, time=now_text(7200))).encode()
+
+
 def packing(folder, args):
     """In the clear unless gzip is wished for; both are stored."""
     case = Case(folder, args)
@@ -305,6 +352,7 @@ def main():
     run("one after the other", one_after_the_other)
     run("full disk", lambda folder: full_disk(folder, args))
     run("sheds", lambda folder: sheds(folder, args))
+    run("witnesses", lambda folder: witnesses(folder, args))
     run("packing", lambda folder: packing(folder, args))
     run("other ways", lambda folder: other_ways(folder, args))
     return finish()
