@@ -86,6 +86,18 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head
 	return 0;
 }
 
+/* A frame of a kind that HTTP/2 (RFC 9113) does not have: passed over, but not for nothing. */
+static int on_unknown_frame(
+	nghttp2_session *session, void **payload, const nghttp2_frame_hd *head, void *ctx)
+{
+	struct h2_connection *connection = ctx;
+	(void)session;
+	(void)payload;
+	(void)head;
+	h2_flood_take(&connection->flood, 1, clock_monotonic_ms(connection->clock));
+	return NGHTTP2_ERR_CANCEL;
+}
+
 /* SETTINGS come first: nghttp2 sees to it. */
 static void greet(struct h2_connection *connection)
 {
@@ -165,6 +177,10 @@ static int make_session(struct h2_connection *connection, uint32_t calls_max, st
 		nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
 		nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_close);
 		nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_sent);
+		nghttp2_session_callbacks_set_unpack_extension_callback(
+			callbacks, on_unknown_frame);
+		for (unsigned type = NGHTTP2_CONTINUATION + 1; type <= UINT8_MAX; type++)
+			nghttp2_option_set_user_recv_extension_type(option, (uint8_t)type);
 		nghttp2_option_set_no_auto_window_update(option, 1);
 		nghttp2_option_set_no_closed_streams(option, 1);
 		nghttp2_option_set_peer_max_concurrent_streams(option, calls_max);

@@ -4,9 +4,10 @@
 /*
  * How much a peer may cost that sends no data: a bucket per connection. Private to net/.
  *
- * Frames that only make work (PING, SETTINGS, RST_STREAM, empty DATA, WINDOW_UPDATE, PRIORITY) take
- * out of it; data that comes, and time, fill it again. Honest peers ping while data flows (grpc-go
- * measures the bandwidth that way) and cancel some calls; a flood has neither excuse.
+ * Frames that only make work (PING, SETTINGS, RST_STREAM, empty DATA, WINDOW_UPDATE, PRIORITY,
+ * unknown ones) take out of it; data that comes, and time, fill it again. Honest peers ping while
+ * data flows (grpc-go measures the bandwidth that way) and cancel some calls; a flood has neither
+ * excuse.
  */
 
 #include <stdbool.h>

@@ -384,10 +384,35 @@ START_TEST(a_connection_that_does_not_read_is_ended)
 }
 END_TEST
 
+static bool is_flooded(void)
+{
+	return are_all_said() && grpc_server_count(rig.server, GRPC_FLOODS) == 1;
+}
+
+/* ---- what costs work ---- */
+
+/* Frames of kinds that nobody knows, with bytes in them and without. */
+START_TEST(frames_that_nobody_knows_are_a_flood)
+{
+	static const unsigned kinds[] = {0x0a, 0x0c, 0x10, 0x42, 0xff};
+	serve(grpc_limits_usual);
+	raw_connect(&peers[0], "127.0.0.1");
+	for (int i = 0; i < 410; i++)
+		for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
+			frame(&peers[0], kinds[k], 0, 0, i % 2 ? TEXT("12345678") : TEXT_NONE);
+	rig_until(is_flooded);
+	now.monotonic_ms += 11000; /* GOAWAY is not read */
+	rig_until(is_alone);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("net/grpc_limits");
 	TCase *much = tcase_create("how much"), *often = tcase_create("how long");
+	TCase *work = tcase_create("work");
+	tcase_add_checked_fixture(work, NULL, stop);
+	tcase_add_test(work, frames_that_nobody_knows_are_a_flood);
 	tcase_add_checked_fixture(much, NULL, stop);
 	tcase_add_checked_fixture(often, NULL, stop);
 	tcase_add_test(much, one_connection_has_its_share);
@@ -401,8 +426,10 @@ int main(void)
 	tcase_add_test(often, a_connection_that_does_not_read_is_ended);
 	tcase_set_timeout(much, 60);
 	tcase_set_timeout(often, 60);
+	tcase_set_timeout(work, 60);
 	suite_add_tcase(suite, much);
 	suite_add_tcase(suite, often);
+	suite_add_tcase(suite, work);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
 	int n_failed = srunner_ntests_failed(runner);
