@@ -183,18 +183,32 @@ int transport_handshake(struct transport *transport, struct err *err)
 	return 1;
 }
 
-static ssize_t read_tls(struct transport *transport, void *out, size_t size, struct err *err)
+static int read_record(const struct transport *transport, char *out, size_t size)
 {
 	ssize_t n = gnutls_record_recv(transport->session, out, size);
 	while (n == GNUTLS_E_INTERRUPTED)
 		n = gnutls_record_recv(transport->session, out, size);
-	if (n == GNUTLS_E_AGAIN)
-		return 0;
-	if (n > 0)
-		return n;
+	return n == 0 ? GNUTLS_E_PREMATURE_TERMINATION : (int)n; /* an end either way */
+}
+
+/* Records until there is no more, or no room. What ends them is told once they are read. */
+static ssize_t read_tls(struct transport *transport, char *out, size_t size, struct err *err)
+{
+	size_t n_read = 0;
+	while (!transport->read_code && n_read < size) {
+		int n = read_record(transport, out + n_read, size - n_read);
+		if (n == GNUTLS_E_AGAIN)
+			return (ssize_t)n_read;
+		if (n < 0)
+			transport->read_code = n;
+		else
+			n_read += (size_t)n;
+	}
+	if (n_read)
+		return (ssize_t)n_read;
 	err->kind = ERR_NONE;
-	if (n < 0 && n != GNUTLS_E_PREMATURE_TERMINATION)
-		tls_error((int)n, "reading", err);
+	if (transport->read_code != GNUTLS_E_PREMATURE_TERMINATION)
+		tls_error(transport->read_code, "reading", err);
 	return -1;
 }
 
@@ -244,7 +258,7 @@ ssize_t transport_write(
 bool transport_has_more(const struct transport *transport)
 {
 	return transport->session && !transport->is_handshaking &&
-	       gnutls_record_check_pending(transport->session) > 0;
+	       (transport->read_code || gnutls_record_check_pending(transport->session) > 0);
 }
 
 bool transport_is_delivered(const struct transport *transport)

@@ -26,6 +26,7 @@ struct transport {
 	bool is_connecting; /* set by a client: the first event tells whether it worked */
 	bool is_handshaking;
 	bool wants_write; /* the handshake does */
+	int read_code;    /* of gnutls: why nothing more can be read; 0: more may come */
 };
 
 /** Takes @fd, which must not block. */
@@ -48,13 +49,14 @@ void transport_done(struct transport *transport);
 /** 1: done (or nothing to do); 0: wait; -1: it failed. */
 CHECKED int transport_handshake(struct transport *transport, struct err *err);
 
-/** Bytes; 0: none now; -1: the peer has closed (kind ERR_NONE), or *err is set. */
+/** Bytes, as many as there are; 0: none now; -1: the peer has closed (kind ERR_NONE), or *err is
+ * set. */
 CHECKED ssize_t transport_read(
 	struct transport *transport, void *out, size_t size, struct err *err);
 /** Bytes taken; 0: none now; -1: *err is set. */
 CHECKED ssize_t transport_write(
 	struct transport *transport, const void *bytes, size_t size, struct err *err);
-/** Are there bytes that no socket event will tell of? */
+/** Are there bytes, or an end, that no socket event will tell of? */
 bool transport_has_more(const struct transport *transport);
 /** Has the peer's machine got every byte that was taken by transport_write? */
 bool transport_is_delivered(const struct transport *transport);
