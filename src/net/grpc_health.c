@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* grpc.health.v1.Health (schema/proto/grpc/health/v1/health.proto): one state for all services. */
+/*
+ * grpc.health.v1.Health (schema/proto/grpc/health/v1/health.proto): one state for all services.
+ *
+ * Nobody logs in for it, and a watcher stays as long as it likes: so there are few of them. Check
+ * is for everybody.
+ */
 
 #include <stdlib.h>
 
 #include "base/wire.h"
-#include "net/grpc_server.h"
+#include "net/grpc_call.h"
 
 enum {
 	REQUEST_BYTES_MAX = 1024,
 	ANSWER_BYTES = 16,
 	SERVING = 1,
 	NOT_SERVING = 2,
-	STATUS_FIELD = 1
+	STATUS_FIELD = 1,
+	WATCHERS_MAX = 1000,
+	WATCHERS_OF_PEER = 500,
+	WATCHERS_OF_CONNECTION = 4,
 };
 
 struct watcher {
@@ -55,13 +63,25 @@ static void check_message(struct grpc_call *call, char *data, size_t size, void 
 	grpc_call_finish(call, &good);
 }
 
+static bool has_place(const struct grpc_health *health, const struct grpc_call *call)
+{
+	size_t n = 0, of_peer = 0, of_connection = 0;
+	for (const struct watcher *at = health->watchers; at; at = at->next) {
+		n++;
+		of_peer += text_equal(grpc_call_peer(at->call), grpc_call_peer(call));
+		of_connection += at->call->stream.connection == call->stream.connection;
+	}
+	return n < WATCHERS_MAX && of_peer < WATCHERS_OF_PEER &&
+	       of_connection < WATCHERS_OF_CONNECTION;
+}
+
 static void watch_open(struct grpc_call *call, void *ctx)
 {
 	struct grpc_health *health = ctx;
-	struct watcher *watcher = calloc(1, sizeof *watcher);
+	struct watcher *watcher = has_place(health, call) ? calloc(1, sizeof *watcher) : NULL;
 	if (!watcher) {
 		const struct grpc_status status = {
-			.code = GRPC_RESOURCE_EXHAUSTED, .message = TEXT("no memory now")};
+			.code = GRPC_RESOURCE_EXHAUSTED, .message = TEXT("too many watch already")};
 		grpc_call_finish(call, &status);
 		return;
 	}

@@ -18,8 +18,16 @@
 #include "grpc_rig.h"
 #include "net/grpc_call.h"
 
-enum { MIB = 1 << 20, HALF = 900000, PEERS = 3, SAY_BYTES_MAX = 16 * MIB };
-enum { DATA = 0, HEADERS = 1, SETTINGS = 4, WINDOW_UPDATE = 8, ACK = 1, END_HEADERS = 4 };
+enum { MIB = 1 << 20, HALF = 900000, PEERS = 126, SAY_BYTES_MAX = 16 * MIB };
+enum {
+	DATA = 0,
+	HEADERS = 1,
+	SETTINGS = 4,
+	WINDOW_UPDATE = 8,
+	END_STREAM = 1,
+	ACK = 1,
+	END_HEADERS = 4
+};
 
 static struct clock_manual now;
 static struct rig_exchange seen;
@@ -209,7 +217,7 @@ END_TEST
 START_TEST(one_address_has_its_share)
 {
 	serve(limits_of(2 * MIB, MIB, MIB));
-	for (struct raw *raw = peers; raw < peers + PEERS; raw++) {
+	for (struct raw *raw = peers; raw < peers + 3; raw++) {
 		raw_connect(raw, "127.0.0.2");
 		call(raw, 1, "/t/Sink");
 		half(raw, 1, HALF);
@@ -384,6 +392,49 @@ START_TEST(a_connection_that_does_not_read_is_ended)
 }
 END_TEST
 
+static void watch(struct rig_exchange *watching)
+{
+	rig_call(watching, "/grpc.health.v1.Health/Watch", plain);
+	rig_send(watching, TEXT(""));
+	grpc_exchange_close_send(watching->exchange);
+}
+
+/* Watching needs no login: a connection has four, an address 500, for as long as it likes. */
+START_TEST(watchers_have_a_limit)
+{
+	struct rig_exchange watching[5];
+	serve(grpc_limits_usual);
+	for (struct raw *raw = peers; raw < peers + PEERS; raw++) {
+		raw_connect(raw, "127.0.0.2");
+		for (uint32_t id = 1; id < 9; id += 2) {
+			call(raw, id, "/grpc.health.v1.Health/Watch");
+			frame(raw, DATA, END_STREAM, id, TEXT("\0\0\0\0\0"));
+		}
+	}
+	n_awaited = 4; /* of the last connection */
+	rig_until(are_exhausted);
+	for (size_t i = 0; i < 5; i++)
+		watch(&watching[i]);
+	rig_finish(&watching[4]);
+	ck_assert_int_eq(watching[4].code, GRPC_RESOURCE_EXHAUSTED);
+	grpc_exchange_cancel(watching[0].exchange);
+	rig_finish(&watching[0]);
+	rig_exchange_done(&watching[0]);
+	echo(1); /* the server knows of it */
+	watch(&watching[0]);
+	rig_exchange_done(&seen);
+	echo(1);
+	for (size_t i = 0; i < 4; i++)
+		ck_assert(!watching[i].is_finished && watching[i].n_messages == 1);
+	for (size_t i = 0; i < 4; i++) {
+		grpc_exchange_cancel(watching[i].exchange);
+		rig_finish(&watching[i]);
+	}
+	for (size_t i = 0; i < 5; i++)
+		rig_exchange_done(&watching[i]);
+}
+END_TEST
+
 static bool is_flooded(void)
 {
 	return are_all_said() && grpc_server_count(rig.server, GRPC_FLOODS) == 1;
@@ -418,6 +469,7 @@ int main(void)
 	tcase_add_test(much, one_connection_has_its_share);
 	tcase_add_test(much, one_address_has_its_share);
 	tcase_add_test(much, what_waits_to_be_sent_is_in_the_share);
+	tcase_add_test(much, watchers_have_a_limit);
 	tcase_add_test(often, a_message_that_stands_still_is_ended);
 	tcase_add_test(often, a_message_that_comes_too_slowly_is_ended);
 	tcase_add_test(often, the_one_message_is_waited_for_so_long);
