@@ -5,7 +5,7 @@
 #include "pages/moment.h"
 #include "pages/table.h"
 
-enum { ROWS_SHOWN = 50, DOUBTS_SHOWN = 3, NAME_BYTES = 48, RULE_BYTES = 96 };
+enum { ROWS_SHOWN = 50, SHED_SHOWN = 12, DOUBTS_SHOWN = 3, NAME_BYTES = 48, RULE_BYTES = 96 };
 
 /* Worst first: that is the order in which they are told. */
 static const struct {
@@ -121,7 +121,7 @@ void coverage_write_shed(struct page *page, const struct node *coverage)
 	size_t shown = 0;
 	if (!items || !items->first)
 		return;
-	page_leaf(page, "h3", NULL, WORD_SHED);
+	page_leaf(page, "h2", NULL, WORD_SHED);
 	table_open(page, "list", "shed", WORD_SHED);
 	table_head(page, NULL, WORD_PLACE_CLUSTER_NAME);
 	table_head(page, NULL, WORD_PLACE_NODE_NAME);
@@ -133,7 +133,7 @@ void coverage_write_shed(struct page *page, const struct node *coverage)
 	table_head(page, "number", WORD_COLUMN_ALERTS);
 	table_head(page, "number", WORD_COLUMN_BYTES);
 	table_rows(page);
-	for (const struct node *item = items->first; item && shown < ROWS_SHOWN;
+	for (const struct node *item = items->first; item && shown < SHED_SHOWN;
 		item = item->next, shown++)
 		write_shed(page, item);
 	table_close(page);
