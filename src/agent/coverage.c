@@ -12,8 +12,7 @@ enum {
 struct sensor {
 	bool is_heard, is_regular, is_silent;
 	int64_t connected_ns, heard_ns, heard_after_ms, silent_ns;
-	int64_t n_drops, n_output_drops; /* as it said last; -1: not yet */
-	char version[SENSOR_BYTES];
+	char name[SENSOR_BYTES]; /* of its family, as the collector's own alerts have it */
 };
 
 struct agent_coverage {
@@ -30,8 +29,6 @@ struct agent_coverage *agent_coverage_new(const struct clock *clock)
 	if (!coverage)
 		return NULL;
 	coverage->clock = clock;
-	for (unsigned i = 0; i < N_SOURCES; i++)
-		coverage->sensors[i].n_drops = coverage->sensors[i].n_output_drops = -1;
 	return coverage;
 }
 
@@ -83,37 +80,6 @@ void agent_coverage_throttled(struct agent_coverage *coverage, enum source sourc
 	add_interval(coverage, COVERAGE_THROTTLED, source, from_ns, until_ns, n);
 }
 
-/* A counter of its own that grew since it was last told; a restart begins at 0 again. */
-static uint64_t grown(int64_t *before, int64_t now)
-{
-	int64_t last = *before;
-	if (now < 0)
-		return 0;
-	*before = now;
-	return last >= 0 && now > last ? (uint64_t)(now - last) : 0;
-}
-
-static void hear_health(
-	struct agent_coverage *coverage, struct sensor *sensor, const struct alert *alert)
-{
-	const struct health_fact *fact = alert->health;
-	int64_t from_ns = sensor->heard_ns ? sensor->heard_ns : alert->received_ns;
-	uint64_t n = 0;
-	if (fact->version.size)
-		text_format(
-			sensor->version, sizeof sensor->version, "%.*s", TEXT_ARG(fact->version));
-	if (fact->kind == HEALTH_METRICS) {
-		sensor->is_regular = true;
-		n = grown(&sensor->n_drops, fact->n_drops) +
-		    grown(&sensor->n_output_drops, fact->n_output_drops);
-	} else if (fact->kind == HEALTH_DROPS) {
-		n = fact->n_drops > 0 ? (uint64_t)fact->n_drops : 1;
-		from_ns = alert->received_ns;
-	}
-	if (n)
-		agent_coverage_lost(coverage, alert->source, from_ns, alert->received_ns, n);
-}
-
 void agent_coverage_heard(struct agent_coverage *coverage, const struct alert *alert)
 {
 	struct sensor *sensor = &coverage->sensors[alert->source];
@@ -129,8 +95,10 @@ void agent_coverage_heard(struct agent_coverage *coverage, const struct alert *a
 		sensor->is_silent = false;
 		sensor->is_heard = false;
 	}
-	if (alert->health)
-		hear_health(coverage, sensor, alert);
+	/* What a sensor says that it lost the collector reads from the same alert. */
+	if (alert->health && alert->health->kind == HEALTH_METRICS)
+		sensor->is_regular = true;
+	text_format(sensor->name, sizeof sensor->name, "%.*s", TEXT_ARG(alert->sensor));
 	if (!sensor->is_heard)
 		sensor->connected_ns = alert->received_ns;
 	sensor->is_heard = true;
@@ -148,6 +116,13 @@ static void look(struct agent_coverage *coverage, struct sensor *sensor)
 	sensor->silent_ns = sensor->heard_ns;
 }
 
+/* One that was never heard may lose alerts, too: at its first that finds no room. */
+static struct text name_of(const struct agent_coverage *coverage, enum source source)
+{
+	struct text name = text_of(coverage->sensors[source].name);
+	return name.size ? name : text_of(source_info(source)->name);
+}
+
 const struct coverage *agent_coverage_report(struct agent_coverage *coverage)
 {
 	int64_t now_ns = clock_wall_ns(coverage->clock);
@@ -156,7 +131,7 @@ const struct coverage *agent_coverage_report(struct agent_coverage *coverage)
 		struct sensor *sensor = &coverage->sensors[i];
 		struct coverage row = {
 			.source = (enum source)i,
-			.sensor = text_of(sensor->version),
+			.sensor = name_of(coverage, (enum source)i),
 			.state = COVERAGE_CONNECTED,
 			.from_ns = sensor->connected_ns,
 			.until_ns = sensor->heard_ns,
@@ -174,8 +149,10 @@ const struct coverage *agent_coverage_report(struct agent_coverage *coverage)
 		row.until_ns = now_ns > row.from_ns ? now_ns : row.from_ns;
 		coverage->rows[n++] = row;
 	}
-	for (size_t i = 0; i < coverage->n_losses; i++)
-		coverage->rows[n++] = coverage->losses[i];
+	for (size_t i = 0; i < coverage->n_losses; i++) {
+		coverage->rows[n] = coverage->losses[i];
+		coverage->rows[n++].sensor = name_of(coverage, coverage->losses[i].source);
+	}
 	coverage->n_reported = coverage->n_losses;
 	for (size_t i = 0; i < n; i++)
 		coverage->rows[i].next = i + 1 < n ? &coverage->rows[i + 1] : NULL;

@@ -240,8 +240,9 @@ def other_ways(folder, args):
 
 
 def coverage_states(case):
-    """-> {(source, state)} of the node, as the collector knows them."""
+    """-> {(source, state)} of the node, as the collector knows them; all are of one sensor."""
     items = json.loads(case.daemon.get("/api/v1/coverage?node=node-1")[1])["items"]
+    assert all(item["sensor"] == item["source"] for item in items), items
     return {(item["source"], item["state"]) for item in items}
 
 
@@ -280,7 +281,7 @@ def falco_drops():
     """As a Falco says that it lost events."""
     with open(os.path.join(HERE, "../corpus/falco-live/internal-events.jsonl")) as f:
         alert = json.loads(next(line for line in f if "syscall event drop" in line))
-    return json.dumps(dict(alert, time=now_text(7200))).encode()
+    return json.dumps(dict(alert, time=now_text(7200), hostname="node-1")).encode()
 
 
 def packing(folder, args):
