@@ -95,7 +95,9 @@ def stub(channel):
 
 
 def connect(daemon):
-    return grpc.insecure_channel("127.0.0.1:%d" % daemon.grpc_port, options=[("grpc.max_send_message_length", -1)])
+    """A connection of its own: else channels with the same options share one."""
+    return grpc.insecure_channel("127.0.0.1:%d" % daemon.grpc_port,
+                                 options=[("grpc.max_send_message_length", -1), ("grpc.use_local_subchannel_pool", 1)])
 
 
 def lines():
@@ -206,7 +208,7 @@ def refusals(daemon, token, bound, viewer):
     codes = grpc.StatusCode
     refused("a gap in the numbers", codes.FAILED_PRECONDITION, "records 1 to 1 are missing", gap)
     refused("another node than the token's", codes.PERMISSION_DENIED, "speaks for node node-7", lambda s: s.hello(other, "node-1"), bound)
-    refused("a wrong token", codes.UNAUTHENTICATED, "valid token", lambda s: None, "tsn_wrong")
+    refused("a wrong token", codes.UNAUTHENTICATED, "not in force", lambda s: None, "tsn_wrong")
     refused("no token", codes.UNAUTHENTICATED, "valid token", lambda s: None, "")
     refused("a viewer's token", codes.PERMISSION_DENIED, "role source", lambda s: None, viewer)
     refused("a batch before hello", codes.FAILED_PRECONDITION, "hello", lambda s: s.batch(1, one))
@@ -326,8 +328,9 @@ def given_up(daemon, token):
     """Calls with a deadline, while another program holds the store: those that only waited for room leave nothing behind."""
     lock = sqlite3.connect(os.path.join(daemon.data, "tocsin.db"), isolation_level=None)
     lock.execute("BEGIN EXCLUSIVE")
-    channel, calls = connect(daemon), []
+    channels, calls = [connect(daemon) for _ in range(4)], []  # the messages under way on one connection have a limit
     for i in range(CALLS):
+        channel = channels[i % 4]
         record = pb.Record(source="falco", raw=b"%d %s" % (i, b"x" * (4 << 20)))
         calls.append(stub(channel).PushBatch.future(pb.PushBatchRequest(records=[record]), metadata=bearer(token), timeout=4))
 
@@ -342,7 +345,8 @@ def given_up(daemon, token):
     again = stub(channel).PushBatch(pb.PushBatchRequest(records=[pb.Record(source="falco", raw=json.dumps(event("afterwards")).encode())]),
                                     metadata=bearer(token), timeout=60)
     check("and then all goes on", again.accepted == 1, again)
-    channel.close()
+    for channel in channels:
+        channel.close()
 
 
 def by_grpcurl(daemon, token):
