@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,7 +16,8 @@
 #include "base/log.h"
 
 enum {
-	LOOK_MS = 250,
+	LOOK_MS = 3000,
+	GATHER_MS = 10, /* from the first word of something new: many lines are one batch */
 	AGAIN_MS = 500,
 	READ_BYTES = 256 * 1024,
 	LINE_BYTES_MAX = SOURCE_BODY_BYTES, /* a longer one is cut there */
@@ -26,6 +28,10 @@ enum {
 struct follow {
 	struct follow_options options;
 	struct loop_timer *timer;
+	struct loop_watch *watch;   /* of told_fd; NULL: nobody tells */
+	struct loop_socket *socket; /* of standard input; NULL: it cannot be waited for */
+	int told_fd, file_watch, folder_watch; /* inotify; -1: none */
+	bool is_soon;                          /* it will be looked at */
 	int fd;
 	ino_t inode;
 	uint64_t offset; /* of what comes next */
@@ -129,6 +135,54 @@ static ssize_t read_more(struct follow *follow)
 	return n;
 }
 
+/* ---- who tells that there is something new ---- */
+
+static void on_told(void *ctx)
+{
+	struct follow *follow = ctx;
+	char events[4096];
+	while (read(follow->told_fd, events, sizeof events) > 0)
+		continue; /* which one it was does not matter */
+	if (follow->is_busy || follow->is_soon)
+		return;
+	follow->is_soon = true;
+	loop_timer_start(follow->timer, GATHER_MS);
+}
+
+/* Without it: every few seconds. */
+static void listen_to_kernel(struct follow *follow)
+{
+	follow->told_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (follow->told_fd >= 0)
+		follow->watch =
+			loop_watch_new(follow->options.loop, follow->told_fd, on_told, follow);
+}
+
+/* Another file may come to the place: renames and new files are told by the folder. */
+static void watch_folder(struct follow *follow)
+{
+	char folder[PATH_BYTES];
+	const char *slash = strrchr(follow->path, '/');
+	if (follow->told_fd < 0 || follow->folder_watch >= 0)
+		return;
+	text_format(folder, sizeof folder, "%.*s", slash ? (int)(slash - follow->path) + 1 : 1,
+		slash ? follow->path : ".");
+	follow->folder_watch =
+		inotify_add_watch(follow->told_fd, folder, IN_CREATE | IN_MOVED_TO | IN_ONLYDIR);
+}
+
+/* The file that is open, and no other that takes its place meanwhile. */
+static void watch_file(struct follow *follow)
+{
+	char path[64];
+	if (follow->told_fd < 0)
+		return;
+	if (follow->file_watch >= 0)
+		inotify_rm_watch(follow->told_fd, follow->file_watch);
+	text_format(path, sizeof path, "/proc/self/fd/%d", follow->fd);
+	follow->file_watch = inotify_add_watch(follow->told_fd, path, IN_MODIFY);
+}
+
 /* ---- a file ---- */
 
 static void open_file(struct follow *follow)
@@ -140,6 +194,7 @@ static void open_file(struct follow *follow)
 	if (stat.st_ino != follow->inode || (uint64_t)stat.st_size < follow->offset)
 		follow->offset = 0;
 	follow->inode = stat.st_ino;
+	watch_file(follow);
 }
 
 /* Is another file in its place? Or is it shorter than it was read? */
@@ -157,6 +212,7 @@ static bool is_replaced(struct follow *follow)
 
 static void look_at_file(struct follow *follow)
 {
+	watch_folder(follow);
 	if (follow->fd < 0)
 		open_file(follow);
 	if (follow->fd < 0)
@@ -179,11 +235,30 @@ static void look_at_file(struct follow *follow)
 
 /* ---- standard input ---- */
 
+/* A file as standard input cannot be waited for, and need not. */
+static void wait_for_input(struct follow *follow, bool wanted)
+{
+	if (!follow->socket || loop_socket_want(follow->socket, wanted, false))
+		return;
+	loop_socket_free(follow->socket);
+	follow->socket = NULL;
+}
+
+static void on_input(bool readable, bool writable, void *ctx)
+{
+	struct follow *follow = ctx;
+	(void)readable, (void)writable;
+	wait_for_input(follow, false);
+	loop_timer_start(follow->timer, 0);
+}
+
 static void look_at_input(struct follow *follow)
 {
 	ssize_t n = follow->has_ended ? 0 : read_more(follow);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+		wait_for_input(follow, true);
 		return;
+	}
 	follow->has_ended |= n <= 0;
 	if (give(follow, follow->has_ended))
 		return;
@@ -198,7 +273,8 @@ static void look(void *ctx)
 	struct follow *follow = ctx;
 	if (follow->is_busy)
 		return;
-	loop_timer_start(follow->timer, LOOK_MS);
+	follow->is_soon = false;
+	loop_timer_start(follow->timer, follow->options.look_after_ms);
 	if (follow->options.path)
 		look_at_file(follow);
 	else
@@ -222,6 +298,9 @@ int follow_new(struct follow **out, const struct follow_options *options, struct
 	if (!follow)
 		return err_set(err, ERR_MEMORY, "no memory to follow a file");
 	follow->options = *options;
+	if (!options->look_after_ms)
+		follow->options.look_after_ms = LOOK_MS;
+	follow->told_fd = follow->file_watch = follow->folder_watch = -1;
 	follow->fd = options->path ? -1 : STDIN_FILENO;
 	buf_init(&follow->lines, LINE_BYTES_MAX + 1);
 	follow->timer = loop_timer_new(options->loop, look, follow);
@@ -233,7 +312,9 @@ int follow_new(struct follow **out, const struct follow_options *options, struct
 		text_format(follow->path, sizeof follow->path, "%s", options->path);
 		name_position(follow);
 		load(follow);
+		listen_to_kernel(follow);
 	} else {
+		follow->socket = loop_socket_new(options->loop, STDIN_FILENO, on_input, follow);
 		fcntl(STDIN_FILENO, F_SETFL, fcntl(STDIN_FILENO, F_GETFL) | O_NONBLOCK);
 	}
 	loop_timer_start(follow->timer, 0);
@@ -247,6 +328,10 @@ void follow_free(struct follow *follow)
 		return;
 	if (follow->options.path && follow->fd >= 0)
 		close(follow->fd);
+	loop_watch_free(follow->watch);
+	if (follow->told_fd >= 0)
+		close(follow->told_fd);
+	loop_socket_free(follow->socket);
 	loop_timer_free(follow->timer);
 	buf_done(&follow->lines);
 	free(follow);

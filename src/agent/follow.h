@@ -5,6 +5,9 @@
  * Lines that sensors write: to a file, which is followed over its rotations, or to our standard
  * input. A line is read on when it is stored; where a file was read to is remembered in the spool's
  * folder, so that after a restart some lines may come twice, and none is missed. The loop's thread.
+ *
+ * The kernel says when there is something new (inotify); every few seconds it is looked at without
+ * that, for file systems that say nothing.
  */
 
 #include "agent/receive.h"
@@ -17,6 +20,7 @@ struct follow_options {
 	enum source source;
 	const char *path;         /* NULL: standard input */
 	const char *folder;       /* the spool's */
+	int64_t look_after_ms;    /* how often without being told; 0: 3 s */
 	void (*ended)(void *ctx); /* of standard input: all of it is stored */
 	void *ctx;
 };

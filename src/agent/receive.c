@@ -178,7 +178,8 @@ static void look(void *ctx)
 		refuse(receipt, request, push_back == PUSH_BACK_SLOW_DOWN ? 429 : 503, "Not now",
 			TEXT("the node's disk takes nothing now"));
 	}
-	loop_timer_start(receive->timer, LOOK_MS);
+	if (receive->first)
+		loop_timer_start(receive->timer, LOOK_MS);
 }
 
 /* ---- requests ---- */
@@ -216,6 +217,8 @@ static int store(struct receipt *receipt, char *body, size_t size, struct err *e
 	receipt->next = receive->first;
 	if (receive->first)
 		receive->first->previous = receipt;
+	else
+		loop_timer_start(receive->timer, LOOK_MS);
 	receive->first = receipt;
 	receive->n_waiting++;
 	receive->open_bytes += receipt->n_bytes;
@@ -351,7 +354,6 @@ int receive_new(struct receive **out, const struct receive_options *options, str
 		.ctx = receive,
 		.aborted = aborted,
 	};
-	loop_timer_start(receive->timer, LOOK_MS);
 	*out = receive;
 	return 0;
 }

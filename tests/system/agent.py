@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "../lib")]
@@ -21,6 +22,7 @@ from daemon import BUILD, wait_for  # noqa: E402
 from falco_times import now_text  # noqa: E402
 
 RSS_MAX_KB = 15 * 1024
+IDLE_S, WAKES_MAX = 3, 4  # a second
 
 
 def in_peace(case):
@@ -231,6 +233,10 @@ def other_ways(folder, args):
         wait_for(lambda: set(case.answered) <= set(case.stored()), 30, "socket, files and input are stored")
         check("a socket, a rotated file and standard input: %d stored once" % len(case.answered),
               sorted(case.answered) == sorted(case.stored()), len(case.stored()))
+        before = case.agent.wakes()
+        threading.Event().wait(IDLE_S)
+        n = case.agent.wakes() - before
+        check("who follows a file and has nothing to do sleeps", n <= IDLE_S * WAKES_MAX, "woken %d times in %d s" % (n, IDLE_S))
         ns, body = case.bodies.take()
         case.agent.process.stdin.write(body)
         case.agent.process.stdin.close()

@@ -85,6 +85,14 @@ class Agent:
         with open("/proc/%d/status" % self.process.pid) as f:
             return next(int(line.split()[1]) for line in f if line.startswith("VmRSS:"))
 
+    def wakes(self):
+        """How often its threads have waited for something since their start."""
+        n = 0
+        for task in os.listdir("/proc/%d/task" % self.process.pid):
+            with open("/proc/%d/task/%s/status" % (self.process.pid, task)) as f:
+                n += next(int(line.split()[1]) for line in f if line.startswith("voluntary_ctxt_switches"))
+        return n
+
     def kill(self):
         if self.process and self.process.poll() is None:
             self.process.kill()
