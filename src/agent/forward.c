@@ -84,14 +84,18 @@ static bool ask(struct forward *forward, enum work_kind kind, uint64_t number)
 	return true;
 }
 
+int64_t forward_wait_ms(int64_t *back_off_ms, uint32_t chance)
+{
+	int64_t half_ms = *back_off_ms / 2;
+	*back_off_ms = *back_off_ms * 2 < BACK_OFF_MAX_MS ? *back_off_ms * 2 : BACK_OFF_MAX_MS;
+	return half_ms + chance % (half_ms + 1);
+}
+
 static void back_off(struct forward *forward)
 {
 	uint32_t chance;
 	digest_random(&chance, sizeof chance);
-	int64_t wait_ms = forward->back_off_ms / 2 + chance % (forward->back_off_ms / 2 + 1);
-	forward->back_off_ms = forward->back_off_ms * 2 < BACK_OFF_MAX_MS ? forward->back_off_ms * 2
-									  : BACK_OFF_MAX_MS;
-	loop_timer_start(forward->retry_timer, wait_ms);
+	loop_timer_start(forward->retry_timer, forward_wait_ms(&forward->back_off_ms, chance));
 }
 
 static void go_away(struct forward *forward, const char *why)

@@ -44,4 +44,7 @@ void forward_free(struct forward *forward); /* accepts NULL */
 
 /** There is something new in the spool. */
 void forward_wake(struct forward *forward);
+/** How long to wait for the next try: between a half and all of *back_off_ms, which doubles up to
+ * half a minute. @chance: any number. Pure. */
+int64_t forward_wait_ms(int64_t *back_off_ms, uint32_t chance);
 struct forward_status forward_status(const struct forward *forward);

@@ -88,9 +88,8 @@ static void forget_gone(struct pods *pods)
 	pods->n = n;
 }
 
-static void look(void *ctx)
+void pods_look(struct pods *pods)
 {
-	struct pods *pods = ctx;
 	for (size_t i = 0; i < pods->n; i++)
 		pods->pods[i].is_here = false;
 	pods->n_folders = 0;
@@ -98,6 +97,12 @@ static void look(void *ctx)
 	if (fd >= 0)
 		walk(pods, fd, 0, 0);
 	forget_gone(pods);
+}
+
+static void on_timer(void *ctx)
+{
+	struct pods *pods = ctx;
+	pods_look(pods);
 	loop_timer_start(pods->timer, WALK_MS);
 }
 
@@ -107,7 +112,7 @@ int pods_new(struct pods **out, struct loop *loop, const char *root, struct err 
 	if (pods)
 		pods->pods = calloc(PODS_MAX, sizeof *pods->pods);
 	if (pods)
-		pods->timer = loop_timer_new(loop, look, pods);
+		pods->timer = loop_timer_new(loop, on_timer, pods);
 	if (!pods || !pods->pods || !pods->timer) {
 		pods_free(pods);
 		return err_set(err, ERR_MEMORY, "no memory for pods");

@@ -22,6 +22,8 @@ enum {
 CHECKED int pods_new(struct pods **out, struct loop *loop, const char *root, struct err *err);
 void pods_free(struct pods *pods); /* accepts NULL */
 void pods_tell_again(struct pods *pods);
+/** Walks now; the timer does it every ten seconds. */
+void pods_look(struct pods *pods);
 bool pods_have_news(const struct pods *pods);
 /** Appends those that were not told as fields of a Batch, as many as fit. */
 void pods_take_news(struct pods *pods, struct buf *out);

@@ -9,13 +9,14 @@
 #include "agent/spool.h"
 #include "base/clock.h"
 
+/* The keeper's thread looks at it too. */
 struct failing_disk {
-	size_t bytes_left;   /* for pwrite; then ENOSPC. SIZE_MAX: no end */
-	unsigned fail_syncs; /* so many of the next fdatasync and fsync fail */
-	int64_t dies_after;  /* so many calls; then none does anything. -1: never */
-	unsigned n_syncs;    /* fdatasync */
-	int failed_fd;       /* of the last sync that failed, until it is closed; -1 */
-	bool synced_again;   /* a sync was tried again on a file on which one had failed */
+	_Atomic size_t bytes_left;   /* for pwrite; then ENOSPC. SIZE_MAX: no end */
+	_Atomic unsigned fail_syncs; /* so many of the next fdatasync and fsync fail */
+	_Atomic int64_t dies_after;  /* so many calls; then none does anything. -1: never */
+	_Atomic unsigned n_syncs;    /* fdatasync */
+	_Atomic int failed_fd;       /* of the last sync that failed, until it is closed; -1 */
+	_Atomic bool synced_again;   /* a sync was tried again on a file on which one had failed */
 };
 
 extern struct failing_disk failing_disk;
