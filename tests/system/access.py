@@ -13,14 +13,9 @@ import tempfile
 import urllib.parse
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checks import check, finish  # noqa: E402
 from daemon import BUILD, Daemon, wait_for  # noqa: E402
 
-results = []
-
-
-def check(what, good, told=""):
-    results.append(bool(good))
-    print("%sok %d - %s%s" % ("" if good else "not ", len(results), what, "" if good else ": %s" % (told,)), flush=True)
 
 
 class Answer:
@@ -374,8 +369,7 @@ def main():
             behind_a_proxy(folder)
         finally:
             daemon.kill()
-    print("# PASS: %d\n# FAIL: %d" % (sum(results), len(results) - sum(results)))
-    return 0 if all(results) else 1
+    return finish()
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "../lib")]
-from agent_rig import SENDERS, Case, Tap, check, finish  # noqa: E402
+from agent_rig import SENDERS, Case, Tap  # noqa: E402
+from checks import check, finish  # noqa: E402
 from daemon import BUILD, wait_for  # noqa: E402
 from falco_times import now_text  # noqa: E402
 

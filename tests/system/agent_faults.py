@@ -25,7 +25,8 @@ from datetime import datetime, timezone
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "../lib")]
-from agent_rig import Case, check, finish  # noqa: E402
+from agent_rig import Case  # noqa: E402
+from checks import check, finish  # noqa: E402
 from daemon import SOURCE, wait_for  # noqa: E402
 from falco_times import moved  # noqa: E402
 

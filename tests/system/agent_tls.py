@@ -14,7 +14,8 @@ import tempfile
 import types
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from agent_rig import Bodies, Case, check, finish  # noqa: E402
+from agent_rig import Bodies, Case  # noqa: E402
+from checks import check, finish  # noqa: E402
 from daemon import wait_for  # noqa: E402
 
 ALERTS = 20  # while each fault lasts

@@ -18,15 +18,10 @@ import yaml
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE]
+from checks import check, finish  # noqa: E402
 from daemon import BUILD, Daemon, free_port, wait_for  # noqa: E402
 
-results = []
 EVIL = 'x"><script>alert(1)</script>{{.Evil}}\u202e\\ \'"'
-
-
-def check(what, good, told=""):
-    results.append(bool(good))
-    print("%sok %d - %s%s" % ("" if good else "not ", len(results), what, "" if good else ": %s" % (told,)), flush=True)
 
 
 def stamp(minutes=0):
@@ -419,8 +414,7 @@ def main():
             check("tocsind ends with 0", daemon.stop() == 0)
         finally:
             daemon.kill()
-    print("# PASS: %d\n# FAIL: %d" % (sum(results), len(results) - sum(results)))
-    return 0 if all(results) else 1
+    return finish()
 
 
 if __name__ == "__main__":

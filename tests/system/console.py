@@ -12,18 +12,11 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checks import check, finish, results  # noqa: E402
 from daemon import BUILD, SOURCE, Daemon  # noqa: E402
 
 TESTS = os.path.join(SOURCE, "tests/system/console")
 TOOLS = os.path.join(BUILD, "console")
-n_run, n_failed = 0, 0
-
-
-def check(what, good, told=""):
-    global n_run, n_failed
-    n_run += 1
-    n_failed += not good
-    print("%sok %d - %s%s" % ("" if good else "not ", n_run, what, "" if good else ": %s" % (told,)), flush=True)
 
 
 def install():
@@ -53,7 +46,7 @@ def browser(daemon, folder, names):
         status, body = daemon.request("POST", "/api/v1/tokens", json.dumps({"name": "ann" if role == "analyst" else role, "role": role}).encode())
         assert status in (200, 201), (status, body)
         tokens[role] = json.loads(body)["token"]
-    settings = {"url": daemon.url, "tokens": tokens, "tools": TOOLS, "pictures": os.path.join(TOOLS, "pictures"), "first": n_run,
+    settings = {"url": daemon.url, "tokens": tokens, "tools": TOOLS, "pictures": os.path.join(TOOLS, "pictures"), "first": len(results),
                 "profile": folder, "chromium": shutil.which("chromium") or "/usr/bin/chromium", "firefox": shutil.which("firefox-esr") or "/usr/bin/firefox-esr",
                 "only": [name for name in names if name != "firefox"]}
     os.makedirs(settings["pictures"], exist_ok=True)
@@ -81,8 +74,7 @@ def main():
             code = browser(daemon, folder, sys.argv[1:])
         finally:
             daemon.kill()
-    print("# PASS: %d\n# FAIL: %d" % (n_run - n_failed, n_failed))
-    sys.exit(1 if n_failed or code else 0)
+    sys.exit(finish() or code)
 
 
 main()

@@ -10,17 +10,10 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checks import check, finish  # noqa: E402
 from daemon import SOURCE, Daemon, wait_for  # noqa: E402
 
 CORPUS = os.path.join(SOURCE, "tests/corpus/falco-live/internal-events.jsonl")
-n_run, n_failed = 0, 0
-
-
-def check(what, good, told=""):
-    global n_run, n_failed
-    n_run += 1
-    n_failed += not good
-    print("%sok %d - %s%s" % ("" if good else "not ", n_run, what, "" if good else ": %s" % (told,)), flush=True)
 
 
 def stamp(ns):
@@ -132,8 +125,7 @@ def main():
             check("after a restart all is still there", len(coverage(daemon, node="node-a")) >= 3)
         finally:
             daemon.kill()
-    print("# PASS: %d\n# FAIL: %d" % (n_run - n_failed, n_failed))
-    sys.exit(1 if n_failed else 0)
+    sys.exit(finish())
 
 
 main()

@@ -10,17 +10,12 @@ import tempfile
 import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checks import check, finish, results  # noqa: E402
 from daemon import BUILD, Daemon, wait_for  # noqa: E402
 
 UTC = datetime.timezone.utc
 # The beginning of a slot some ten minutes ago.
 BEGAN = datetime.datetime.fromtimestamp(int(datetime.datetime.now(UTC).timestamp()) // 300 * 300 - 600, UTC)
-results = []
-
-
-def check(what, good, told=""):
-    results.append(bool(good))
-    print("%sok %d - %s%s" % ("" if good else "not ", len(results), what, "" if good else ": %s" % (told,)), flush=True)
 
 
 def at(second):
@@ -315,8 +310,7 @@ def main():
             daemon.kill()
             if not all(results):
                 print("# " + open(os.path.join(folder, "tocsind.log"), errors="replace").read()[-6000:].replace("\n", "\n# "))
-    print("1..%d\n# PASS: %d\n# FAIL: %d" % (len(results), sum(results), len(results) - sum(results)))
-    return not all(results)
+    return finish()
 
 
 sys.exit(main())

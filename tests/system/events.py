@@ -14,17 +14,12 @@ import urllib.parse
 from datetime import datetime, timedelta, timezone
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checks import check, finish  # noqa: E402
 from daemon import BUILD, SOURCE, Daemon, free_port, wait_for  # noqa: E402
 
 LINES = os.path.join(SOURCE, "tests/corpus/labelled/alerts.jsonl")
 WAIT_S = 30
 YESTERDAY = (datetime.now(timezone.utc) - timedelta(days=1)).strftime("%Y-%m-%d")
-results = []
-
-
-def check(what, good, told=""):
-    results.append(bool(good))
-    print("%sok %d - %s%s" % ("" if good else "not ", len(results), what, "" if good else ": %s" % (told,)), flush=True)
 
 
 class Stream:
@@ -375,8 +370,7 @@ def main():
             daemon.stop()
         finally:
             daemon.kill()
-    print("1..%d\n# PASS: %d\n# FAIL: %d" % (len(results), results.count(True), results.count(False)))
-    sys.exit(results.count(False) > 0)
+    sys.exit(finish())
 
 
 if __name__ == "__main__":

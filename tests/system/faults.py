@@ -16,18 +16,13 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checks import check, finish, results  # noqa: E402
 from daemon import BUILD, SOURCE, Daemon, wait_for  # noqa: E402
 
 LINES = os.path.join(SOURCE, "tests/corpus/labelled/alerts.jsonl")
 FIRST = str(time.time_ns() - 60 * 10**9)  # of the last minutes: what is older than the horizon is not correlated
 LOAD = os.path.join(BUILD, "tests/lib/tocsin-load")
 ALERTS = 2000  # of each case but the first
-results = []
-
-
-def check(what, good, told=""):
-    results.append(bool(good))
-    print("%sok %d - %s%s" % ("" if good else "not ", len(results), what, "" if good else ": %s" % (told,)), flush=True)
 
 
 def loader(daemon, record, alerts, resume=False):
@@ -181,8 +176,7 @@ def main():
                     for n in names:
                         if n == "tocsind.log":
                             print("# " + open(os.path.join(base, n), errors="replace").read()[-3000:].replace("\n", "\n# "), flush=True)
-    print("1..%d\n# PASS: %d\n# FAIL: %d" % (len(results), sum(results), len(results) - sum(results)))
-    return not all(results)
+    return finish()
 
 
 sys.exit(main())

@@ -14,17 +14,12 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "../lib")]
+from checks import check, finish  # noqa: E402
 from daemon import BUILD, Daemon  # noqa: E402
 from falco_times import now_text  # noqa: E402
 
 OWN_FORM = {"alerts raw", "suppress export", "config sample", "reference commands", "reference settings", "reference query", "reference manual", "reference completion"}
 FORMS = ["json", "jsonl", "yaml", "table"]
-results = []
-
-
-def check(what, good, told=""):
-    results.append(bool(good))
-    print("%sok %d - %s%s" % ("" if good else "not ", len(results), what, "" if good else ": %s" % (told,)), flush=True)
 
 
 class Yaml:
@@ -189,8 +184,7 @@ def main():
             check("it ends with 0", daemon.stop() == 0)
         finally:
             daemon.kill()
-    print("1..%d\n# PASS: %d\n# FAIL: %d" % (len(results), sum(results), len(results) - sum(results)))
-    return not all(results)
+    return finish()
 
 
 sys.exit(main())

@@ -10,6 +10,7 @@ import tempfile
 import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checks import check, finish  # noqa: E402
 from daemon import Daemon, wait_for  # noqa: E402
 
 PADDED = 8
@@ -18,14 +19,6 @@ END_STREAM, END_HEADERS, ACK = 1, 4, 1
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 CALM = 11  # ENHANCE_YOUR_CALM
 MOST_MIB = 20
-n_run, n_failed = 0, 0
-
-
-def check(what, good, told=""):
-    global n_run, n_failed
-    n_run += 1
-    n_failed += not good
-    print("%sok %d - %s%s" % ("" if good else "not ", n_run, what, "" if good else ": %s" % (told,)), flush=True)
 
 
 def frame(kind, flags, stream, payload=b""):
@@ -295,8 +288,7 @@ def main():
             check("it ends well", daemon.stop() == 0)
         finally:
             daemon.kill()
-    print("# PASS: %d\n# FAIL: %d" % (n_run - n_failed, n_failed))
-    sys.exit(1 if n_failed else 0)
+    sys.exit(finish())
 
 
 main()

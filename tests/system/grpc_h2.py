@@ -11,6 +11,7 @@ import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import venv_programs  # noqa: E402
+from checks import check, finish  # noqa: E402
 from daemon import BUILD  # noqa: E402
 
 if sys.prefix == sys.base_prefix:  # again, under the Python that has h2
@@ -24,14 +25,6 @@ import h2.settings  # noqa: E402
 
 ECHO, CALL = os.path.join(BUILD, "tests/lib/grpc-echo"), os.path.join(BUILD, "tests/lib/grpc-call")
 CODES = h2.settings.SettingCodes
-n_run, n_failed = 0, 0
-
-
-def check(what, good, told=""):
-    global n_run, n_failed
-    n_run += 1
-    n_failed += not good
-    print("%sok %d - %s%s" % ("" if good else "not ", n_run, what, "" if good else ": %s" % (told,)), flush=True)
 
 
 def framed(message, packed=False):
@@ -296,8 +289,7 @@ def main():
             process.terminate()
         check("our server ends well", process.wait(20) == 0)
     our_client()
-    print("# PASS: %d\n# FAIL: %d" % (n_run - n_failed, n_failed))
-    sys.exit(1 if n_failed else 0)
+    sys.exit(finish())
 
 
 main()

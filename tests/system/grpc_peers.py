@@ -14,6 +14,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checks import check, finish  # noqa: E402
 from daemon import BUILD, SOURCE, Daemon, wait_for  # noqa: E402
 
 GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4"
@@ -21,14 +22,6 @@ TOOLS, PEER = os.path.join(BUILD, "go-tools"), os.path.join(BUILD, "go-tools", "
 ECHO, CALL = os.path.join(BUILD, "tests/lib/grpc-echo"), os.path.join(BUILD, "tests/lib/grpc-call")
 IDLE_S, MOST_MIB, SLOW_MS, LOAD_CALLS = 21, 20, 300, 20000
 PREFACE, SETTINGS = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\0\0\0\4\0\0\0\0\0"
-n_run, n_failed = 0, 0
-
-
-def check(what, good, told=""):
-    global n_run, n_failed
-    n_run += 1
-    n_failed += not good
-    print("%sok %d - %s%s" % ("" if good else "not ", n_run, what, "" if good else ": %s" % (told,)), flush=True)
 
 
 def build():
@@ -375,8 +368,7 @@ def main():
                 never_reads(folder)
         finally:
             daemon.kill()
-    print("# PASS: %d\n# FAIL: %d" % (n_run - n_failed, n_failed))
-    sys.exit(1 if n_failed else 0)
+    sys.exit(finish())
 
 
 main()

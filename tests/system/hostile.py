@@ -9,6 +9,7 @@ import tempfile
 import unicodedata
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checks import check, finish  # noqa: E402
 from daemon import BUILD, Daemon  # noqa: E402
 
 # What a terminal, a browser or a reader could be made to believe. Each is put into each field.
@@ -29,12 +30,6 @@ HOSTILE = {
 FIELDS = ["sensor", "node", "namespace", "pod", "pod_uid", "container", "container_id", "image", "image_digest", "runtime_class", "rule",
           "severity_reported", "message", "resource", "operation"]
 PROCESS = ["name", "exe", "cmdline", "parent", "user", "exec_id"]
-results = []
-
-
-def check(what, good, told=""):
-    results.append(bool(good))
-    print("%sok %d - %s%s" % ("" if good else "not ", len(results), what, "" if good else ": %s" % (told,)), flush=True)
 
 
 def alerts():
@@ -164,8 +159,7 @@ def main():
             check("its log has no controls", not {c for c in log if misleads(c) and c != "\n"}, log[-500:])
         finally:
             daemon.kill()
-    print("1..%d\n# PASS: %d\n# FAIL: %d" % (len(results), sum(results), len(results) - sum(results)))
-    return not all(results)
+    return finish()
 
 
 sys.exit(main())

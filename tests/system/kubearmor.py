@@ -11,16 +11,11 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib"))
 import kubearmor_roads  # noqa: E402
+from checks import check, finish, results  # noqa: E402
 from daemon import SOURCE, Daemon  # noqa: E402
 
 OWN = os.path.join(SOURCE, "tests/corpus/own/kubearmor.jsonl")
 BEGAN = int(time.time()) - 600  # of late, and within one slot or two
-results = []
-
-
-def check(what, good, told=""):
-    results.append(bool(good))
-    print("%sok %d - %s%s" % ("" if good else "not ", len(results), what, "" if good else ": %s" % (told,)), flush=True)
 
 
 def event(number, **more):
@@ -131,8 +126,7 @@ def main():
             daemon.kill()
             if not all(results):
                 print("# " + open(os.path.join(folder, "tocsind.log"), errors="replace").read()[-3000:].replace("\n", "\n# "))
-    print("1..%d\n# PASS: %d\n# FAIL: %d" % (len(results), sum(results), len(results) - sum(results)))
-    return not all(results)
+    return finish()
 
 
 sys.exit(main())

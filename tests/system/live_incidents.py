@@ -15,17 +15,12 @@ from collections import defaultdict
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "../lib")]
 import correlate  # noqa: E402
+from checks import check, finish  # noqa: E402
 from daemon import SOURCE, Daemon  # noqa: E402
 from falco_times import days_to_today, event_ns, moved  # noqa: E402
 
 POINTS = {"Critical": 90, "Error": 70, "Warning": 45, "Notice": 20, "Informational": 3}
 TERMS = ["strongest rule", "corroboration", "tactics", "criticality", "novelty"]
-results = []
-
-
-def check(what, good, told=""):
-    results.append(bool(good))
-    print("%sok %d - %s%s" % ("" if good else "not ", len(results), what, "" if good else ": %s" % (told,)), flush=True)
 
 
 def bodies():
@@ -123,8 +118,7 @@ def main():
         finally:
             daemon.kill()
             other.kill()
-    print("1..%d\n# PASS: %d\n# FAIL: %d" % (len(results), sum(results), len(results) - sum(results)))
-    return not all(results)
+    return finish()
 
 
 sys.exit(main())

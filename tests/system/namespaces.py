@@ -10,18 +10,13 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checks import check, finish  # noqa: E402
 from daemon import BUILD, Daemon, wait_for  # noqa: E402
 from events import Stream, pump  # noqa: E402
 
 NOW = datetime.datetime.now(datetime.timezone.utc)
 # Words of alerts in pay, and of none in shop.
 SECRETS = (b"payroll", b"Forbidden fruit", b"node-of-pay")
-results = []
-
-
-def check(what, good, told=""):
-    results.append(bool(good))
-    print("%sok %d - %s%s" % ("" if good else "not ", len(results), what, "" if good else ": %s" % (told,)), flush=True)
 
 
 def alert(second, namespace, pod, rule, node):
@@ -272,8 +267,7 @@ def main():
             check("tocsind ends with 0", daemon.stop() == 0)
         finally:
             daemon.kill()
-    print("# PASS: %d\n# FAIL: %d" % (sum(results), len(results) - sum(results)))
-    return 0 if all(results) else 1
+    return finish()
 
 
 if __name__ == "__main__":

@@ -12,18 +12,13 @@ import urllib.parse
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from access import Answer, Browser  # noqa: E402
+from checks import check, finish  # noqa: E402
 from daemon import BUILD, SOURCE, Daemon, free_port, wait_for  # noqa: E402
 import http.client  # noqa: E402
 
 TESTS = os.path.join(SOURCE, "tests/system/oidc")
 TOOLS = os.path.join(BUILD, "oidc")
 ROLES = "staff=viewer; shop-team=analyst:shop,prod/pay; CN=ops,OU=x=admin"
-results = []
-
-
-def check(what, good, told=""):
-    results.append(bool(good))
-    print("%sok %d - %s%s" % ("" if good else "not ", len(results), what, "" if good else ": %s" % (told,)), flush=True)
 
 
 def install():
@@ -287,8 +282,7 @@ def main():
             for one in (provider, thin):
                 if one and one.process.poll() is None:
                     one.stop()
-    print("# PASS: %d\n# FAIL: %d" % (sum(results), len(results) - sum(results)))
-    return 0 if all(results) else 1
+    return finish()
 
 
 if __name__ == "__main__":

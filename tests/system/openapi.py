@@ -13,6 +13,7 @@ import urllib.parse
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import venv_programs  # noqa: E402
+from checks import check, finish  # noqa: E402
 from daemon import SOURCE, Daemon, wait_for  # noqa: E402
 
 CONTRACT = os.path.join(SOURCE, "schema/openapi.yaml")
@@ -20,12 +21,6 @@ LINES = os.path.join(SOURCE, "tests/corpus/labelled/alerts.jsonl")
 SEED = int(os.environ.get("TOCSIN_SEED", "20261125"))
 EXAMPLES = int(os.environ.get("TOCSIN_EXAMPLES", "20"))
 PROBLEM = "application/problem+json"
-results = []
-
-
-def check(what, good, told=""):
-    results.append(bool(good))
-    print("%sok %d - %s%s" % ("" if good else "not ", len(results), what, "" if good else ": %s" % (told,)), flush=True)
 
 
 def ask(daemon, method, path, body=None, token="admin", **headers):
@@ -216,8 +211,7 @@ def main():
             check("tocsind ends with 0", daemon.stop() == 0)
         finally:
             daemon.kill()
-    print("1..%d\n# PASS: %d\n# FAIL: %d" % (len(results), sum(results), len(results) - sum(results)))
-    return not all(results)
+    return finish()
 
 
 sys.exit(main())

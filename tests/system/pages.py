@@ -17,18 +17,13 @@ import urllib.parse
 import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checks import check, finish  # noqa: E402
 from daemon import Daemon, SOURCE, wait_for  # noqa: E402
 
 VOID = {"input", "meta", "link", "br", "hr", "img"}
 EVIL = "<script>alert(1)</script>\"'&\u202egpj.exe\x1b[31m\u200b"
 LIST_MS, INCIDENT_MS = 400, 400
 HTML_BYTES = 30 * 1024  # what a list and an incident may be long
-results = []
-
-
-def check(what, good, told=""):
-    results.append(bool(good))
-    print("%sok %d - %s%s" % ("" if good else "not ", len(results), what, "" if good else ": %s" % (told,)), flush=True)
 
 
 class Page(html.parser.HTMLParser):
@@ -425,8 +420,7 @@ def main():
             check_sizes(daemon)
         finally:
             daemon.kill()
-    print("# PASS: %d\n# FAIL: %d" % (sum(results), len(results) - sum(results)))
-    sys.exit(0 if results and all(results) else 1)
+    sys.exit(finish())
 
 
 main()

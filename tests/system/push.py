@@ -18,6 +18,7 @@ from contextlib import closing
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import venv_programs  # noqa: E402
+from checks import check, finish  # noqa: E402
 from daemon import BUILD, SOURCE, Daemon, wait_for  # noqa: E402
 
 PROTO, FOLDER = "tocsin/intake/v1/intake.proto", os.path.join(BUILD, "push-stubs")
@@ -25,14 +26,6 @@ CORPUS = os.path.join(SOURCE, "tests/corpus/falco-live/default-rules.jsonl")
 PUSH = os.path.join(BUILD, "tests/lib/tocsin-push")
 RECORDS, BATCH, SERVICE = 3000, 40, "tocsin.intake.v1.Intake/"
 STREAMS, LIVES, CALLS = 40, 3, 24
-n_run, n_failed = 0, 0
-
-
-def check(what, good, told=""):
-    global n_run, n_failed
-    n_run += 1
-    n_failed += not good
-    print("%sok %d - %s%s" % ("" if good else "not ", n_run, what, "" if good else ": %s" % (told,)), flush=True)
 
 
 def make_stubs():
@@ -426,8 +419,7 @@ def main():
             ends_under_load(daemon)
         finally:
             daemon.kill()
-    print("# PASS: %d\n# FAIL: %d" % (n_run - n_failed, n_failed))
-    sys.exit(n_failed > 0)
+    sys.exit(finish())
 
 
 if __name__ == "__main__":

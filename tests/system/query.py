@@ -10,17 +10,12 @@ import time
 import urllib.parse
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checks import check, finish, results  # noqa: E402
 from daemon import BUILD, SOURCE, Daemon  # noqa: E402
 
 LINES = os.path.join(SOURCE, "tests/corpus/labelled/alerts.jsonl")
 PODS, SECONDS = 10000, 1.5
 HOSTILE = "x' OR '1'='1\"; DROP TABLE incident; --"
-results = []
-
-
-def check(what, good, told=""):
-    results.append(bool(good))
-    print("%sok %d - %s%s" % ("" if good else "not ", len(results), what, "" if good else ": %s" % (told,)), flush=True)
 
 
 def alert(pod, rule, namespace="shop", priority="Notice", at=0, command="id"):
@@ -242,8 +237,7 @@ def main():
             daemon.kill()
             if not all(results):
                 print("# " + open(os.path.join(folder, "tocsind.log"), errors="replace").read()[-3000:].replace("\n", "\n# "))
-    print("1..%d\n# PASS: %d\n# FAIL: %d" % (len(results), sum(results), len(results) - sum(results)))
-    return not all(results)
+    return finish()
 
 
 sys.exit(main())

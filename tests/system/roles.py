@@ -10,6 +10,7 @@ import tempfile
 
 sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib")]
 import venv_programs  # noqa: E402
+from checks import check, finish  # noqa: E402
 from contract import Contract  # noqa: E402
 from daemon import SOURCE, Daemon  # noqa: E402
 
@@ -19,12 +20,6 @@ ROLES = ["viewer", "analyst", "responder", "admin"]
 PARTS = {"n": "INC-99999", "id": "99999"}
 QUERIES = {"beginRecorrelation": "?dry_run=true"}
 LINES = os.path.join(SOURCE, "tests/corpus/labelled/alerts.jsonl")
-results = []
-
-
-def check(what, good, told=""):
-    results.append(bool(good))
-    print("%sok %d - %s%s" % ("" if good else "not ", len(results), what, "" if good else ": %s" % (told,)), flush=True)
 
 
 def load_contract(folder):
@@ -154,8 +149,7 @@ def main():
         finally:
             daemon.kill()
     print("# %d operations, %d kinds of credential" % (len(contract.operations()), len(tokens)))
-    print("1..%d\n# PASS: %d\n# FAIL: %d" % (len(results), sum(results), len(results) - sum(results)))
-    return not all(results)
+    return finish()
 
 
 sys.exit(main())

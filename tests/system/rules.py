@@ -16,6 +16,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "../lib")]
+from checks import check, finish  # noqa: E402
 from daemon import SOURCE, Daemon, wait_for  # noqa: E402
 from falco_times import days_to_today, event_ns, moved  # noqa: E402
 from prometheus import Scraper, promtool_test, read_rules  # noqa: E402
@@ -34,12 +35,7 @@ FAMILIES = ("falco_events_total", "kubearmor_alerts_total", "container_runtime_o
 CONTAINER = "5b1c2d3e4f60" + "0" * 52
 PODS_MAX = 2000  # store/incident_counts.h
 CACHE_S = 10     # console/incident_metrics.h
-results, daemons, rules = [], [], read_rules(RULES)
-
-
-def check(what, good, told=""):
-    results.append(bool(good))
-    print("%sok %d - %s%s" % ("" if good else "not ", len(results), what, "" if good else ": %s" % (told,)), flush=True)
+daemons, rules = [], read_rules(RULES)
 
 
 def falco_bodies():
@@ -265,8 +261,7 @@ def main():
         finally:
             for daemon in daemons:
                 daemon.kill()
-    print("1..%d\n# PASS: %d\n# FAIL: %d" % (len(results), sum(results), len(results) - sum(results)))
-    return not all(results)
+    return finish()
 
 
 sys.exit(main())

@@ -13,6 +13,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checks import check, finish  # noqa: E402
 from daemon import SOURCE, Daemon  # noqa: E402
 sys.path.insert(0, os.path.join(SOURCE, "tests/lib"))
 import sidekick  # noqa: E402
@@ -24,12 +25,7 @@ STATUS = "jevt.value[/responseObject/status/token]"
 dice = random.Random(SEED)
 zstd = ctypes.CDLL("libzstd.so.1")
 zstd.ZSTD_compressBound.restype = zstd.ZSTD_compress.restype = zstd.ZSTD_decompress.restype = ctypes.c_size_t
-results, secrets, canaries, expected = [], [], [], {}
-
-
-def check(what, good, told=""):
-    results.append(bool(good))
-    print("%sok %d - %s%s" % ("" if good else "not ", len(results), what, "" if good else ": %s" % (told,)), flush=True)
+secrets, canaries, expected = [], [], {}
 
 
 def sha(data):
@@ -289,8 +285,8 @@ def main():
             check_documents(daemon)
         finally:
             daemon.kill()
-    print("1..%d\n# seed %d\n# PASS: %d\n# FAIL: %d" % (len(results), SEED, sum(results), len(results) - sum(results)))
-    return not all(results)
+    print("# seed %d" % SEED)
+    return finish()
 
 
 sys.exit(main())

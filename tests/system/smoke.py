@@ -14,17 +14,12 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checks import check, finish, results  # noqa: E402
 from daemon import BUILD, SOURCE, Daemon  # noqa: E402
 
 ALERTS = 20000
 FIRST = str(time.time_ns() - ALERTS * 10**6)  # of the last minutes: what is older than the horizon is not correlated
 LINES = os.path.join(SOURCE, "tests/corpus/labelled/alerts.jsonl")
-results = []
-
-
-def check(what, good, told=""):
-    results.append(bool(good))
-    print("%sok %d - %s%s" % ("" if good else "not ", len(results), what, "" if good else ": %s" % (told,)), flush=True)
 
 
 def read_along(daemon, stop, seen):
@@ -202,8 +197,7 @@ def main():
             daemon.kill()
             if not all(results):
                 print("# " + open(os.path.join(folder, "tocsind.log"), errors="replace").read()[-6000:].replace("\n", "\n# "))
-    print("1..%d\n# PASS: %d\n# FAIL: %d" % (len(results), sum(results), len(results) - sum(results)))
-    return not all(results)
+    return finish()
 
 
 sys.exit(main())

@@ -9,16 +9,11 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checks import check, finish, results  # noqa: E402
 from daemon import SOURCE, Daemon, wait_for  # noqa: E402
 
 CONTAINER = "f3a1c0de9b8e7d6c5b4a39281706f5e4d3c2b1a0998877665544332211ffeedd"
 BEGAN = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(minutes=10)
-results = []
-
-
-def check(what, good, told=""):
-    results.append(bool(good))
-    print("%sok %d - %s%s" % ("" if good else "not ", len(results), what, "" if good else ": %s" % (told,)), flush=True)
 
 
 def at(second, ns=0):
@@ -138,8 +133,7 @@ def main():
             daemon.kill()
             if not all(results):
                 print("# " + open(os.path.join(folder, "tocsind.log"), errors="replace").read()[-6000:].replace("\n", "\n# "))
-    print("1..%d\n# PASS: %d\n# FAIL: %d" % (len(results), sum(results), len(results) - sum(results)))
-    return not all(results)
+    return finish()
 
 
 sys.exit(main())

@@ -12,15 +12,12 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+from checks import check, finish  # noqa: E402
+
 DAY_S = 86400
 SHIFTS = {"two years later": 800 * DAY_S, "a year before": -400 * DAY_S}
 PROGRAMS = ["decisions.py", "kubearmor.py", "live_incidents.py", "recorrelate.py", "rollup.py", "secrets.py", "tetragon.py"]
-results = []
-
-
-def check(what, good, told=""):
-    results.append(bool(good))
-    print("%sok %d - %s%s" % ("" if good else "not ", len(results), what, "" if good else ": %s" % (told,)), flush=True)
 
 
 def main():
@@ -35,8 +32,7 @@ def main():
                 done = subprocess.run([sys.executable, os.path.join(HERE, program)], env=shifted, capture_output=True, text=True, stdin=subprocess.DEVNULL)
                 failed = re.findall(r"^not ok .*", done.stdout, re.M)
                 check("%s: %s" % (name, program), done.returncode == 0, failed[:3] or done.stderr[-300:])
-    print("1..%d\n# PASS: %d\n# FAIL: %d" % (len(results), sum(results), len(results) - sum(results)))
-    return not all(results)
+    return finish()
 
 
 sys.exit(main())
