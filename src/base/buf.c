@@ -190,7 +190,7 @@ bool buf_ok(const struct buf *buf)
 	return !buf->failed;
 }
 
-int buf_error(const struct buf *buf, struct err *err, const char *what)
+int(buf_error)(const struct buf *buf, struct err *err, const char *what)
 {
 	if (buf->no_memory)
 		return err_set(err, ERR_MEMORY, "out of memory: %s", what);

@@ -45,6 +45,7 @@ void buf_commit(struct buf *buf, size_t size);
 bool buf_ok(const struct buf *buf);
 /** After a failure: ERR_MEMORY, or ERR_LIMIT "@what is longer than N bytes". Returns -1. */
 int buf_error(const struct buf *buf, struct err *err, const char *what);
+#define buf_error(...) err_minus_one(buf_error(__VA_ARGS__)) /* as err_set */
 struct text buf_text(const struct buf *buf);
 const char *buf_string(const struct buf *buf); /* "" when empty; never NULL */
 

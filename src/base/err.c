@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-int err_set(struct err *err, enum err_kind kind, const char *format, ...)
+/* Names in brackets: the functions that the macros of these names call. */
+
+int(err_set)(struct err *err, enum err_kind kind, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -15,7 +17,7 @@ int err_set(struct err *err, enum err_kind kind, const char *format, ...)
 	return -1;
 }
 
-int err_vset(struct err *err, enum err_kind kind, const char *format, va_list args)
+int(err_vset)(struct err *err, enum err_kind kind, const char *format, va_list args)
 {
 	err->kind = kind;
 	err->place = err->place_size = 0;
@@ -23,7 +25,7 @@ int err_vset(struct err *err, enum err_kind kind, const char *format, va_list ar
 	return -1;
 }
 
-int err_prefix(struct err *err, const char *format, ...)
+int(err_prefix)(struct err *err, const char *format, ...)
 {
 	char context[sizeof err->text];
 	char whole[sizeof err->text + sizeof context + 3];
@@ -37,7 +39,7 @@ int err_prefix(struct err *err, const char *format, ...)
 	return -1;
 }
 
-int err_errno(struct err *err, int saved_errno, const char *format, ...)
+int(err_errno)(struct err *err, int saved_errno, const char *format, ...)
 {
 	char context[sizeof err->text];
 	char reason[96];
@@ -50,7 +52,7 @@ int err_errno(struct err *err, int saved_errno, const char *format, ...)
 		err, saved_errno == ENOMEM ? ERR_MEMORY : ERR_IO, "%.160s: %s", context, text);
 }
 
-int err_place(struct err *err, size_t place, size_t size)
+int(err_place)(struct err *err, size_t place, size_t size)
 {
 	err->place = (unsigned)place;
 	err->place_size = size ? (unsigned)size : 1;

@@ -53,6 +53,21 @@ __attribute__((format(printf, 3, 4))) int err_errno(
 /** Says where in the input it is: of an error that is set. At least one byte. Returns -1. */
 int err_place(struct err *err, size_t place, size_t size);
 
+/*
+ * They return -1 and nothing else: seen here by compilers and analysers, which do not look into
+ * err.c, and would else follow failures that went on as successes.
+ */
+static inline int err_minus_one(int result)
+{
+	(void)result;
+	return -1;
+}
+#define err_set(...)    err_minus_one(err_set(__VA_ARGS__))
+#define err_vset(...)   err_minus_one(err_vset(__VA_ARGS__))
+#define err_prefix(...) err_minus_one(err_prefix(__VA_ARGS__))
+#define err_errno(...)  err_minus_one(err_errno(__VA_ARGS__))
+#define err_place(...)  err_minus_one(err_place(__VA_ARGS__))
+
 /** A word for a kind, for logs: "input", "limit", … */
 const char *err_kind_name(enum err_kind kind);
 
