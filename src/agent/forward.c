@@ -78,7 +78,7 @@ static bool ask(struct forward *forward, enum work_kind kind, uint64_t number)
 	if (!work)
 		return false;
 	work->reply = forward->reply;
-	work->owner = (void *)(uintptr_t)forward->turn; /* NOLINT(performance-no-int-to-ptr) */
+	work->owner = (void *)(uintptr_t)forward->turn;
 	work->number = number;
 	keeper_do(forward->options.keeper, work);
 	return true;

@@ -29,11 +29,11 @@ struct pods {
 
 static void found(struct pods *pods, const struct cgroup_pod *one)
 {
-	struct pod *pod = pods->pods;
-	struct pod *end = pod + pods->n;
-	while (pod < end && !text_is(one->container, pod->container))
-		pod++;
-	if (pod == end) {
+	size_t i = 0;
+	while (i < pods->n && !text_is(one->container, pods->pods[i].container))
+		i++;
+	struct pod *pod = &pods->pods[i];
+	if (i == pods->n) {
 		if (pods->n == PODS_MAX)
 			return;
 		pods->n++;
@@ -57,7 +57,9 @@ static void walk(struct pods *pods, int fd, size_t size, unsigned depth)
 		close(fd);
 		return;
 	}
-	for (struct dirent *entry = readdir(folder); entry; entry = readdir(folder)) {
+	struct dirent *entry;
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the folder is this walk's alone */
+	while ((entry = readdir(folder))) {
 		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
 			continue;
 		struct cgroup_pod one;

@@ -21,7 +21,7 @@ static bool read_slot(struct spool *spool, unsigned slot)
 {
 	char room[SLOT_BYTES];
 	struct text bytes = {room, sizeof room};
-	if (pread(spool->mark, room, sizeof room, (off_t)(slot * SLOT_BYTES)) != SLOT_BYTES ||
+	if (pread(spool->mark, room, sizeof room, (off_t)slot * SLOT_BYTES) != SLOT_BYTES ||
 		!text_starts(bytes, magic))
 		return false;
 	struct digest sum = digest_of(text_part(bytes, 0, SLOT_BYTES - SUM_BYTES));

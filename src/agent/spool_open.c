@@ -94,10 +94,15 @@ static int list_names(struct spool *spool, struct names *names, struct err *err)
 	int fd = dup(spool->folder);
 	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
 	int result = 0;
-	if (!folder)
-		return disk_error(err, errno, "reading the spool's folder");
-	for (struct dirent *entry = readdir(folder); entry && result == 0;
-		entry = readdir(folder)) {
+	if (!folder) {
+		int saved_errno = errno;
+		if (fd >= 0)
+			close(fd);
+		return disk_error(err, saved_errno, "reading the spool's folder");
+	}
+	struct dirent *entry;
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the folder is this call's alone */
+	while (result == 0 && (entry = readdir(folder))) {
 		struct text name = text_of(entry->d_name);
 		if (text_ends(name, TEXT(".new")))
 			unlinkat(spool->folder, entry->d_name, 0);
