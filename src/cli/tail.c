@@ -54,8 +54,9 @@ static int catch_signals(struct tail *tail, struct err *err)
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
-	if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
-		return err_errno(err, errno, "waiting for signals");
+	int failed = pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	if (failed)
+		return err_errno(err, failed, "waiting for signals");
 	tail->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	return tail->signal_fd < 0 ? err_errno(err, errno, "waiting for signals") : 0;
 }
