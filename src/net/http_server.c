@@ -98,12 +98,10 @@ static struct MHD_Daemon *start_daemon(struct http_server *server)
 		{MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)http_connection_notice, server},
 		{MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)http_request_completed, server},
 		{MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)keep_escapes, NULL},
-		/* NOLINTBEGIN(performance-no-int-to-ptr): the table has no const and no functions
-		 */
+		/* The table has no const and no functions. */
 		{server->tls ? MHD_OPTION_HTTPS_PRIORITIES : MHD_OPTION_END, 0,
 			(void *)(uintptr_t)tls_priorities},
 		{MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, (void *)(uintptr_t)no_certificate},
-		/* NOLINTEND(performance-no-int-to-ptr) */
 		{MHD_OPTION_END, 0, NULL},
 	};
 	if (server->tls)
