@@ -256,6 +256,7 @@ static void close_call(struct grpc_call *call, void *ctx)
 		push_stream_close(stream);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): it takes the data */
 static void message(struct grpc_call *call, char *data, size_t size, void *ctx)
 {
 	struct err err = {0};

@@ -254,6 +254,7 @@ static void drop_sent(struct grpc_stream *stream)
 	}
 }
 
+/* The signature is nghttp2's. NOLINTNEXTLINE(readability-function-size) */
 static ssize_t read_out(nghttp2_session *session, int32_t id, uint8_t *room, size_t size,
 	uint32_t *flags, nghttp2_data_source *source, void *ctx)
 {

@@ -38,6 +38,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 	return stream ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
+/* The signature is nghttp2's. NOLINTNEXTLINE(readability-function-size) */
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
 	size_t name_size, const uint8_t *value, size_t value_size, uint8_t flags, void *ctx)
 {
