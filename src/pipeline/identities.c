@@ -293,7 +293,9 @@ static int tell_keys(struct applying *run, const struct id_list *entities, struc
 		/* Whoever is told may look entities up, and the cache let this one go. */
 		size_t n = state->n_segments;
 		struct text *keys = arena_array(run->arena, n, sizeof *keys);
-		for (size_t j = 0; j < n && keys; j++)
+		if (!keys)
+			return err_set(err, ERR_MEMORY, "out of memory for identity facts");
+		for (size_t j = 0; j < n; j++)
 			keys[j] = arena_copy(run->arena, state->segments[j].key);
 		if (run->arena->failed)
 			return err_set(err, ERR_MEMORY, "out of memory for identity facts");

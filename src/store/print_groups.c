@@ -122,7 +122,7 @@ int print_groups_list(struct connection *connection, const struct print_filter *
 		struct print_group *group = arena_alloc(page->arena, sizeof *group);
 		if (group)
 			read_group(statement, filter, page->arena, group);
-		if (page->arena->failed) {
+		if (!group || page->arena->failed) {
 			step = err_set(err, ERR_MEMORY, "out of memory listing fingerprints");
 			break;
 		}

@@ -211,7 +211,7 @@ static int list_sessions(struct connection *connection, struct arena *arena,
 				memcpy(more, set->sessions, set->n_sessions * sizeof *more);
 			set->sessions = more;
 		}
-		if (arena->failed) {
+		if (!set->sessions || arena->failed) {
 			sqlite3_reset(statement);
 			return err_set(err, ERR_MEMORY, "out of memory reading sessions");
 		}
@@ -243,7 +243,7 @@ static int list_links(struct connection *connection, struct arena *arena,
 			set->links = more;
 		}
 		struct text digest = sql_blob(statement, 0);
-		if (arena->failed || digest.size != DIGEST_BYTES)
+		if (!set->links || arena->failed || digest.size != DIGEST_BYTES)
 			break;
 		struct sign_in_link *link = &set->links[set->n_links++];
 		memcpy(link->digest.bytes, digest.data, DIGEST_BYTES);

@@ -237,7 +237,7 @@ int suppressions_list(struct connection *connection, struct suppression_page *pa
 	sql_bind_i64(statement, 2, (int64_t)page->limit);
 	if (read_list(statement, page->arena, &page->list, err) < 0)
 		return -1;
-	if (page->list.n == page->limit)
+	if (page->list.n && page->list.n == page->limit)
 		page->next_before = page->list.items[page->list.n - 1].number;
 	return 0;
 }
