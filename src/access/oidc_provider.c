@@ -134,8 +134,8 @@ static int check_issuer(
 static int read_documents(struct provider *provider, int64_t now_ms, struct err *err)
 {
 	struct arena arena;
-	const struct node *discovery, *keys;
-	const char *keys_url;
+	const struct node *discovery = NULL, *keys = NULL;
+	const char *keys_url = NULL;
 	AUTO(buf_done) struct buf url;
 	struct text issuer = text_of(provider->options.issuer);
 	buf_init(&url, URL_BYTES);

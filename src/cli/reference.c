@@ -36,7 +36,7 @@ int reference_settings(struct session *session, struct err *err)
 
 static void add_words_of(struct buf *out, enum query_kind kind)
 {
-	struct query_word word;
+	struct query_word word = {0};
 	for (size_t i = 0; query_word_at(kind, i, &word); i++)
 		buf_addf(out, "%s`%s`", i ? ", " : ": ", word.name);
 }

@@ -76,8 +76,8 @@ void alertmanager_respond_truncated(
 	struct http_request *request, struct console *console, struct buf *body)
 {
 	static const char *const headers[] = {"X-Tocsin-Truncated", "true", "Warning",
-		"299 tocsin \"there are more: the newest 2000 open incidents and 10000 alerts are"
-		" shown\"",
+		("299 tocsin \"there are more: the newest 2000 open incidents and 10000 alerts are"
+		 " shown\""),
 		NULL};
 	struct http_response response = {
 		.status = 200, .content_type = JSON_TYPE, .headers = headers};

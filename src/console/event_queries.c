@@ -109,7 +109,8 @@ void event_queries_remove(struct snapshot_slot *slot, unsigned place)
 	struct event_queries *set = copy_set(slot);
 	if (!set)
 		return;
-	event_query_unref(TAKE(set->items[place]));
+	event_query_unref(set->items[place]);
+	set->items[place] = NULL;
 	publish(slot, set);
 }
 

@@ -13,8 +13,8 @@ enum { PAGE_BYTES_MAX = 8 * 1024 * 1024, PAGE_ARENA_BYTES = 256 * 1024 * 1024, F
 
 #define HTML_TYPE "text/html; charset=utf-8"
 #define POLICY                                                                                     \
-	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "          \
-	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+	("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "         \
+	 "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 
 static const struct endpoint missing = {.method = HTTP_GET, .path = "/"};
 

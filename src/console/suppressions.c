@@ -27,7 +27,7 @@ int suppression_preview(
 	struct connection *connection, struct job *job, struct buf *out, struct err *err)
 {
 	AUTO(arena_done) struct arena arena;
-	struct suppression wish;
+	struct suppression wish = {0};
 	struct wish_refusal refusal;
 	int64_t now_ns = clock_wall_ns(job->console->options.clock);
 	arena_init(&arena, ARENA_BYTES);

@@ -63,7 +63,7 @@ static void write_words(struct emitter *out, const struct query_spot *spot)
 {
 	static const char *const ages[] = {"15m", "1h", "2h", "12h", "24h", "7d", "30d"};
 	static const char *const people[] = {"me", "none"};
-	struct query_word word;
+	struct query_word word = {0};
 	enum query_kind kind = spot->field->kind;
 	for (size_t i = 0; query_word_at(kind, i, &word); i++)
 		if (begins(text_of(word.name), spot->prefix))

@@ -77,7 +77,7 @@ static int read_fingerprint(struct match *match, struct arena *arena, struct err
 
 static void list_words(enum query_kind kind, struct buf *out)
 {
-	struct query_word word;
+	struct query_word word = {0};
 	for (size_t i = 0; query_word_at(kind, i, &word); i++)
 		buf_addf(out, "%s%s", i ? ", " : "", word.name);
 }
@@ -110,7 +110,7 @@ static int read_words(const struct query_value *value, enum query_operator op, s
 	struct query_term *term, struct err *err)
 {
 	struct match match;
-	struct query_word word;
+	struct query_word word = {0};
 	enum query_kind kind = term->field->kind;
 	if (read_match(value, op, arena, &match, err) < 0)
 		return -1;

@@ -46,7 +46,9 @@ static void write_techniques(
 	for (const struct node *item = techniques ? techniques->first : NULL; item;
 		item = item->next) {
 		const struct technique_info *info = technique_of(item->value);
-		tactic_mask under = info ? info->tactics : 0;
+		if (!info)
+			continue;
+		tactic_mask under = info->tactics;
 		if (under & shown)
 			under &= shown;
 		if (!(under & 1U << (rank - 1)))

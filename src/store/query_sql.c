@@ -133,10 +133,10 @@ static const char *alert_text_sql(enum query_field_id field)
 		[FIELD_NODE] = SEEN,
 		[FIELD_CONTAINER] = SEEN,
 		[FIELD_CONTAINER_ID] = SEEN,
-		[FIELD_RULE] = "a.fingerprint IN (SELECT id FROM fingerprint WHERE rule IN"
-			       " (SELECT id FROM rule WHERE query_texts(@, name)))",
-		[FIELD_SENSOR] = "a.fingerprint IN (SELECT id FROM fingerprint WHERE sensor IN"
-				 " (SELECT id FROM sensor WHERE query_texts(@, name)))",
+		[FIELD_RULE] = ("a.fingerprint IN (SELECT id FROM fingerprint WHERE rule IN"
+				" (SELECT id FROM rule WHERE query_texts(@, name)))"),
+		[FIELD_SENSOR] = ("a.fingerprint IN (SELECT id FROM fingerprint WHERE sensor IN"
+				  " (SELECT id FROM sensor WHERE query_texts(@, name)))"),
 		[FIELD_FINGERPRINT] =
 			"a.fingerprint IN (SELECT id FROM fingerprint WHERE query_hex(@, hash))",
 		[FIELD_PROCESS] =
@@ -304,11 +304,11 @@ static void add_term(struct writer *writer, enum query_of of, const struct query
 {
 	const char *range = range_column(of, term->field->id);
 	const char *mask = mask_sql(of, term->field->kind);
+	bool of_suppressed =
+		term->field->id == FIELD_INCIDENT_FLAG && term->mask & QUERY_IS_SUPPRESSED;
 	if (term->test == QUERY_TEST_RANGE && range)
 		add_range(writer, range, term);
-	else if (term->field->id == FIELD_INCIDENT_FLAG && term->mask & QUERY_IS_SUPPRESSED)
-		add_unknown(writer);
-	else if (term->test == QUERY_TEST_MASK && mask)
+	else if (term->test == QUERY_TEST_MASK && mask && !of_suppressed)
 		add_sql(writer, mask, term, term->mask);
 	else if (term->field->id == FIELD_TECHNIQUE && of == QUERY_OF_ALERTS)
 		add_sql(writer,
