@@ -36,18 +36,19 @@ static void free_report(struct snapshot *snapshot)
 	free(snapshot);
 }
 
-/* The report as it is now, for readers. Without memory they see an older one. */
+/* The report as it is now, for readers, who know it by its snapshot, its first member. Without
+ * memory they see an older one. */
 static void publish(struct run *run, bool at_once)
 {
 	int64_t now_ms = clock_monotonic_ms(run->recorrelator->options.clock);
 	if (!at_once && now_ms - run->published_ms < PUBLISH_MS)
 		return;
-	struct recorrelation_report *copy = malloc(sizeof *copy);
+	struct snapshot *copy = malloc(sizeof run->report);
 	if (!copy)
 		return;
-	*copy = run->report;
-	copy->snapshot.free = free_report;
-	snapshot_publish(run->recorrelator->options.report, &copy->snapshot);
+	memcpy(copy, &run->report, sizeof run->report);
+	copy->free = free_report;
+	snapshot_publish(run->recorrelator->options.report, copy);
 	run->published_ms = now_ms;
 }
 
