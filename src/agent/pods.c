@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/pods.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@ struct pods {
 
 static void found(struct pods *pods, const struct cgroup_pod *one)
 {
+	assert(pods->pods);
 	size_t i = 0;
 	while (i < pods->n && !text_is(one->container, pods->pods[i].container))
 		i++;
