@@ -408,9 +408,10 @@ void settings_write_json(const struct settings *settings, struct buf *out)
 		struct text rest = text_of(setting->name), head;
 		text_split(&rest, '.', &head);
 		struct text now = rest.data ? head : TEXT_NONE;
-		if (group.data && !text_equal(group, now))
+		bool is_same = group.data && now.data && text_equal(group, now);
+		if (group.data && !is_same)
 			emit_object_end(&emitter);
-		if (now.data && !text_equal(group, now)) {
+		if (now.data && !is_same) {
 			emit_key_text(&emitter, now);
 			emit_object(&emitter);
 		}
