@@ -2,10 +2,10 @@
 #include "store/wal_gather.h"
 
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "base/text.h"
 
 /* Of one write: SQLite's own VFS takes less than 128 KiB at a time. */
@@ -16,6 +16,8 @@ struct gathered {
 	char *room;
 	int size;           /* of what waits */
 	sqlite3_int64 from; /* where it belongs in the log */
+	bool has_hole;      /* what SQLite takes for written from hole_from on is lost */
+	sqlite3_int64 hole_from;
 };
 
 /* SQLite gives szOsFile bytes: the base's file follows. */
@@ -24,15 +26,21 @@ static sqlite3_file *real_of(struct gathered *log)
 	return (sqlite3_file *)(void *)(log + 1);
 }
 
-/* What failed goes on waiting: SQLite may take it for written. */
+/*
+ * What fails is given up, as the transaction that it is of must be: it must not get into the log
+ * later. Until the next transaction begins there, nothing is read or written behind it.
+ */
 static int flush(struct gathered *log)
 {
 	sqlite3_file *real = real_of(log);
 	if (log->size == 0)
 		return SQLITE_OK;
 	int code = real->pMethods->xWrite(real, log->room, log->size, log->from);
-	if (code == SQLITE_OK)
-		log->size = 0;
+	if (code != SQLITE_OK) {
+		log->has_hole = true;
+		log->hole_from = log->from;
+	}
+	log->size = 0;
 	return code;
 }
 
@@ -50,6 +58,9 @@ static int log_write(sqlite3_file *file, const void *bytes, int size, sqlite3_in
 		code = flush(log);
 	if (code != SQLITE_OK)
 		return code;
+	if (log->has_hole && offset > log->hole_from)
+		return SQLITE_IOERR_WRITE;
+	log->has_hole = false;
 	if (size > ROOM_BYTES)
 		return real_of(log)->pMethods->xWrite(real_of(log), bytes, size, offset);
 	if (log->size == 0)
@@ -61,8 +72,11 @@ static int log_write(sqlite3_file *file, const void *bytes, int size, sqlite3_in
 
 static int log_read(sqlite3_file *file, void *out, int size, sqlite3_int64 offset)
 {
-	int code = flush(gathered_of(file));
-	sqlite3_file *real = real_of(gathered_of(file));
+	struct gathered *log = gathered_of(file);
+	int code = flush(log);
+	if (code == SQLITE_OK && log->has_hole && offset + size > log->hole_from)
+		code = SQLITE_IOERR_READ;
+	sqlite3_file *real = real_of(log);
 	return code == SQLITE_OK ? real->pMethods->xRead(real, out, size, offset) : code;
 }
 
@@ -75,8 +89,11 @@ static int log_truncate(sqlite3_file *file, sqlite3_int64 size)
 
 static int log_sync(sqlite3_file *file, int flags)
 {
-	int code = flush(gathered_of(file));
-	sqlite3_file *real = real_of(gathered_of(file));
+	struct gathered *log = gathered_of(file);
+	int code = flush(log);
+	if (code == SQLITE_OK && log->has_hole)
+		code = SQLITE_IOERR_FSYNC;
+	sqlite3_file *real = real_of(log);
 	return code == SQLITE_OK ? real->pMethods->xSync(real, flags) : code;
 }
 
@@ -91,8 +108,7 @@ static int log_close(sqlite3_file *file)
 {
 	struct gathered *log = gathered_of(file);
 	sqlite3_file *real = real_of(log);
-	ignore(flush(log)); /* what no commit synced is nobody's */
-	free(log->room);
+	free(log->room); /* what no commit has synced is nobody's */
 	return real->pMethods->xClose(real);
 }
 

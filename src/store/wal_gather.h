@@ -6,8 +6,9 @@
  * with two calls, its 24 bytes and its page. An SQLite VFS over another one.
  *
  * What is appended waits in memory until the log is synced, read, measured, cut or closed, or
- * something is written elsewhere. So it is right only where nothing but this connection writes to
- * the log and each commit syncs it before others may read it: CONNECTION_WRITE.
+ * something is written elsewhere; what was not synced when it is closed is not written. So it is
+ * right only where nothing but this connection writes to the log and each commit syncs it before
+ * others may read it: CONNECTION_WRITE.
  */
 
 #include "base/err.h"

@@ -51,14 +51,19 @@ static void open_over(const char *base)
 	memset(model, 0, sizeof model);
 }
 
-static void close_and_remove(void)
+static void remove_all(void)
 {
-	ck_assert_int_eq(it.file->pMethods->xClose(it.file), SQLITE_OK);
 	unlink(sqlite3_filename_wal(it.name));
 	unlink(sqlite3_filename_database(it.name));
 	rmdir(it.folder);
 	sqlite3_free_filename(it.name);
 	free(it.file);
+}
+
+static void close_and_remove(void)
+{
+	ck_assert_int_eq(it.file->pMethods->xClose(it.file), SQLITE_OK);
+	remove_all();
 }
 
 /* What the file holds, by another handle: what has not been flushed is not seen. */
@@ -146,23 +151,47 @@ START_TEST(frames_wait_and_are_one_write)
 }
 END_TEST
 
-START_TEST(what_could_not_be_written_is_not_forgotten)
+START_TEST(what_could_not_be_written_never_gets_there_later)
 {
-	const struct fault_plan twice = {
-		.calls = FAULT_ON_WRITE, .at = 1, .kind = FAULT_FULL, .more = 1};
+	const struct fault_plan once = {.calls = FAULT_ON_WRITE, .at = 1, .kind = FAULT_FULL};
+	const sqlite3_io_methods *methods;
+	char page[FRAME_BYTES] = {0};
 	fault_vfs_reset(1);
 	open_over(fault_vfs());
+	methods = it.file->pMethods;
 	ck_assert_int_eq(write_at(0, FRAME_BYTES, 7), SQLITE_OK);
-	fault_vfs_plan(&twice);
-	ck_assert_int_eq(it.file->pMethods->xSync(it.file, SQLITE_SYNC_FULL), SQLITE_FULL);
-	/* Elsewhere: what waits goes first, and cannot. */
-	char page[24] = {0};
+	ck_assert_int_eq(methods->xSync(it.file, SQLITE_SYNC_FULL), SQLITE_OK);
+	fault_vfs_plan(&once);
+	ck_assert_int_eq(methods->xWrite(it.file, page, FRAME_BYTES, FRAME_BYTES), SQLITE_OK);
+	ck_assert_int_eq(methods->xSync(it.file, SQLITE_SYNC_FULL), SQLITE_FULL);
+	/* The transaction cannot go on, read what it wrote, or be synced. */
 	ck_assert_int_eq(
-		it.file->pMethods->xWrite(it.file, page, sizeof page, 100000), SQLITE_FULL);
+		methods->xWrite(it.file, page, FRAME_BYTES, 2 * FRAME_BYTES), SQLITE_IOERR_WRITE);
+	ck_assert_int_eq(
+		methods->xRead(it.file, page, FRAME_BYTES, FRAME_BYTES), SQLITE_IOERR_READ);
+	ck_assert_int_eq(methods->xSync(it.file, SQLITE_SYNC_FULL), SQLITE_IOERR_FSYNC);
 	check_read(0, FRAME_BYTES);
-	ck_assert_int_eq(it.file->pMethods->xSync(it.file, SQLITE_SYNC_FULL), SQLITE_OK);
-	check_read(0, FRAME_BYTES);
+	check_disk();
+	/* The next one begins where it began. */
+	ck_assert_int_eq(write_at(FRAME_BYTES, FRAME_BYTES, 9), SQLITE_OK);
+	ck_assert_int_eq(methods->xSync(it.file, SQLITE_SYNC_FULL), SQLITE_OK);
+	check_read(FRAME_BYTES, FRAME_BYTES);
+	check_disk();
 	close_and_remove();
+}
+END_TEST
+
+START_TEST(what_was_not_synced_goes_with_the_close)
+{
+	open_over(NULL);
+	ck_assert_int_eq(write_at(0, FRAME_BYTES, 7), SQLITE_OK);
+	ck_assert_int_eq(it.file->pMethods->xSync(it.file, SQLITE_SYNC_FULL), SQLITE_OK);
+	char page[FRAME_BYTES] = {0};
+	ck_assert_int_eq(
+		it.file->pMethods->xWrite(it.file, page, FRAME_BYTES, FRAME_BYTES), SQLITE_OK);
+	ck_assert_int_eq(it.file->pMethods->xClose(it.file), SQLITE_OK);
+	check_disk();
+	remove_all();
 }
 END_TEST
 
@@ -181,7 +210,8 @@ int main(void)
 	TCase *tests = tcase_create("wal_gather");
 	tcase_add_test(tests, is_the_log_that_was_written);
 	tcase_add_test(tests, frames_wait_and_are_one_write);
-	tcase_add_test(tests, what_could_not_be_written_is_not_forgotten);
+	tcase_add_test(tests, what_could_not_be_written_never_gets_there_later);
+	tcase_add_test(tests, what_was_not_synced_goes_with_the_close);
 	tcase_add_test(tests, only_logs_are_gathered_and_names_are_kept);
 	tcase_set_timeout(tests, 60);
 	suite_add_tcase(suite, tests);
