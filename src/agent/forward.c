@@ -60,7 +60,9 @@ struct forward {
 	uint64_t acknowledged;
 	struct flight flights[FLIGHTS_MAX]; /* a ring */
 	size_t first_flight, n_flights, flying_bytes;
-	bool is_reading, is_reporting, is_acknowledging, is_dry;
+	bool is_reading, is_reporting, is_acknowledging;
+	bool is_woken; /* since the last read was asked for */
+	bool is_dry;   /* that read found nothing, and nothing came since */
 	uint64_t turn; /* of the stream: what belongs to an older one is dropped */
 	struct forward_status status;
 };
@@ -139,11 +141,13 @@ static void pump(struct forward *forward)
 	if (forward->state != OPEN || forward->is_reading || forward->is_dry ||
 		forward->flying_bytes >= WINDOW_BYTES || forward->n_flights == FLIGHTS_MAX)
 		return;
+	forward->is_woken = false;
 	forward->is_reading = ask(forward, WORK_READ, forward->expected);
 }
 
 void forward_wake(struct forward *forward)
 {
+	forward->is_woken = true;
 	forward->is_dry = false;
 	pump(forward);
 }
@@ -328,7 +332,7 @@ static void take_read(struct forward *forward, struct work *work)
 	if (work->n_records)
 		send_batch(forward, work);
 	else if (!work->has_more)
-		forward->is_dry = true;
+		forward->is_dry = !forward->is_woken;
 	if (forward->state == OPEN && work->has_more && work->next != forward->expected)
 		forward->state = CLOSING;
 	pump(forward);

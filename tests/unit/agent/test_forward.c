@@ -341,6 +341,19 @@ START_TEST(what_comes_later_is_sent_when_it_is_told)
 }
 END_TEST
 
+/* Its answer, that there was nothing, comes later than the word that there is something. */
+START_TEST(what_comes_behind_a_read_is_not_forgotten)
+{
+	connect();
+	answer(0);
+	wait_until(is_reported);
+	forward_wake(forward);
+	keeper_rig_store(&rig, 1);
+	forward_wake(forward);
+	ck_assert_uint_eq(wait_records(1)->number, 1);
+}
+END_TEST
+
 START_TEST(what_was_not_acknowledged_is_sent_again)
 {
 	keeper_rig_store(&rig, 4);
@@ -476,6 +489,7 @@ int main(void)
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, says_hello_and_sends_from_the_answer_on);
 	tcase_add_test(tests, what_comes_later_is_sent_when_it_is_told);
+	tcase_add_test(tests, what_comes_behind_a_read_is_not_forgotten);
 	tcase_add_test(tests, what_was_not_acknowledged_is_sent_again);
 	tcase_add_test(tests, a_lost_connection_is_made_anew);
 	tcase_add_test(tests, after_a_refusal_it_comes_by_another_connection);
