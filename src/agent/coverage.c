@@ -80,32 +80,6 @@ void agent_coverage_throttled(struct agent_coverage *coverage, enum source sourc
 	add_interval(coverage, COVERAGE_THROTTLED, source, from_ns, until_ns, n);
 }
 
-void agent_coverage_heard(struct agent_coverage *coverage, const struct alert *alert)
-{
-	struct sensor *sensor = &coverage->sensors[alert->source];
-	if (sensor->is_silent) {
-		const struct coverage silence = {
-			.source = alert->source,
-			.state = COVERAGE_SILENT,
-			.from_ns = sensor->silent_ns,
-			.until_ns = alert->received_ns > sensor->silent_ns ? alert->received_ns
-									   : sensor->silent_ns,
-		};
-		add_loss(coverage, &silence);
-		sensor->is_silent = false;
-		sensor->is_heard = false;
-	}
-	/* What a sensor says that it lost the collector reads from the same alert. */
-	if (alert->health && alert->health->kind == HEALTH_METRICS)
-		sensor->is_regular = true;
-	text_format(sensor->name, sizeof sensor->name, "%.*s", TEXT_ARG(alert->sensor));
-	if (!sensor->is_heard)
-		sensor->connected_ns = alert->received_ns;
-	sensor->is_heard = true;
-	sensor->heard_ns = alert->received_ns;
-	sensor->heard_after_ms = clock_monotonic_ms(coverage->clock);
-}
-
 static void look(struct agent_coverage *coverage, struct sensor *sensor)
 {
 	int64_t now_ms = clock_monotonic_ms(coverage->clock);
@@ -114,6 +88,36 @@ static void look(struct agent_coverage *coverage, struct sensor *sensor)
 		return;
 	sensor->is_silent = true;
 	sensor->silent_ns = sensor->heard_ns;
+}
+
+/* It speaks again. What was before the silence may not have been told either. */
+static void end_silence(
+	struct agent_coverage *coverage, struct sensor *sensor, enum source source, int64_t now_ns)
+{
+	if (sensor->connected_ns < sensor->silent_ns)
+		add_interval(coverage, COVERAGE_CONNECTED, source, sensor->connected_ns,
+			sensor->silent_ns, 0);
+	add_interval(coverage, COVERAGE_SILENT, source, sensor->silent_ns,
+		now_ns > sensor->silent_ns ? now_ns : sensor->silent_ns, 0);
+	sensor->is_silent = sensor->is_heard = false;
+}
+
+void agent_coverage_heard(struct agent_coverage *coverage, const struct alert *alert)
+{
+	struct sensor *sensor = &coverage->sensors[alert->source];
+	look(coverage, sensor);
+	if (sensor->is_silent)
+		end_silence(coverage, sensor, alert->source, alert->received_ns);
+	/* What a sensor says that it lost the collector reads from the same alert. */
+	if (alert->health && alert->health->kind == HEALTH_METRICS)
+		sensor->is_regular = true;
+	if (!text_equal(text_of(sensor->name), alert->sensor))
+		text_format(sensor->name, sizeof sensor->name, "%.*s", TEXT_ARG(alert->sensor));
+	if (!sensor->is_heard)
+		sensor->connected_ns = alert->received_ns;
+	sensor->is_heard = true;
+	sensor->heard_ns = alert->received_ns;
+	sensor->heard_after_ms = clock_monotonic_ms(coverage->clock);
 }
 
 /* One that was never heard may lose alerts, too: at its first that finds no room. */

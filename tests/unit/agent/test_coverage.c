@@ -114,6 +114,26 @@ START_TEST(silence_ends_when_it_speaks)
 END_TEST
 
 /* The collector reads it from the same alert: told here, too, it would be there twice. */
+/* As while there is no collector. */
+START_TEST(silence_that_nobody_asked_for_is_told_later)
+{
+	hear_metrics(0, 0);
+	pass(60);
+	hear_metrics(0, 0);
+	pass(4 * 3600);
+	hear_metrics(0, 0);
+	const int64_t heard_ns = T0 + MINUTE, again_ns = T0 + 241 * MINUTE;
+	expect(COVERAGE_SILENT, heard_ns, again_ns, 0);
+	const struct coverage *now = find(COVERAGE_CONNECTED, 0);
+	ck_assert_ptr_nonnull(now);
+	ck_assert_int_eq(now->from_ns, again_ns);
+	const struct coverage *before = find(COVERAGE_CONNECTED, 1);
+	ck_assert_ptr_nonnull(before);
+	ck_assert_int_eq(before->from_ns, T0);
+	ck_assert_int_eq(before->until_ns, heard_ns);
+}
+END_TEST
+
 START_TEST(what_a_sensor_says_that_it_lost_is_not_ours_to_tell)
 {
 	struct health_fact fact = {.kind = HEALTH_DROPS, .n_drops = 3};
@@ -207,6 +227,7 @@ int main(void)
 	tcase_add_test(tests, a_sensor_is_connected_while_it_is_heard);
 	tcase_add_test(tests, only_who_speaks_regularly_is_silent);
 	tcase_add_test(tests, silence_ends_when_it_speaks);
+	tcase_add_test(tests, silence_that_nobody_asked_for_is_told_later);
 	tcase_add_test(tests, what_a_sensor_says_that_it_lost_is_not_ours_to_tell);
 	tcase_add_test(tests, names_the_sensor_as_its_alerts_do);
 	tcase_add_test(tests, intervals_that_touch_are_one);
