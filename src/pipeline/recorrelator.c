@@ -43,10 +43,11 @@ static void publish(struct run *run, bool at_once)
 	int64_t now_ms = clock_monotonic_ms(run->recorrelator->options.clock);
 	if (!at_once && now_ms - run->published_ms < PUBLISH_MS)
 		return;
-	void *room = malloc(sizeof run->report);
-	if (!room)
+	const size_t size = sizeof run->report;
+	struct snapshot *copy = malloc(size);
+	if (!copy)
 		return;
-	struct snapshot *copy = memcpy(room, &run->report, sizeof run->report);
+	memcpy(copy, &run->report, size);
 	copy->free = free_report;
 	snapshot_publish(run->recorrelator->options.report, copy);
 	run->published_ms = now_ms;
