@@ -33,6 +33,8 @@ debootstrap --variant=minbase --unpack-tarball="$cache/bookworm.tar" bookworm "$
 	{ tail -n 20 "$cache/unpack.log"; exit 1; }
 # The machine's own way to the packages: its proxy and sources, nothing else.
 cp /etc/resolv.conf "$root/etc/resolv.conf" 2>/dev/null || true
+# What every installation has, and debootstrap does not make.
+printf '127.0.0.1 localhost\n::1 localhost\n' >"$root/etc/hosts"
 cp -r /etc/apt/apt.conf.d/. "$root/etc/apt/apt.conf.d/"
 rm -rf "$root/etc/apt/sources.list" "$root/etc/apt/sources.list.d"
 cp -r /etc/apt/sources.list /etc/apt/sources.list.d "$root/etc/apt/" 2>/dev/null || true
