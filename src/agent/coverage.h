@@ -3,8 +3,8 @@
 
 /*
  * What the agent knows of its sensors: when it heard them, when they were silent though they speak
- * every minute, when they said that they lost something, when we did not take what they had.
- * Intervals wait until they were reported.
+ * every minute, when we lost or did not take what they had. What they say that they lost travels as
+ * alerts. Intervals wait until they were reported.
  * The loop's thread.
  */
 

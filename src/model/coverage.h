@@ -17,8 +17,8 @@ enum coverage_state {
 	COVERAGE_SILENT = 2,
 	COVERAGE_THROTTLED = 3,
 	COVERAGE_DROPPING = 4,
-	COVERAGE_SHED =
-		5, /* by its agent, whose spool was full; told by leaves, never by reports */
+	/* By its agent, whose spool was full; told by leaves, never by reports. */
+	COVERAGE_SHED = 5,
 };
 
 struct coverage {
