@@ -46,12 +46,6 @@ static void lose(struct grpc_channel *channel, const struct err *err)
 	loop_timer_start(channel->timer, 0);
 }
 
-/* TLS is done, no more: with the server's SETTINGS it is up. */
-static void on_connected(struct h2_connection *connection)
-{
-	(void)connection;
-}
-
 static void on_greeted(struct h2_connection *connection)
 {
 	struct grpc_channel *channel = connection->ctx;
@@ -85,7 +79,6 @@ static void on_lost(struct h2_connection *connection, const struct err *err)
 }
 
 static const struct h2_owner owner = {
-	.up = on_connected,
 	.greeted = on_greeted,
 	.lost = on_lost,
 };

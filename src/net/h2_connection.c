@@ -379,7 +379,8 @@ static void come_up(struct h2_connection *connection)
 		return;
 	}
 	connection->is_up = true;
-	connection->owner->up(connection);
+	if (connection->owner->up)
+		connection->owner->up(connection);
 }
 
 static void on_ready(bool readable, bool writable, void *ctx)

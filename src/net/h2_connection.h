@@ -32,7 +32,7 @@ struct grpc_stream;
 /* What the owner wants to know. */
 struct h2_owner {
 	bool is_server;
-	/** TLS is done and the first bytes go out. */
+	/** TLS is done and the first bytes go out. NULL: not interested. */
 	void (*up)(struct h2_connection *connection);
 	/** The peer speaks HTTP/2: its SETTINGS are known. NULL: not interested. */
 	void (*greeted)(struct h2_connection *connection);
@@ -56,8 +56,8 @@ struct h2_connection {
 	const struct clock *clock;
 	unsigned char *room; /* H2_READ_BYTES: shared by all connections of a thread, or own_room */
 	unsigned char *own_room;
-	struct grpc_room
-		share; /* what its streams hold, and what of `out` the socket did not take */
+	/* What its streams hold, and what of `out` the socket did not take. */
+	struct grpc_room share;
 	struct buf out;
 	size_t n_sent;          /* of out */
 	size_t n_held;          /* of out, taken from the share */
