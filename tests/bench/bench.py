@@ -22,15 +22,10 @@ import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../system"))
 from daemon import BUILD, SOURCE, Daemon, free_port, wait_for  # noqa: E402
+from figures import Figures, cpu_seconds  # noqa: E402
 
 LINES = os.path.join(SOURCE, "tests/corpus/labelled/alerts.jsonl")
-TICKS, READERS = os.sysconf("SC_CLK_TCK"), 200
-
-
-def cpu_seconds(pid):
-    with open("/proc/%d/stat" % pid) as f:
-        fields = f.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+READERS = 200
 
 
 def thread_ns(pid, name):
@@ -175,11 +170,8 @@ def main():
     parser.add_argument("--alerts", type=int, default=30000)
     parser.add_argument("--only", choices=["readers"], help="only what readers of events cost")
     args = parser.parse_args()
-    figures = {}
-
-    def note(name, figure):
-        figures.setdefault(name, []).append(figure)
-        print(json.dumps(dict(figure, bench=name)), flush=True)
+    figures = Figures()
+    note = figures.note
 
     with tempfile.TemporaryDirectory() as folder:
         daemon = Daemon(os.path.join(folder, "data")).start()

@@ -19,20 +19,9 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../system"))
 from daemon import BUILD, SOURCE, Daemon, free_port, wait_for  # noqa: E402
+from figures import Figures, cpu_seconds, memory_mib  # noqa: E402
 
 LINES = os.path.join(SOURCE, "tests/corpus/labelled/alerts.jsonl")
-TICKS = os.sysconf("SC_CLK_TCK")
-
-
-def cpu_seconds(pid):
-    with open("/proc/%d/stat" % pid) as f:
-        fields = f.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def resident_mib(pid):
-    with open("/proc/%d/status" % pid) as f:
-        return int(next(line for line in f if line.startswith("VmRSS")).split()[1]) / 1024
 
 
 def load_words(port, token, alerts, batch, connections=1):
@@ -86,9 +75,9 @@ def measure(daemon, others, args, note):
             note(name + ", stream of 500", push(other.pid, other.port, "", args.alerts * 4, 500))
             note(name + ", stream of 1", push(other.pid, other.port, "", args.alerts, 1))
             note(name + ", one a call, c=64", push(other.pid, other.port, "", args.alerts // 4, 1, 64, True))
-    before = resident_mib(pid)
+    before = memory_mib(pid)
     figure = push(pid, daemon.grpc_port, token, args.alerts * 2, 100, args.nodes)
-    figure["mib_more"] = round(resident_mib(pid) - before, 1)
+    figure["mib_more"] = round(memory_mib(pid) - before, 1)
     note("tocsind, %d nodes" % args.nodes, figure)
     fairness(pid, daemon.grpc_port, token, args, note)
 
@@ -113,11 +102,8 @@ def main():
     parser.add_argument("--alerts", type=int, default=60000)
     parser.add_argument("--nodes", type=int, default=500)
     args = parser.parse_args()
-    figures = {}
-
-    def note(name, figure):
-        figures.setdefault(name, []).append(figure)
-        print(json.dumps(dict(figure, bench=name)), flush=True)
+    figures = Figures()
+    note = figures.note
 
     with tempfile.TemporaryDirectory() as folder:
         daemon = Daemon(os.path.join(folder, "data")).start()

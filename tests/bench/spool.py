@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -20,21 +19,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../system"))
 from agent_rig import Agent  # noqa: E402
 from daemon import BUILD, SOURCE, Daemon, wait_for  # noqa: E402
+from figures import Figures, cpu_seconds, memory_mib  # noqa: E402
 
 LINES = os.path.join(SOURCE, "tests/corpus/labelled/alerts.jsonl")
-TICKS = os.sysconf("SC_CLK_TCK")
-END_BYTES = 48 + 8 * 2 * 9  # at most: the record that closes a segment
-
-
-def cpu_seconds(pid):
-    with open("/proc/%d/stat" % pid) as f:
-        fields = f.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def most_mib(pid):
-    with open("/proc/%d/status" % pid) as f:
-        return round(int(next(line for line in f if line.startswith("VmHWM")).split()[1]) / 1024, 1)
 
 
 def load(agent, alerts, batch, connections, first):
@@ -78,7 +65,7 @@ def start(agent):
     began = time.monotonic()
     agent.start()
     wait_for(lambda: agent.get("/readyz")[0] == 200, 120, "the agent is ready")
-    return {"seconds": round(time.monotonic() - began, 3), "cpu_s": cpu_seconds(agent.process.pid), "most_mib": most_mib(agent.process.pid)}
+    return {"seconds": round(time.monotonic() - began, 3), "cpu_s": cpu_seconds(agent.process.pid), "most_mib": memory_mib(agent.process.pid, "VmHWM")}
 
 
 def lose_ends(folder):
@@ -118,7 +105,7 @@ def deliver(agent, daemon, n, note):
     seconds = time.monotonic() - began
     for name, pid, used in zip(("agent", "collector"), pids, before):
         note("delivers all, " + name, {"cpu_us": round((cpu_seconds(pid) - used) * 1e6 / n, 2), "per_second": round(n / seconds),
-                                       "seconds": round(seconds, 1), "most_mib": most_mib(pid)})
+                                       "seconds": round(seconds, 1), "most_mib": memory_mib(pid, "VmHWM")})
 
 
 def main():
@@ -126,11 +113,8 @@ def main():
     parser.add_argument("--mib", type=int, default=1024)
     parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args()
-    figures = {}
-
-    def note(name, figure):
-        figures.setdefault(name, []).append(figure)
-        print(json.dumps(dict(figure, bench=name)), flush=True)
+    figures = Figures()
+    note = figures.note
 
     with tempfile.TemporaryDirectory() as folder:
         daemon = Daemon(os.path.join(folder, "data")).start()
@@ -153,10 +137,10 @@ def main():
             daemon.kill()
     print("\n%d alerts, %d MiB" % (n, args.mib))
     for name, rows in figures.items():
-        print("%-36s %s" % (name, "  ".join("%s %.2f" % (key, statistics.median(r[key] for r in rows)) for key in rows[0])))
-    floor = statistics.median(r["seconds"] for r in figures["reading and hashing the files"])
+        print("%-36s %s" % (name, "  ".join("%s %.2f" % (key, figures.median(name, key)) for key in rows[0])))
+    floor = figures.median("reading and hashing the files", "seconds")
     print("a start that reads every record takes %.2f times as long as reading and hashing the files"
-          % (statistics.median(r["seconds"] for r in figures["start when every record is read"]) / floor))
+          % (figures.median("start when every record is read", "seconds") / floor))
 
 
 main()

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What benches measure of a process, and their figures: one JSON line each as they come, medians at the end."""
+import json
+import os
+import statistics
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds(pid):
+    with open("/proc/%d/stat" % pid) as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def memory_mib(pid, name="VmRSS"):
+    """VmRSS: now; VmHWM: at most."""
+    with open("/proc/%d/status" % pid) as f:
+        return round(int(next(line for line in f if line.startswith(name)).split()[1]) / 1024, 1)
+
+
+class Figures(dict):
+    """name → its figures, one a round."""
+
+    def note(self, name, figure):
+        self.setdefault(name, []).append(figure)
+        print(json.dumps(dict(figure, bench=name)), flush=True)
+
+    def median(self, name, key):
+        return statistics.median(figure[key] for figure in self[name])
