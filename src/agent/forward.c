@@ -261,11 +261,16 @@ static int open_stream(struct forward *forward, struct err *err)
 	return result;
 }
 
-/* The keeper said what is next. */
+/* The keeper said what is next. Only of what is known to be gone the collector may be told that it
+ * does not come: what it has heard so is let go of. */
 static void greet(struct forward *forward, const struct work *work)
 {
 	struct err err;
 	struct buf message;
+	if (work->err.kind != ERR_NONE) {
+		go_away(forward, work->err.text);
+		return;
+	}
 	if (!grpc_channel_is_up(forward->channel)) {
 		go_away(forward, "the collector is going away");
 		return;
@@ -290,6 +295,11 @@ static void greet(struct forward *forward, const struct work *work)
 /* The keeper has gone to where the collector wants to go on. */
 static void open_up(struct forward *forward, const struct work *work)
 {
+	if (work->err.kind != ERR_NONE) {
+		if (forward->exchange)
+			grpc_exchange_cancel(forward->exchange);
+		return;
+	}
 	forward->expected = forward->acknowledged + 1;
 	forward->state = OPEN;
 	forward->status.n_streams++;
@@ -331,6 +341,8 @@ static void take_read(struct forward *forward, struct work *work)
 		return;
 	if (work->n_records)
 		send_batch(forward, work);
+	else if (work->err.kind != ERR_NONE)
+		forward->state = CLOSING; /* the next stream begins, or waits, with its greeting */
 	else if (!work->has_more)
 		forward->is_dry = !forward->is_woken;
 	if (forward->state == OPEN && work->has_more && work->next != forward->expected)

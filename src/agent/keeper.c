@@ -31,7 +31,7 @@ struct keeper {
 	/* the thread's own */
 	struct queue_item *first, **last;      /* added to the spool, not committed */
 	struct queue_item *later, **later_end; /* not added: nothing can be written */
-	bool is_stuck, is_bound_stuck;
+	bool is_stuck, is_bound_stuck, is_unread;
 	int64_t saved_after_ms, looked_after_ms;
 	uint64_t acknowledged_saved;
 };
@@ -177,6 +177,10 @@ static void find_next(struct keeper *keeper, struct work *work)
 	work->next = work->has_more ? record.number : spool_next_number(keeper->spool);
 	if (work->has_more)
 		spool_back(keeper->spool);
+	bool failed = !work->has_more && spool_failed(keeper->spool, &work->err);
+	if (failed && !keeper->is_unread)
+		log_error("spool", "cannot be read: %s; it is tried again", work->err.text);
+	keeper->is_unread = failed;
 }
 
 static void read_records(struct keeper *keeper, struct work *work)

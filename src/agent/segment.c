@@ -216,10 +216,12 @@ static int open_by_reading(struct segment *segment, const struct spool_id *id, s
 		segment_sums_add(&segment->sums, &record);
 		segment->last = record.number;
 	}
-	segment->size_bytes = reader.whole_bytes;
-	tail->n_bytes = file_bytes > reader.whole_bytes ? file_bytes - reader.whole_bytes : 0;
+	/* What the disk does not give now it may give later: nothing is cut off. */
+	segment->is_unsure = reader.has_unread;
+	segment->size_bytes = reader.has_unread ? file_bytes : reader.whole_bytes;
+	tail->n_bytes = file_bytes > segment->size_bytes ? file_bytes - segment->size_bytes : 0;
 	tail->is_broken = reader.ends_broken;
-	bool failed = reader.failed;
+	bool failed = reader.failed != 0;
 	segment_reader_done(&reader);
 	return failed ? err_set(err, ERR_MEMORY, "no memory to read %s", segment->name) : 0;
 }

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "agent/record.h"
+#include "base/clock.h"
 
 enum { SEGMENT_NAME_BYTES = 32, SEGMENT_HEAD_BYTES = 72 };
 
@@ -39,6 +40,10 @@ struct segment {
 	uint64_t end;      /* numbers from here on are the next segment's */
 	size_t size_bytes; /* as far as it is on the disk */
 	bool is_closed;    /* its end is there */
+	bool is_unsure;    /* parts of it could not be read when it was opened: there may be more */
+	bool is_bad;       /* the disk does not give a page */
+	size_t bad_offset; /* of it */
+	int64_t bad_after_ms; /* when that was seen first */
 	struct segment_sums sums;
 	int fd;
 	char name[SEGMENT_NAME_BYTES];
@@ -106,21 +111,27 @@ uint64_t segment_verify(struct segment *segment, const struct spool_id *id);
 
 /* Reads records one after another. */
 struct segment_reader {
-	const struct segment *segment; /* NULL: none yet */
-	size_t offset;                 /* in the file, of what comes next */
-	uint64_t number;               /* of the last record that was read */
-	uint64_t n_damaged; /* stretches of bytes that were no record, since the beginning */
-	bool ends_broken;   /* what is behind the last record is no beginning of one */
-	bool failed;        /* no memory: there may be more */
+	const struct clock *clock; /* NULL: what the disk does not give is passed over at once */
+	struct segment *segment;   /* NULL: none yet */
+	size_t offset;             /* in the file, of what comes next */
+	uint64_t number;           /* of the last record that was read */
+	uint64_t n_damaged;        /* stretches of bytes that were no record, since the beginning */
+	bool is_damaged;           /* the offset is in such a stretch */
+	bool ends_broken;          /* what is behind the last record is no beginning of one */
+	bool has_unread;           /* something was passed over that the disk did not give */
+	int failed; /* errno; 0: nothing did. No memory or a failed read: there may be more */
 	size_t whole_bytes; /* where the last record ended */
 	char *chunk;
 	size_t chunk_bytes, chunk_capacity;
 	size_t chunk_offset; /* in the file */
 };
 
-void segment_reader_begin(struct segment_reader *reader, const struct segment *segment);
+void segment_reader_begin(struct segment_reader *reader, struct segment *segment);
 void segment_reader_done(struct segment_reader *reader);
 
-/** The next record; its texts live until the next call. false: none, or no memory (failed). */
+/**
+ * The next record; its texts live until the next call. false: none, or it cannot tell (failed): the
+ * next call tries again. What the disk does not give for a minute is passed over.
+ */
 CHECKED bool segment_reader_next(
 	struct segment_reader *reader, const struct spool_id *id, struct record *out);

@@ -9,9 +9,10 @@
 enum {
 	CHUNK_BYTES = 64 * 1024,
 	PAGE_BYTES = 4096,
+	GIVE_UP_MS = 60 * 1000, /* a disk may be away for a while */
 };
 
-void segment_reader_begin(struct segment_reader *reader, const struct segment *segment)
+void segment_reader_begin(struct segment_reader *reader, struct segment *segment)
 {
 	if (reader->chunk_capacity > CHUNK_BYTES) {
 		free(reader->chunk);
@@ -22,7 +23,8 @@ void segment_reader_begin(struct segment_reader *reader, const struct segment *s
 	reader->offset = reader->whole_bytes = SEGMENT_HEAD_BYTES;
 	reader->number = segment->head.first - 1;
 	reader->n_damaged = 0;
-	reader->ends_broken = reader->failed = false;
+	reader->is_damaged = reader->ends_broken = reader->has_unread = false;
+	reader->failed = 0;
 	reader->chunk_bytes = 0;
 	reader->chunk_offset = SEGMENT_HEAD_BYTES;
 }
@@ -52,23 +54,50 @@ static bool make_room(struct segment_reader *reader, size_t wanted)
 	return true;
 }
 
-/* A page that the disk does not give, or a file that is shorter than it was, is passed over as
- * zeros. */
-static ssize_t read_or_zeros(int fd, char *out, size_t size, size_t offset)
+/* Has the disk had its time to give what it did not give? */
+static bool is_given_up(const struct segment_reader *reader, size_t offset)
 {
+	struct segment *segment = reader->segment;
+	if (!reader->clock)
+		return true;
+	int64_t now_ms = clock_monotonic_ms(reader->clock);
+	if (!segment->is_bad) {
+		segment->is_bad = true;
+		segment->bad_offset = offset;
+		segment->bad_after_ms = now_ms;
+	}
+	return now_ms - segment->bad_after_ms >= GIVE_UP_MS;
+}
+
+/* A page that the disk does not give again and again, or a file that is shorter than it was, is
+ * passed over as zeros. -1: it may give it later. */
+static ssize_t read_or_zeros(struct segment_reader *reader, char *out, size_t size, size_t offset)
+{
+	struct segment *segment = reader->segment;
 	ssize_t n;
 	do
-		n = pread(fd, out, size, (off_t)offset);
+		n = pread(segment->fd, out, size, (off_t)offset);
 	while (n < 0 && errno == EINTR);
-	if (n > 0)
+	if (n > 0) {
+		if (segment->bad_offset >= offset && segment->bad_offset - offset < (size_t)n)
+			segment->is_bad = false;
 		return n;
+	}
+	if (n < 0) {
+		int saved_errno = errno;
+		if (!is_given_up(reader, offset)) {
+			reader->failed = saved_errno;
+			return -1;
+		}
+		reader->has_unread = true;
+	}
 	size_t page = PAGE_BYTES - offset % PAGE_BYTES;
 	size = size < page ? size : page;
 	memset(out, 0, size);
 	return (ssize_t)size;
 }
 
-/* At least @wanted bytes from the offset on, if the segment has so many. false: no memory. */
+/* At least @wanted bytes from the offset on, if the segment has so many. false: it cannot tell. */
 static bool fill(struct segment_reader *reader, size_t wanted)
 {
 	size_t left = reader->segment->size_bytes - reader->offset;
@@ -82,13 +111,15 @@ static bool fill(struct segment_reader *reader, size_t wanted)
 	reader->chunk_offset = reader->offset;
 	reader->chunk_bytes = there.size;
 	if (!make_room(reader, room)) {
-		reader->failed = true;
+		reader->failed = ENOMEM;
 		return false;
 	}
 	room = room < left ? room : left;
 	while (reader->chunk_bytes < wanted) {
-		ssize_t n = read_or_zeros(reader->segment->fd, reader->chunk + reader->chunk_bytes,
+		ssize_t n = read_or_zeros(reader, reader->chunk + reader->chunk_bytes,
 			room - reader->chunk_bytes, reader->chunk_offset + reader->chunk_bytes);
+		if (n < 0)
+			return false;
 		reader->chunk_bytes += (size_t)n;
 	}
 	return true;
@@ -126,24 +157,25 @@ static enum record_found look(
 bool segment_reader_next(
 	struct segment_reader *reader, const struct spool_id *id, struct record *out)
 {
-	bool is_damaged = false;
 	size_t size = 0;
-	reader->ends_broken = false;
+	reader->failed = 0;
+	reader->ends_broken &= reader->is_damaged;
 	while (reader->segment && reader->offset < reader->segment->size_bytes) {
 		enum record_found found = look(reader, id, out, &size);
 		if (reader->failed || (found == RECORD_WHOLE && out->kind == RECORD_END))
 			return false;
 		if (found == RECORD_WHOLE && is_next(reader, out)) {
-			reader->n_damaged += is_damaged;
+			reader->n_damaged += reader->is_damaged;
+			reader->is_damaged = false;
 			reader->number = out->number;
 			reader->offset += size;
 			reader->whole_bytes = reader->offset;
 			reader->ends_broken = false;
 			return true;
 		}
-		if (!is_damaged)
+		if (!reader->is_damaged)
 			reader->ends_broken = found != RECORD_SHORT;
-		is_damaged = true;
+		reader->is_damaged = true;
 		skip(reader, id);
 	}
 	return false;

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "agent/disk.h"
 #include "agent/spool_private.h"
 
 enum { PENDING_KEPT_BYTES = 512 * 1024 };
@@ -68,7 +69,7 @@ static int begin_segment(struct spool *spool, struct err *err)
 		return -1;
 	if (before) {
 		before->end = head.first;
-		if (!before->is_closed)
+		if (!before->is_closed && !before->is_unsure)
 			segment_close(before, &spool->id);
 		before->next = segment;
 	} else {
@@ -128,25 +129,41 @@ int spool_commit(struct spool *spool, struct err *err)
 
 /* ---- reading ---- */
 
+/* What is missing before @number. Read again after a broken stream, it is not lost again. */
+static void count_loss(struct spool *spool, uint64_t number, enum source source, int64_t until_ns)
+{
+	uint64_t n = spool->sender.n_lost;
+	spool->sender.n_lost = 0;
+	if (!n || number <= spool->loss_counted)
+		return;
+	spool->loss_counted = number;
+	if (!spool->loss.n)
+		spool->loss.from_ns = spool->last_seen_ns;
+	spool->loss.n += n;
+	spool->loss.source = source;
+	spool->loss.until_ns = until_ns;
+}
+
 bool spool_next(struct spool *spool, struct record *out)
 {
-	bool found = spool_place_next(spool, &spool->sender, out);
-	/* Read again after a broken stream, it is not lost again. */
-	if (found && spool->sender.n_lost && out->number > spool->loss_counted) {
-		if (!spool->loss.n)
-			spool->loss.from_ns = spool->last_seen_ns;
-		spool->loss.n += spool->sender.n_lost;
-		spool->loss.source = out->source;
-		spool->loss.until_ns = out->received_ns;
-		spool->loss_counted = out->number;
-	}
-	if (found)
-		spool->sender.n_lost = 0;
-	if (!found)
+	if (!spool_place_next(spool, &spool->sender, out)) {
+		if (!spool->sender.reader.failed && spool->last)
+			count_loss(
+				spool, spool->last->last, SOURCE_NONE, clock_wall_ns(spool->clock));
 		return false;
+	}
+	count_loss(spool, out->number, out->source, out->received_ns);
 	spool->last_seen_ns = out->received_ns;
 	spool->sent = out->number > spool->sent ? out->number : spool->sent;
 	return true;
+}
+
+bool spool_failed(const struct spool *spool, struct err *err)
+{
+	const struct segment_reader *reader = &spool->sender.reader;
+	if (reader->failed)
+		disk_error(err, reader->failed, "reading %s", reader->segment->name);
+	return reader->failed != 0;
 }
 
 void spool_back(struct spool *spool)
@@ -191,6 +208,12 @@ static void remove_first(struct spool *spool)
 	segment_free(segment);
 }
 
+/* A segment that could not be read as a whole has numbers up to the next one's. */
+static bool has_all_of(const struct segment *segment, uint64_t number)
+{
+	return (segment->is_unsure ? segment->next->head.first : segment->last) <= number;
+}
+
 void spool_acknowledge(struct spool *spool, uint64_t number)
 {
 	if (number <= spool->acknowledged)
@@ -201,7 +224,7 @@ void spool_acknowledge(struct spool *spool, uint64_t number)
 		spool->next = number + 1;
 		spool->must_begin = true;
 	}
-	while (spool->first != spool->last && spool->first->last <= number)
+	while (spool->first != spool->last && has_all_of(spool->first, number))
 		remove_first(spool);
 	if (spool->sender.number < number)
 		spool_rewind(spool, number);
@@ -230,8 +253,16 @@ struct spool_waiting spool_waiting(struct spool *spool)
 		spool->n_passed++;
 		spool->passed_bytes += record_size(&record);
 	}
-	if (!waiting.oldest_ns)
+	if (spool->oldest.reader.failed) {
+		waiting = spool->waited;
+		waiting.n += waiting.n == 0;
+		waiting.oldest_ns += waiting.oldest_ns == 0; /* of nothing it is known to be new */
 		return waiting;
+	}
+	if (!waiting.oldest_ns) {
+		spool->waited = waiting;
+		return waiting;
+	}
 	for (const struct segment *segment = spool->oldest.reader.segment; segment;
 		segment = segment->next) {
 		struct segment_sum all = segment_sums_all(&segment->sums);
@@ -241,6 +272,7 @@ struct spool_waiting spool_waiting(struct spool *spool)
 	waiting.n -= spool->n_passed < waiting.n ? spool->n_passed : waiting.n;
 	waiting.n_bytes -=
 		spool->passed_bytes < waiting.n_bytes ? spool->passed_bytes : waiting.n_bytes;
+	spool->waited = waiting;
 	return waiting;
 }
 

@@ -78,8 +78,12 @@ CHECKED int spool_keep_bounds(struct spool *spool, struct err *err);
 /** Adds to *counts and forgets. */
 void spool_take_shed(struct spool *spool, struct spool_shed_counts *counts);
 
-/** The next record to be sent; its texts live until the next call. false: none now. */
+/** The next record to be sent; its texts live until the next call. false: none now, or it cannot
+ * tell (spool_failed). */
 CHECKED bool spool_next(struct spool *spool, struct record *out);
+/** After spool_next said false. true: there may be one, but the disk (ERR_IO) or the memory
+ * (ERR_MEMORY) does not give it now; try again later. */
+CHECKED bool spool_failed(const struct spool *spool, struct err *err);
 /** spool_next gives the last one once more. */
 void spool_back(struct spool *spool);
 /** What is sent next has a higher number than @number; none from there on is being sent. */
@@ -91,6 +95,7 @@ void spool_acknowledge(struct spool *spool, uint64_t number);
  * Losing it costs sending again. */
 void spool_save(struct spool *spool);
 
+/** When it cannot be read now: as it was last, and at least one. */
 struct spool_waiting spool_waiting(struct spool *spool);
 /** true: there was some; it is forgotten. */
 bool spool_take_loss(struct spool *spool, struct spool_loss *loss);

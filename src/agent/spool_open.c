@@ -214,7 +214,11 @@ static void go_on(struct spool *spool, const struct segment_tail *tail, struct f
 	struct segment *last = spool->last;
 	spool->next = last ? last->last + 1 : 1;
 	spool->previous_last = last ? last->last : 0;
-	spool->must_begin = !last || last->is_closed;
+	spool->must_begin = !last || last->is_closed || last->is_unsure;
+	if (last && last->is_unsure) {
+		spool->next += last->size_bytes / RECORD_HEAD_BYTES + 1;
+		find_that(findings, "%s cannot be read as a whole now", last->name);
+	}
 	if (last && tail->n_bytes) {
 		spool->next += tail->n_bytes / RECORD_HEAD_BYTES + 1;
 		spool->previous_last += tail->is_broken;

@@ -15,7 +15,7 @@ void spool_place_done(struct spool_place *place)
 }
 
 /* Numbers that were in segments before this one, or before its first record. */
-static void enter(struct spool_place *place, const struct segment *segment, bool from_thinned)
+static void enter(struct spool_place *place, struct segment *segment, bool from_thinned)
 {
 	uint64_t last_before = segment->head.previous_last;
 	if (last_before >= place->expected)
@@ -29,8 +29,8 @@ static void enter(struct spool_place *place, const struct segment *segment, bool
 /* The segment to be read; false: there is nothing behind the number. */
 static bool find(struct spool *spool, struct spool_place *place)
 {
-	const struct segment *segment = spool->first;
-	while (segment && segment->last <= place->number)
+	struct segment *segment = spool->first;
+	while (segment && segment->last <= place->number && !segment->is_unsure)
 		segment = segment->next;
 	if (!segment)
 		return false;
@@ -53,9 +53,25 @@ static void pass(struct spool_place *place, const struct record *record)
 	place->expected = record->number + 1;
 }
 
+/* What should be there up to the segment's end, and is not. Of what could not be read when it was
+ * opened no number is known: it is one at least. */
+static void leave(struct spool_place *place, const struct segment *segment)
+{
+	if (segment->last >= place->expected) {
+		uint64_t n = segment->last - place->expected + 1;
+		place->n_lost += segment->head.is_thinned ? 1 : n;
+		place->expected = segment->last + 1;
+	} else if (segment->is_unsure && place->reader.is_damaged) {
+		place->n_lost++;
+		place->reader.is_damaged = false;
+	}
+}
+
 bool spool_place_next(struct spool *spool, struct spool_place *place, struct record *out)
 {
 	struct segment_reader *reader = &place->reader;
+	reader->clock = spool->clock;
+	reader->failed = 0;
 	if (!reader->segment && !find(spool, place))
 		return false;
 	for (;;) {
@@ -66,10 +82,12 @@ bool spool_place_next(struct spool *spool, struct spool_place *place, struct rec
 			}
 			place->n_damaged = reader->n_damaged;
 		}
-		const struct segment *next = reader->segment->next;
-		if (reader->failed || !next)
+		if (reader->failed)
 			return false;
-		enter(place, next, reader->segment->head.is_thinned);
+		leave(place, reader->segment);
+		if (!reader->segment->next)
+			return false;
+		enter(place, reader->segment->next, reader->segment->head.is_thinned);
 	}
 }
 

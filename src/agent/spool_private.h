@@ -37,6 +37,7 @@ struct spool {
 	struct spool_place sender, oldest;
 	uint64_t sent;                   /* up to here records may be on their way */
 	uint64_t n_passed, passed_bytes; /* acknowledged, of the segment where `oldest` is */
+	struct spool_waiting waited;     /* as it was found last */
 	struct spool_loss loss;
 	uint64_t loss_counted; /* what is missing before this number is in a loss */
 	int64_t last_seen_ns;  /* arrival of the record before, for a loss */

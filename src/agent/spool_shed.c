@@ -110,7 +110,7 @@ static int walk(struct thinning *thinning, visit *each, struct err *err)
 {
 	AUTO(buf_done) struct buf key;
 	struct spool *spool = thinning->spool;
-	struct segment_reader reader = {0};
+	struct segment_reader reader = {.clock = spool->clock};
 	struct segment *segment = thinning->first;
 	struct record record;
 	int result = 0;
@@ -121,7 +121,7 @@ static int walk(struct thinning *thinning, visit *each, struct err *err)
 			if (record.number > spool->acknowledged)
 				result = each(thinning, &record, &key, err);
 		if (result == 0 && reader.failed)
-			result = err_set(err, ERR_MEMORY, "no memory to read the spool");
+			result = disk_error(err, reader.failed, "reading %s", segment->name);
 		segment = segment->next;
 	}
 	segment_reader_done(&reader);
@@ -264,7 +264,8 @@ static int rewrite(struct spool *spool, struct segment *first, unsigned n_segmen
 
 static bool may_change(const struct spool *spool, const struct segment *segment)
 {
-	return segment && segment != spool->last && segment->head.first > spool->sent;
+	return segment && segment != spool->last && segment->head.first > spool->sent &&
+	       !segment->is_unsure;
 }
 
 /* Thinned neighbours that are small together. */

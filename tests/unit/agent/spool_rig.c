@@ -16,11 +16,13 @@ struct failing_disk failing_disk = {.bytes_left = SIZE_MAX, .dies_after = -1, .f
 
 /* ---- what the linker sends here ---- */
 
+ssize_t __real_pread(int fd, void *out, size_t size, off_t offset);
 ssize_t __real_pwrite(int fd, const void *data, size_t size, off_t offset);
 int __real_ftruncate(int fd, off_t size);
 int __real_renameat(int from_folder, const char *from, int to_folder, const char *to);
 int __real_unlinkat(int folder, const char *name, int flags);
 int __real_close(int fd);
+ssize_t __wrap_pread(int fd, void *out, size_t size, off_t offset);
 ssize_t __wrap_pwrite(int fd, const void *data, size_t size, off_t offset);
 int __wrap_fdatasync(int fd);
 int __wrap_fsync(int fd);
@@ -40,6 +42,15 @@ static bool is_dead(void)
 	}
 	failing_disk.dies_after--;
 	return false;
+}
+
+ssize_t __wrap_pread(int fd, void *out, size_t size, off_t offset)
+{
+	if (failing_disk.fail_reads || (failing_disk.fail_segment_reads && offset >= 72)) {
+		errno = EIO;
+		return -1;
+	}
+	return __real_pread(fd, out, size, offset);
 }
 
 ssize_t __wrap_pwrite(int fd, const void *data, size_t size, off_t offset)

@@ -3,7 +3,7 @@
 
 /*
  * A spool in a folder of its own, and a disk that can be made to fail. Programs are linked with
- * $(DISK_LDFLAGS), which sends the writing calls through here.
+ * $(DISK_LDFLAGS), which sends the reading and writing calls through here.
  */
 
 #include "agent/spool.h"
@@ -11,12 +11,14 @@
 
 /* The keeper's thread looks at it too. */
 struct failing_disk {
-	_Atomic size_t bytes_left;   /* for pwrite; then ENOSPC. SIZE_MAX: no end */
-	_Atomic unsigned fail_syncs; /* so many of the next fdatasync and fsync fail */
-	_Atomic int64_t dies_after;  /* so many calls; then none does anything. -1: never */
-	_Atomic unsigned n_syncs;    /* fdatasync */
-	_Atomic int failed_fd;       /* of the last sync that failed, until it is closed; -1 */
-	_Atomic bool synced_again;   /* a sync was tried again on a file on which one had failed */
+	_Atomic size_t bytes_left;       /* for pwrite; then ENOSPC. SIZE_MAX: no end */
+	_Atomic bool fail_reads;         /* pread gives EIO */
+	_Atomic bool fail_segment_reads; /* … behind a head, that is */
+	_Atomic unsigned fail_syncs;     /* so many of the next fdatasync and fsync fail */
+	_Atomic int64_t dies_after;      /* so many calls; then none does anything. -1: never */
+	_Atomic unsigned n_syncs;        /* fdatasync */
+	_Atomic int failed_fd;           /* of the last sync that failed, until it is closed; -1 */
+	_Atomic bool synced_again; /* a sync was tried again on a file on which one had failed */
 };
 
 extern struct failing_disk failing_disk;

@@ -223,6 +223,14 @@ static bool is_closing(void)
 	return is_half_closed;
 }
 
+static unsigned n_turns;
+
+/* The loop has seen all that was ready. */
+static bool has_turned(void)
+{
+	return n_turns++ >= 2;
+}
+
 static bool is_given_up(void)
 {
 	return is_cancelled;
@@ -456,6 +464,34 @@ START_TEST(what_flies_has_its_limit)
 }
 END_TEST
 
+/* A hello from a spool that cannot be read would let go of all that is in it. */
+START_TEST(says_no_hello_while_the_spool_cannot_be_read)
+{
+	keeper_rig_store(&rig, 3);
+	failing_disk.fail_reads = true;
+	wait_until(asks_to_connect);
+	come_up();
+	work_free(
+		keeper_rig_ask(&rig, WORK_ACKNOWLEDGE, 0)); /* what was asked before is answered */
+	n_turns = 0;
+	wait_until(has_turned);
+	ck_assert_ptr_null(exchange);
+	failing_disk.fail_reads = false;
+	wait_until(has_said_hello);
+	ck_assert_uint_eq(sent[0].number, 1);
+	failing_disk.fail_reads = true; /* now the keeper cannot go to where the collector is */
+	answer(0);
+	wait_until(is_given_up);
+	ck_assert(!forward_status(forward).is_connected);
+	end_stream(GRPC_CANCELLED);
+	failing_disk.fail_reads = false;
+	wait_until(has_said_hello);
+	ck_assert_uint_eq(sent[0].number, 1);
+	answer(0);
+	ck_assert_uint_eq(wait_records(3)->number, 1);
+}
+END_TEST
+
 START_TEST(who_takes_nothing_is_cancelled)
 {
 	keeper_rig_store(&rig, 1);
@@ -495,6 +531,7 @@ int main(void)
 	tcase_add_test(tests, after_a_refusal_it_comes_by_another_connection);
 	tcase_add_test(tests, missing_numbers_are_passed_over_by_a_new_stream);
 	tcase_add_test(tests, what_flies_has_its_limit);
+	tcase_add_test(tests, says_no_hello_while_the_spool_cannot_be_read);
 	tcase_add_test(tests, who_takes_nothing_is_cancelled);
 	tcase_add_test(tests, waits_twice_as_long_each_time_up_to_half_a_minute);
 	suite_add_tcase(suite, tests);

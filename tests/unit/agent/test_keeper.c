@@ -114,6 +114,30 @@ START_TEST(a_gap_in_the_numbers_is_not_read_over)
 }
 END_TEST
 
+/* Else the collector would be told that nothing is there, and all let go of. */
+START_TEST(what_cannot_be_read_is_not_nothing)
+{
+	bool has_more;
+	keeper_rig_store(&rig, 3);
+	failing_disk.fail_reads = true;
+	struct work *work = keeper_rig_ask(&rig, WORK_REWIND, 0);
+	ck_assert(!work->has_more);
+	ck_assert_int_eq(work->err.kind, ERR_IO);
+	work_free(work);
+	work = keeper_rig_ask(&rig, WORK_READ, 1);
+	ck_assert_uint_eq(work->n_records, 0);
+	ck_assert_int_eq(work->err.kind, ERR_IO);
+	work_free(work);
+	failing_disk.fail_reads = false;
+	work = keeper_rig_ask(&rig, WORK_REWIND, 0);
+	ck_assert(work->has_more);
+	ck_assert_uint_eq(work->next, 1);
+	ck_assert_int_eq(work->err.kind, ERR_NONE);
+	work_free(work);
+	ck_assert_uint_eq(read_from(1, &has_more), 3);
+}
+END_TEST
+
 START_TEST(a_full_disk_holds_what_is_to_be_stored_and_nothing_else)
 {
 	bool has_more;
@@ -194,6 +218,7 @@ int main(void)
 	tcase_add_test(tests, what_is_not_acknowledged_is_read_again);
 	tcase_add_test(tests, what_is_acknowledged_does_not_wait);
 	tcase_add_test(tests, a_gap_in_the_numbers_is_not_read_over);
+	tcase_add_test(tests, what_cannot_be_read_is_not_nothing);
 	tcase_add_test(tests, a_full_disk_holds_what_is_to_be_stored_and_nothing_else);
 	tcase_add_test(tests, a_sync_that_failed_answers_nobody);
 	tcase_add_test(tests, at_its_end_what_was_not_stored_says_so);

@@ -452,6 +452,79 @@ START_TEST(syncs_that_go_on_failing_hold)
 }
 END_TEST
 
+/* What the disk does not give now is not taken for nothing. */
+START_TEST(a_failed_read_is_tried_again)
+{
+	struct record record;
+	struct err err;
+	for (uint64_t i = 1; i <= 3; i++)
+		spool_rig_put(&rig, i, SEVERITY_LOW);
+	spool_acknowledge(rig.spool, 1);
+	failing_disk.fail_reads = true;
+	ck_assert(!spool_next(rig.spool, &record));
+	ck_assert(spool_failed(rig.spool, &err));
+	ck_assert_int_eq(err.kind, ERR_IO);
+	ck_assert_uint_ge(spool_waiting(rig.spool).n, 1); /* and not: nothing waits */
+	ck_assert_int_gt(spool_waiting(rig.spool).oldest_ns, 0);
+	rig.clock.monotonic_ms += 59 * 1000;
+	ck_assert(!spool_next(rig.spool, &record) && spool_failed(rig.spool, &err));
+	failing_disk.fail_reads = false;
+	ck_assert_uint_eq(count_all(), 2);
+	ck_assert(!spool_failed(rig.spool, &err));
+	ck_assert_uint_eq(losses(), 0);
+	ck_assert_uint_eq(spool_waiting(rig.spool).n, 2);
+}
+END_TEST
+
+/* A page that the disk never gives holds up what is behind it for a minute, and is told. */
+START_TEST(a_read_that_goes_on_failing_is_passed_over)
+{
+	struct record record;
+	struct err err;
+	for (uint64_t i = 1; i <= 3; i++)
+		spool_rig_put(&rig, i, SEVERITY_LOW);
+	failing_disk.fail_reads = true;
+	ck_assert(!spool_next(rig.spool, &record) && spool_failed(rig.spool, &err));
+	rig.clock.monotonic_ms += 60 * 1000;
+	ck_assert(!spool_next(rig.spool, &record) && !spool_failed(rig.spool, &err));
+	ck_assert_uint_eq(losses(), 3);
+	spool_rewind(rig.spool, 0);
+	ck_assert(!spool_next(rig.spool, &record) && !spool_failed(rig.spool, &err));
+	ck_assert_uint_eq(losses(), 0);
+	failing_disk.fail_reads = false;
+	spool_rig_put(&rig, 4, SEVERITY_LOW);
+	ck_assert_uint_eq(count_all(), 1);
+	ck_assert_uint_eq(losses(), 0);
+}
+END_TEST
+
+/* Nothing is cut off that may be there; its numbers are not used again. */
+START_TEST(what_cannot_be_read_at_the_start_is_kept)
+{
+	struct record record;
+	char path[400];
+	struct err err;
+	for (uint64_t i = 1; i <= 3; i++)
+		spool_rig_put(&rig, i, SEVERITY_LOW);
+	ck_assert(spool_rig_segment(&rig, 0, path, sizeof path));
+	size_t size = file_bytes(path);
+	spool_acknowledge(rig.spool, 1);
+	spool_rig_close(&rig);
+	failing_disk.fail_segment_reads = true;
+	spool_rig_open(&rig);
+	ck_assert_uint_ge(file_bytes(path), size);
+	ck_assert(!spool_next(rig.spool, &record) && spool_failed(rig.spool, &err));
+	ck_assert_uint_gt(spool_rig_put(&rig, 4, SEVERITY_LOW), 3);
+	failing_disk.fail_segment_reads = false;
+	if (_i)
+		spool_rig_reopen(&rig);
+	ck_assert_uint_eq(count_all(), 3);
+	ck_assert_uint_eq(losses(), 0);
+	spool_acknowledge(rig.spool, 3);
+	ck_assert_uint_eq(spool_waiting(rig.spool).n, 1);
+}
+END_TEST
+
 /* ---- bounds ---- */
 
 struct totals {
@@ -641,6 +714,9 @@ int main(void)
 	tcase_add_loop_test(tests, a_full_disk_holds, 0, 154);
 	tcase_add_test(tests, a_failed_sync_is_not_tried_again);
 	tcase_add_test(tests, syncs_that_go_on_failing_hold);
+	tcase_add_test(tests, a_failed_read_is_tried_again);
+	tcase_add_test(tests, a_read_that_goes_on_failing_is_passed_over);
+	tcase_add_loop_test(tests, what_cannot_be_read_at_the_start_is_kept, 0, 2);
 	tcase_add_test(tests, sheds_the_oldest_of_the_lowest);
 	tcase_add_test(tests, a_long_absence_stays_bounded);
 	tcase_add_test(tests, tells_what_it_shed);
