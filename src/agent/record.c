@@ -153,6 +153,16 @@ enum record_found record_read(
 	return RECORD_WHOLE;
 }
 
+uint64_t record_peek(struct text bytes, const struct spool_id *id)
+{
+	struct record record;
+	size_t rule, n_cuts;
+	if (bytes.size < RECORD_HEAD_BYTES || !text_starts(bytes, mark_of(id)))
+		return 0;
+	struct cursor cursor = cursor_of(text_part(bytes, CHECKED_FROM, bytes.size));
+	return read_head(&cursor, &record, &rule, &n_cuts) ? record.number : 0;
+}
+
 size_t record_seek(struct text bytes, const struct spool_id *id, size_t from)
 {
 	size_t found = text_find(bytes, mark_of(id), from);

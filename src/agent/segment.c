@@ -180,6 +180,7 @@ void segment_close(struct segment *segment, const struct spool_id *id)
 	write_sums(&segment->sums, &sums);
 	struct record record = {
 		.kind = RECORD_END, .number = segment->last, .raw = buf_text(&sums)};
+	segment_trim(segment); /* what is damaged stays until another segment's head tells of it */
 	record_write(&record, id, &end);
 	if (buf_ok(&sums) && buf_ok(&end) &&
 		disk_write(segment->fd, buf_text(&end), segment->size_bytes, &err) == 0)
@@ -215,12 +216,15 @@ static int open_by_reading(struct segment *segment, const struct spool_id *id, s
 	while (segment_reader_next(&reader, id, &record)) {
 		segment_sums_add(&segment->sums, &record);
 		segment->last = record.number;
+		tail->received_ns = record.received_ns;
+		tail->source = record.source;
 	}
 	/* What the disk does not give now it may give later: nothing is cut off. */
 	segment->is_unsure = reader.has_unread;
 	segment->size_bytes = reader.has_unread ? file_bytes : reader.whole_bytes;
 	tail->n_bytes = file_bytes > segment->size_bytes ? file_bytes - segment->size_bytes : 0;
-	tail->is_broken = reader.ends_broken;
+	tail->is_broken = reader.ends_broken && tail->n_bytes;
+	tail->n_lost = reader.highest > segment->last ? reader.highest - segment->last : 0;
 	bool failed = reader.failed != 0;
 	segment_reader_done(&reader);
 	return failed ? err_set(err, ERR_MEMORY, "no memory to read %s", segment->name) : 0;

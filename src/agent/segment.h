@@ -68,7 +68,10 @@ CHECKED int segment_publish(struct segment *draft, int folder, const struct spoo
 /* What stands behind the last whole record of a file that has no end. */
 struct segment_tail {
 	size_t n_bytes;
-	bool is_broken; /* no record that was cut short: one that was damaged */
+	bool is_broken;  /* no record that was cut short: one that was damaged */
+	uint64_t n_lost; /* damaged records, by the numbers that can still be read; 0: none can */
+	int64_t received_ns; /* of the last whole record; 0: there is none */
+	enum source source;  /* of the same */
 };
 
 struct segment_file {
@@ -102,7 +105,8 @@ struct segment_sum segment_sums_all(const struct segment_sums *sums);
 /** Cuts off what is behind size_bytes. Failing is harmless: it is passed over when read. */
 void segment_trim(const struct segment *segment);
 
-/** Writes the end. Failing is harmless too: the file is read as a whole when it is opened. */
+/** Writes the end, in place of what is behind size_bytes. Failing is harmless too: the file is read
+ * as a whole when it is opened. */
 void segment_close(struct segment *segment, const struct spool_id *id);
 
 /** Reads what the disk has (not the cache) and gives the number of records that are not whole any
@@ -118,6 +122,7 @@ struct segment_reader {
 	uint64_t n_damaged;        /* stretches of bytes that were no record, since the beginning */
 	bool is_damaged;           /* the offset is in such a stretch */
 	bool ends_broken;          /* what is behind the last record is no beginning of one */
+	uint64_t highest;          /* number that a damaged record seems to have; 0: none */
 	bool has_unread;           /* something was passed over that the disk did not give */
 	int failed; /* errno; 0: nothing did. No memory or a failed read: there may be more */
 	size_t whole_bytes; /* where the last record ended */

@@ -25,6 +25,7 @@ void segment_reader_begin(struct segment_reader *reader, struct segment *segment
 	reader->n_damaged = 0;
 	reader->is_damaged = reader->ends_broken = reader->has_unread = false;
 	reader->failed = 0;
+	reader->highest = 0;
 	reader->chunk_bytes = 0;
 	reader->chunk_offset = SEGMENT_HEAD_BYTES;
 }
@@ -132,6 +133,17 @@ static bool is_next(const struct segment_reader *reader, const struct record *re
 	       record->number < reader->segment->end;
 }
 
+/* No segment has more records than their heads have room. */
+static void note_number(struct segment_reader *reader, const struct spool_id *id)
+{
+	uint64_t number = record_peek(window(reader), id);
+	uint64_t n_max =
+		(reader->segment->size_bytes - reader->whole_bytes) / RECORD_HEAD_BYTES + 1;
+	if (number > reader->number && number - reader->number <= n_max &&
+		number < reader->segment->end && number > reader->highest)
+		reader->highest = number;
+}
+
 /* To where a record may begin, behind the offset. */
 static void skip(struct segment_reader *reader, const struct spool_id *id)
 {
@@ -176,6 +188,7 @@ bool segment_reader_next(
 		if (!reader->is_damaged)
 			reader->ends_broken = found != RECORD_SHORT;
 		reader->is_damaged = true;
+		note_number(reader, id);
 		skip(reader, id);
 	}
 	return false;

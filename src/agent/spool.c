@@ -137,6 +137,12 @@ static void count_loss(struct spool *spool, uint64_t number, enum source source,
 	if (!n || number <= spool->loss_counted)
 		return;
 	spool->loss_counted = number;
+	if (number >= spool->tail_end) { /* the head of the segment behind the tail has it, too */
+		n -= n < spool->n_tail_lost ? n : spool->n_tail_lost;
+		spool->n_tail_lost = 0;
+	}
+	if (!n)
+		return;
 	if (!spool->loss.n)
 		spool->loss.from_ns = spool->last_seen_ns;
 	spool->loss.n += n;

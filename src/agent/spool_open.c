@@ -14,7 +14,12 @@
 #include "base/cleanup.h"
 #include "base/digest.h"
 
-enum { SEGMENTS_IN_BOUND = 16, SEGMENT_BYTES_MIN = 16 * 1024, NAMES_MAX = 65536 };
+enum {
+	SEGMENTS_IN_BOUND = 16,
+	SEGMENT_BYTES_MIN = 16 * 1024,
+	NAMES_MAX = 65536,
+	NUMBERS_A_SECOND_BITS = 20,
+};
 
 /* What was found that should not be, in words. */
 struct findings {
@@ -207,32 +212,69 @@ static int open_segment(struct spool *spool, const struct names *names, size_t i
 	return 0;
 }
 
-/* Where to go on writing. What stands behind the last whole record was never answered, or is
- * damaged: its numbers are not used again. */
+/* Damaged records at the very end: they were answered. Told at once, because nothing may come
+ * behind them for long; the next segment's head has them too, for the next start. */
+static void lose_tail(
+	struct spool *spool, const struct segment_tail *tail, struct findings *findings)
+{
+	uint64_t n = tail->n_lost ? tail->n_lost : 1;
+	find_that(findings, "%zu bytes at the end are damaged: %s%llu records are lost",
+		tail->n_bytes, tail->n_lost ? "" : "how many is not known, at least ",
+		(unsigned long long)n);
+	spool->loss = (struct spool_loss){
+		.n = n,
+		.source = tail->source,
+		.from_ns = tail->received_ns,
+		.until_ns = clock_wall_ns(spool->clock),
+	};
+	spool->n_tail_lost = n;
+	spool->previous_last += n;
+}
+
+/* Behind all that was given out before, also by a spool of which this one is an old copy: so many a
+ * second are never put in. Only a copy and a clock that went back together can meet. */
+static uint64_t next_of_now(const struct spool *spool)
+{
+	int64_t now_s = clock_wall_ns(spool->clock) / NS_PER_S;
+	return now_s > 0 ? (uint64_t)now_s << NUMBERS_A_SECOND_BITS : 0; /* below 2^54 */
+}
+
+/* The number before it that was given out last: what had it was acknowledged, or it would be there.
+ */
+static uint64_t last_before(const struct segment *first)
+{
+	return first->head.previous_last ? first->head.previous_last : first->head.first - 1;
+}
+
+/* Where to go on writing: in another segment, since its numbers do not follow. What stands behind
+ * the last whole record was never answered, or is damaged: its numbers are not used again. */
 static void go_on(struct spool *spool, const struct segment_tail *tail, struct findings *findings)
 {
 	struct segment *last = spool->last;
 	spool->next = last ? last->last + 1 : 1;
 	spool->previous_last = last ? last->last : 0;
-	spool->must_begin = !last || last->is_closed || last->is_unsure;
+	spool->must_begin = true;
 	if (last && last->is_unsure) {
 		spool->next += last->size_bytes / RECORD_HEAD_BYTES + 1;
 		find_that(findings, "%s cannot be read as a whole now", last->name);
 	}
 	if (last && tail->n_bytes) {
 		spool->next += tail->n_bytes / RECORD_HEAD_BYTES + 1;
-		spool->previous_last += tail->is_broken;
-		spool->must_begin = true;
-		segment_trim(last);
-		find_that(findings, "%zu bytes behind the last whole record were cut off%s",
-			tail->n_bytes, tail->is_broken ? ": they are damaged" : "");
+		if (tail->is_broken)
+			lose_tail(spool, tail, findings);
+		else
+			find_that(findings, "%zu bytes behind the last whole record were cut off",
+				tail->n_bytes);
+		if (!tail->is_broken)
+			segment_trim(last);
 	}
-	if (spool->first && spool->acknowledged < spool->first->head.first - 1)
-		spool->acknowledged = spool->first->head.first - 1;
-	if (spool->next <= spool->acknowledged) {
+	if (last && spool->next < next_of_now(spool))
+		spool->next = next_of_now(spool);
+	spool->tail_end = spool->next;
+	if (spool->first && spool->acknowledged < last_before(spool->first))
+		spool->acknowledged = last_before(spool->first);
+	if (spool->next <= spool->acknowledged)
 		spool->next = spool->acknowledged + 1;
-		spool->must_begin = true;
-	}
 	spool_place_set(&spool->sender, spool->acknowledged);
 	spool->sent = spool->acknowledged;
 }

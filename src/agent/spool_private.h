@@ -39,6 +39,8 @@ struct spool {
 	uint64_t n_passed, passed_bytes; /* acknowledged, of the segment where `oldest` is */
 	struct spool_waiting waited;     /* as it was found last */
 	struct spool_loss loss;
+	uint64_t n_tail_lost; /* in the loss since the spool was opened, before tail_end */
+	uint64_t tail_end;
 	uint64_t loss_counted; /* what is missing before this number is in a loss */
 	int64_t last_seen_ns;  /* arrival of the record before, for a loss */
 
