@@ -369,6 +369,7 @@ static int run(struct agent *agent)
 {
 	struct err err = {0};
 	process_harden();
+	process_raise_files(); /* each of the spool's files is open */
 	if (start(agent, &err) < 0 || loop_run(agent->loop, &err) < 0) {
 		log_error("tocsin-agent", "%s", err.text);
 		agent->exit_code = err.kind == ERR_DENIED ? EXIT_CONFIG : process_exit_code(&err);

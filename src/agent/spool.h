@@ -51,7 +51,8 @@ struct spool_shed_counts {
 };
 
 /**
- * ERR_BUSY: another process has it. ERR_IO, ERR_FULL, ERR_MEMORY. What is damaged is no failure:
+ * ERR_BUSY: another process has it. ERR_LIMIT: it has too many files. ERR_IO, ERR_FULL, ERR_MEMORY.
+ * What is damaged is no failure:
  * @told says in words what was found, or is empty.
  */
 CHECKED int spool_open(struct spool **out, const struct spool_options *options, char *told,

@@ -16,9 +16,10 @@
 
 enum {
 	SEGMENTS_IN_BOUND = 16,
+	SEGMENTS_MAX = 256, /* of a large bound, when all are full */
 	SEGMENT_BYTES_MIN = 16 * 1024,
-	NAMES_MAX = 65536,
-	NUMBERS_A_SECOND_BITS = 20,
+	NAMES_MAX = 32768, /* below process_raise_files */
+	NUMBERS_A_MS = 1024,
 };
 
 /* What was found that should not be, in words. */
@@ -82,6 +83,11 @@ struct names {
 static int add_name(struct names *names, const char *name, struct err *err)
 {
 	size_t size = strlen(name) + 1;
+	if (names->n == NAMES_MAX)
+		return err_set(err, ERR_LIMIT,
+			"the spool has more than %d files: move the newest elsewhere, and back "
+			"once the others are sent",
+			NAMES_MAX);
 	if (names->n % 64 == 0) {
 		void *more = realloc(names->names, (names->n + 64) * sizeof *names->names);
 		if (!more)
@@ -111,8 +117,7 @@ static int list_names(struct spool *spool, struct names *names, struct err *err)
 		struct text name = text_of(entry->d_name);
 		if (text_ends(name, TEXT(".new")))
 			unlinkat(spool->folder, entry->d_name, 0);
-		else if (text_ends(name, TEXT(".segment")) && name.size == 24 &&
-			 names->n < NAMES_MAX)
+		else if (text_ends(name, TEXT(".segment")) && name.size == 24)
 			result = add_name(names, entry->d_name, err);
 	}
 	closedir(folder);
@@ -231,12 +236,12 @@ static void lose_tail(
 	spool->previous_last += n;
 }
 
-/* Behind all that was given out before, also by a spool of which this one is an old copy: so many a
- * second are never put in. Only a copy and a clock that went back together can meet. */
+/* Behind all that was given out before, also by a spool of which this one is an old copy: 1024 a
+ * millisecond are never put in. Only a copy and a clock that went back together can meet. */
 static uint64_t next_of_now(const struct spool *spool)
 {
-	int64_t now_s = clock_wall_ns(spool->clock) / NS_PER_S;
-	return now_s > 0 ? (uint64_t)now_s << NUMBERS_A_SECOND_BITS : 0; /* below 2^54 */
+	int64_t now_ms = clock_wall_ns(spool->clock) / 1000000;
+	return now_ms > 0 ? (uint64_t)now_ms * NUMBERS_A_MS : 0; /* below 2^54 */
 }
 
 /* The number before it that was given out last: what had it was acknowledged, or it would be there.
@@ -302,7 +307,11 @@ static size_t segment_bytes_of(size_t bound)
 	size_t bytes = bound / SEGMENTS_IN_BOUND;
 	if (bytes < SEGMENT_BYTES_MIN)
 		return SEGMENT_BYTES_MIN;
-	return bytes < SPOOL_SEGMENT_BYTES ? bytes : SPOOL_SEGMENT_BYTES;
+	if (bytes < SPOOL_SEGMENT_BYTES)
+		return bytes;
+	/* Each of them is an open file. */
+	return bound / SEGMENTS_MAX > SPOOL_SEGMENT_BYTES ? bound / SEGMENTS_MAX
+							  : SPOOL_SEGMENT_BYTES;
 }
 
 int spool_open(struct spool **out, const struct spool_options *options, char *told,

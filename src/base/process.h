@@ -12,5 +12,8 @@ enum { EXIT_USAGE = 64, EXIT_IO = 74, EXIT_CONFIG = 78 };
  * files, and a peer that hangs up is no reason to die. */
 void process_harden(void);
 
+/** As many open files as the system allows, up to 65536. */
+void process_raise_files(void);
+
 /** How a program ends whose start or run failed so. */
 int process_exit_code(const struct err *err);

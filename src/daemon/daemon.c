@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
@@ -398,20 +397,11 @@ static void stop(struct daemon *daemon)
 		close(daemon->lock_fd);
 }
 
-static void raise_file_limit(void)
-{
-	struct rlimit files;
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
-		files.rlim_cur = files.rlim_max < 65536 ? files.rlim_max : 65536;
-		setrlimit(RLIMIT_NOFILE, &files);
-	}
-}
-
 static int run(struct daemon *daemon)
 {
 	struct err err;
 	process_harden();
-	raise_file_limit();
+	process_raise_files();
 	daemon->status.started_at_ns = clock_wall_ns(&clock_system);
 	if (start(daemon, &err) < 0 || loop_run(daemon->loop, &err) < 0) {
 		log_error("tocsind", "%s", err.text);

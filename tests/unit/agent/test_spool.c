@@ -355,13 +355,13 @@ START_TEST(an_old_copy_gives_other_numbers)
 		spool_rig_put(&rig, i, SEVERITY_LOW);
 	spool_rig_close(&rig);
 	copy_folder(rig.folder, copy);
-	rig.clock.wall_ns += NS_PER_S;
+	rig.clock.wall_ns += 20000000;
 	spool_rig_open(&rig);
 	for (uint64_t i = 6; i <= 25; i++)
 		last = spool_rig_put(&rig, i, SEVERITY_LOW);
 	spool_rig_close(&rig);
 	copy_folder(copy, rig.folder);
-	rig.clock.wall_ns += NS_PER_S;
+	rig.clock.wall_ns += 20000000;
 	spool_rig_open(&rig);
 	for (uint64_t i = 26; i <= 35; i++)
 		ck_assert_uint_gt(spool_rig_put(&rig, i, SEVERITY_LOW), last);
@@ -462,6 +462,48 @@ START_TEST(a_lost_segment_is_told)
 		n++;
 	ck_assert_uint_eq(n + losses(), last);
 	ck_assert_int_eq(n == last, _i);
+}
+END_TEST
+
+/* Each is an open file: none is passed over. */
+START_TEST(too_many_files_are_an_error)
+{
+	enum { NAMES_MAX = 32768 };
+	struct err err;
+	char told[100];
+	spool_rig_close(&rig);
+	AUTO(file_close) int folder = open(rig.folder, O_RDONLY | O_DIRECTORY);
+	for (unsigned i = 1; i <= NAMES_MAX + 1; i++) {
+		char name[64];
+		text_format(name, sizeof name, "%016x.segment", i);
+		close(openat(folder, name, O_WRONLY | O_CREAT, 0600));
+	}
+	const struct spool_options options = {.folder = rig.folder,
+		.size_bytes = SPOOL_SIZE_BYTES_MIN,
+		.age_s = 60,
+		.clock = &rig.clock.clock};
+	ck_assert_int_eq(spool_open(&rig.spool, &options, told, sizeof told, &err), -1);
+	ck_assert_int_eq(err.kind, ERR_LIMIT);
+	rig.spool = NULL;
+}
+END_TEST
+
+/* A spool of 16 TiB has no more than 256 full ones. */
+START_TEST(a_large_spool_has_large_segments)
+{
+	char room[64];
+	struct err err;
+	size_t size_bytes = (size_t)1024 * 1024;
+	AUTO(free) char *raw = calloc(1, size_bytes);
+	rig.size_bytes = (size_t)16 << 30;
+	spool_rig_reopen(&rig);
+	for (unsigned i = 0; i < 70; i++) {
+		struct record record = spool_rig_record(i, sizeof room, SEVERITY_LOW, room);
+		record.raw = (struct text){raw, size_bytes};
+		ck_assert_int_eq(spool_add(rig.spool, &record, &err), 0);
+		ck_assert_int_eq(spool_commit(rig.spool, &err), 0);
+		ck_assert_uint_eq(spool_rig_segments(&rig), i < 64 ? 1 : 2);
+	}
 }
 END_TEST
 
@@ -789,6 +831,8 @@ int main(void)
 	tcase_add_test(tests, a_lost_mark_costs_nothing);
 	tcase_add_test(tests, a_lost_spool_has_another_id);
 	tcase_add_loop_test(tests, a_lost_segment_is_told, 0, 2);
+	tcase_add_test(tests, too_many_files_are_an_error);
+	tcase_add_test(tests, a_large_spool_has_large_segments);
 	tcase_add_loop_test(tests, a_full_disk_holds, 0, 154);
 	tcase_add_test(tests, a_failed_sync_is_not_tried_again);
 	tcase_add_test(tests, syncs_that_go_on_failing_hold);
