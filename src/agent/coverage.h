@@ -28,5 +28,6 @@ void agent_coverage_throttled(struct agent_coverage *coverage, enum source sourc
 	int64_t until_ns, uint64_t n);
 /** What is to be reported now; valid until the next call of any of these. NULL: nothing. */
 const struct coverage *agent_coverage_report(struct agent_coverage *coverage);
-/** The report was sent: what has ended is forgotten. */
+/** The last report is stored: what had ended in it is forgotten. Until then it is reported again.
+ */
 void agent_coverage_reported(struct agent_coverage *coverage);

@@ -61,9 +61,11 @@ struct forward {
 	struct flight flights[FLIGHTS_MAX]; /* a ring */
 	size_t first_flight, n_flights, flying_bytes;
 	bool is_reading, is_reporting, is_acknowledging;
-	bool is_woken; /* since the last read was asked for */
-	bool is_dry;   /* that read found nothing, and nothing came since */
-	uint64_t turn; /* of the stream: what belongs to an older one is dropped */
+	bool is_woken;              /* since the last read was asked for */
+	bool is_dry;                /* that read found nothing, and nothing came since */
+	uint64_t sent_after_report; /* the first number that is sent behind the last report */
+	bool is_report_out;         /* it is not known to be stored */
+	uint64_t turn;              /* of the stream: what belongs to an older one is dropped */
 	struct forward_status status;
 };
 
@@ -176,6 +178,12 @@ static void on_message(struct grpc_exchange *exchange, struct text message, void
 	}
 	if (number <= forward->acknowledged)
 		return;
+	/* What came behind the report on this stream is stored: so is the report. Until then all
+	 * of it is said again each time, which changes nothing. */
+	if (forward->is_report_out && number >= forward->sent_after_report) {
+		agent_coverage_reported(forward->options.coverage);
+		forward->is_report_out = false;
+	}
 	forward->status.n_acknowledged += number - forward->acknowledged;
 	forward->acknowledged = number;
 	forward->back_off_ms = BACK_OFF_MIN_MS;
@@ -189,7 +197,7 @@ static void begin(struct forward *forward)
 {
 	forward->turn++;
 	forward->n_flights = forward->flying_bytes = 0;
-	forward->is_reading = forward->is_dry = false;
+	forward->is_reading = forward->is_dry = forward->is_report_out = false;
 	forward->state = ASKING;
 	if (!ask(forward, WORK_REWIND, forward->acknowledged))
 		go_away(forward, "no memory for a stream");
@@ -358,8 +366,8 @@ static void send_report(struct forward *forward, const struct work *work)
 	buf_init(&message, MESSAGE_BYTES_MAX);
 	push_wire_report(&work->waiting, clock_wall_ns(forward->options.clock),
 		agent_coverage_report(forward->options.coverage), &message);
-	if (send(forward, &message))
-		agent_coverage_reported(forward->options.coverage);
+	forward->is_report_out = send(forward, &message);
+	forward->sent_after_report = forward->expected;
 	struct work pods_only = {.number = forward->expected};
 	if (forward->state == OPEN && forward->options.pods &&
 		pods_have_news(forward->options.pods))

@@ -153,13 +153,15 @@ enum record_found record_read(
 	return RECORD_WHOLE;
 }
 
-uint64_t record_peek(struct text bytes, const struct spool_id *id)
+uint64_t record_peek(struct text bytes, const struct spool_id *id, size_t *size)
 {
 	struct record record;
 	size_t rule, n_cuts;
 	if (bytes.size < RECORD_HEAD_BYTES || !text_starts(bytes, mark_of(id)))
 		return 0;
-	struct cursor cursor = cursor_of(text_part(bytes, CHECKED_FROM, bytes.size));
+	struct cursor cursor = cursor_of(text_part(bytes, MARK_BYTES, bytes.size));
+	*size = RECORD_HEAD_BYTES + cursor_be32(&cursor);
+	cursor_take(&cursor, CHECKSUM_BYTES);
 	return read_head(&cursor, &record, &rule, &n_cuts) ? record.number : 0;
 }
 

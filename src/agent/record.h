@@ -78,9 +78,9 @@ size_t record_size(const struct record *record);
 enum record_found record_read(
 	struct text bytes, const struct spool_id *id, struct record *out, size_t *size);
 
-/** The number that the head of a record has at the beginning of @bytes, whether it is whole or not;
- * 0: there is no such head. It is not checked: what it says may be damaged. */
-uint64_t record_peek(struct text bytes, const struct spool_id *id);
+/** The number that the head of a record has at the beginning of @bytes, whether it is whole or not,
+ * and the size of all of it; 0: there is no such head. What it says may be damaged. */
+uint64_t record_peek(struct text bytes, const struct spool_id *id, size_t *size);
 
 /** Where the next record may begin, at @from or behind: at its mark, or where too few bytes are
  * left to tell. */

@@ -225,6 +225,7 @@ static int open_by_reading(struct segment *segment, const struct spool_id *id, s
 	tail->n_bytes = file_bytes > segment->size_bytes ? file_bytes - segment->size_bytes : 0;
 	tail->is_broken = reader.ends_broken && tail->n_bytes;
 	tail->n_lost = reader.highest > segment->last ? reader.highest - segment->last : 0;
+	tail->is_counted = tail->n_lost && reader.highest_end == file_bytes;
 	bool failed = reader.failed != 0;
 	segment_reader_done(&reader);
 	return failed ? err_set(err, ERR_MEMORY, "no memory to read %s", segment->name) : 0;

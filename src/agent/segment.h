@@ -70,6 +70,7 @@ struct segment_tail {
 	size_t n_bytes;
 	bool is_broken;  /* no record that was cut short: one that was damaged */
 	uint64_t n_lost; /* damaged records, by the numbers that can still be read; 0: none can */
+	bool is_counted; /* there are no more than these */
 	int64_t received_ns; /* of the last whole record; 0: there is none */
 	enum source source;  /* of the same */
 };
@@ -123,6 +124,7 @@ struct segment_reader {
 	bool is_damaged;           /* the offset is in such a stretch */
 	bool ends_broken;          /* what is behind the last record is no beginning of one */
 	uint64_t highest;          /* number that a damaged record seems to have; 0: none */
+	size_t highest_end;        /* in the file */
 	bool has_unread;           /* something was passed over that the disk did not give */
 	int failed; /* errno; 0: nothing did. No memory or a failed read: there may be more */
 	size_t whole_bytes; /* where the last record ended */

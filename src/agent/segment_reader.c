@@ -136,12 +136,15 @@ static bool is_next(const struct segment_reader *reader, const struct record *re
 /* No segment has more records than their heads have room. */
 static void note_number(struct segment_reader *reader, const struct spool_id *id)
 {
-	uint64_t number = record_peek(window(reader), id);
+	size_t size;
+	uint64_t number = record_peek(window(reader), id, &size);
 	uint64_t n_max =
 		(reader->segment->size_bytes - reader->whole_bytes) / RECORD_HEAD_BYTES + 1;
-	if (number > reader->number && number - reader->number <= n_max &&
-		number < reader->segment->end && number > reader->highest)
-		reader->highest = number;
+	if (number <= reader->number || number - reader->number > n_max ||
+		number >= reader->segment->end || number <= reader->highest)
+		return;
+	reader->highest = number;
+	reader->highest_end = reader->offset + size;
 }
 
 /* To where a record may begin, behind the offset. */

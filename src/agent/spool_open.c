@@ -224,7 +224,7 @@ static void lose_tail(
 {
 	uint64_t n = tail->n_lost ? tail->n_lost : 1;
 	find_that(findings, "%zu bytes at the end are damaged: %s%llu records are lost",
-		tail->n_bytes, tail->n_lost ? "" : "how many is not known, at least ",
+		tail->n_bytes, tail->is_counted ? "" : "how many is not known, at least ",
 		(unsigned long long)n);
 	spool->loss = (struct spool_loss){
 		.n = n,

@@ -464,6 +464,44 @@ START_TEST(what_flies_has_its_limit)
 }
 END_TEST
 
+static unsigned n_reports(void)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < n_sent; i++)
+		n += sent[i].kind == REPORT;
+	return n;
+}
+
+static bool is_loss_told(void)
+{
+	const struct coverage *row = agent_coverage_report(coverage);
+	return row && row->state == COVERAGE_DROPPING;
+}
+
+/* Sent is not stored: the stream may break before. */
+START_TEST(a_loss_is_told_until_it_is_stored)
+{
+	agent_coverage_lost(coverage, SOURCE_FALCO, 1, 2, 3);
+	keeper_rig_store(&rig, 1);
+	connect();
+	answer(0);
+	wait_records(1);
+	wait_until(is_reported);
+	ck_assert(is_loss_told());
+	ck_assert_uint_eq(n_reports(), 1);
+	end_stream(GRPC_UNAVAILABLE);
+	wait_until(has_said_hello);
+	answer(1); /* nothing was behind the report: it is not known to be there */
+	wait_until(is_reported);
+	ck_assert(is_loss_told());
+	keeper_rig_store(&rig, 1);
+	forward_wake(forward);
+	wait_records(1);
+	answer(2);
+	ck_assert(!is_loss_told());
+}
+END_TEST
+
 /* A hello from a spool that cannot be read would let go of all that is in it. */
 START_TEST(says_no_hello_while_the_spool_cannot_be_read)
 {
@@ -531,6 +569,7 @@ int main(void)
 	tcase_add_test(tests, after_a_refusal_it_comes_by_another_connection);
 	tcase_add_test(tests, missing_numbers_are_passed_over_by_a_new_stream);
 	tcase_add_test(tests, what_flies_has_its_limit);
+	tcase_add_test(tests, a_loss_is_told_until_it_is_stored);
 	tcase_add_test(tests, says_no_hello_while_the_spool_cannot_be_read);
 	tcase_add_test(tests, who_takes_nothing_is_cancelled);
 	tcase_add_test(tests, waits_twice_as_long_each_time_up_to_half_a_minute);
