@@ -233,7 +233,7 @@ static void lose_tail(
 		.until_ns = clock_wall_ns(spool->clock),
 	};
 	spool->n_tail_lost = n;
-	spool->previous_last += n;
+	spool->previous_last = spool->last->last + n;
 }
 
 /* Behind all that was given out before, also by a spool of which this one is an old copy: 1024 a
@@ -251,13 +251,19 @@ static uint64_t last_before(const struct segment *first)
 	return first->head.previous_last ? first->head.previous_last : first->head.first - 1;
 }
 
+/* An empty one has no number: those before it may be far away. */
+static uint64_t last_given(const struct segment *last)
+{
+	return last->last < last->head.first ? last->head.previous_last : last->last;
+}
+
 /* Where to go on writing: in another segment, since its numbers do not follow. What stands behind
  * the last whole record was never answered, or is damaged: its numbers are not used again. */
 static void go_on(struct spool *spool, const struct segment_tail *tail, struct findings *findings)
 {
 	struct segment *last = spool->last;
 	spool->next = last ? last->last + 1 : 1;
-	spool->previous_last = last ? last->last : 0;
+	spool->previous_last = last ? last_given(last) : 0;
 	spool->must_begin = true;
 	if (last && last->is_unsure) {
 		spool->next += last->size_bytes / RECORD_HEAD_BYTES + 1;

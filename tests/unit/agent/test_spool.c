@@ -340,6 +340,27 @@ START_TEST(a_long_damage_at_the_end_is_told)
 }
 END_TEST
 
+/* A segment was begun and nothing came into it: the numbers that were passed over are no loss. */
+START_TEST(an_empty_end_is_no_loss)
+{
+	char room[100];
+	struct err err;
+	spool_rig_put(&rig, 1, SEVERITY_LOW);
+	spool_rig_reopen(&rig);
+	struct record record = spool_rig_record(2, 100, SEVERITY_LOW, room);
+	ck_assert_int_eq(spool_add(rig.spool, &record, &err), 0);
+	failing_disk.bytes_left = SEGMENT_HEAD_BYTES;
+	ck_assert_int_eq(spool_commit(rig.spool, &err), -1);
+	failing_disk.bytes_left = SIZE_MAX;
+	ck_assert_uint_eq(spool_rig_segments(&rig), 2);
+	rig.clock.wall_ns += _i * NS_PER_S; /* 0: its file is used again */
+	spool_rig_reopen(&rig);
+	spool_rig_put(&rig, 3, SEVERITY_LOW);
+	ck_assert_uint_eq(count_all(), 2);
+	ck_assert_uint_eq(losses(), 0);
+}
+END_TEST
+
 static void copy_folder(const char *from, const char *to)
 {
 	char command[200];
@@ -828,6 +849,7 @@ int main(void)
 	tcase_add_test(tests, a_flipped_bit_costs_one_record);
 	tcase_add_test(tests, a_damaged_end_is_told);
 	tcase_add_loop_test(tests, a_long_damage_at_the_end_is_told, 0, 4);
+	tcase_add_loop_test(tests, an_empty_end_is_no_loss, 0, 2);
 	tcase_add_test(tests, an_old_copy_gives_other_numbers);
 	tcase_add_test(tests, a_record_inside_an_alert_is_none);
 	tcase_add_test(tests, a_lost_mark_costs_nothing);
