@@ -257,8 +257,21 @@ static uint64_t last_given(const struct segment *last)
 	return last->last < last->head.first ? last->head.previous_last : last->last;
 }
 
-/* Where to go on writing: in another segment, since its numbers do not follow. What stands behind
- * the last whole record was never answered, or is damaged: its numbers are not used again. */
+/* What stands behind the last whole record was never answered, or is damaged: its numbers are not
+ * used again. */
+static void pass_tail(
+	struct spool *spool, const struct segment_tail *tail, struct findings *findings)
+{
+	spool->next += tail->n_bytes / RECORD_HEAD_BYTES + 1;
+	if (tail->is_broken) {
+		lose_tail(spool, tail, findings);
+		return;
+	}
+	find_that(findings, "%zu bytes behind the last whole record were cut off", tail->n_bytes);
+	segment_trim(spool->last);
+}
+
+/* Where to go on writing: in another segment, since its numbers do not follow. */
 static void go_on(struct spool *spool, const struct segment_tail *tail, struct findings *findings)
 {
 	struct segment *last = spool->last;
@@ -269,16 +282,8 @@ static void go_on(struct spool *spool, const struct segment_tail *tail, struct f
 		spool->next += last->size_bytes / RECORD_HEAD_BYTES + 1;
 		find_that(findings, "%s cannot be read as a whole now", last->name);
 	}
-	if (last && tail->n_bytes) {
-		spool->next += tail->n_bytes / RECORD_HEAD_BYTES + 1;
-		if (tail->is_broken)
-			lose_tail(spool, tail, findings);
-		else
-			find_that(findings, "%zu bytes behind the last whole record were cut off",
-				tail->n_bytes);
-		if (!tail->is_broken)
-			segment_trim(last);
-	}
+	if (last && tail->n_bytes)
+		pass_tail(spool, tail, findings);
 	if (last && spool->next < next_of_now(spool))
 		spool->next = next_of_now(spool);
 	spool->tail_end = spool->next;
