@@ -98,16 +98,21 @@ static int add_alert(struct keeper *keeper, const struct alert *alert, struct er
 	return spool_add(keeper->spool, &record, err);
 }
 
-/* false: it cannot be added now. Some of its alerts may be: they are stored, and sent again. */
-static bool add_work(struct keeper *keeper, struct work *work)
+/* -1: it cannot be added now, with the work's error. Some of its alerts may be: it goes on behind
+ * them, or they are stored, and sent again. */
+static int add_work(struct keeper *keeper, struct work *work)
 {
-	struct err err;
-	for (const struct alert *alert = work->batch->first; alert; alert = alert->next)
-		if (add_alert(keeper, alert, &err) < 0) {
-			work->batch->err = err;
-			return false;
-		}
-	return true;
+	size_t i = 0;
+	struct err *err = &work->batch->err;
+	for (const struct alert *alert = work->batch->first; alert; alert = alert->next) {
+		if (i++ < work->n_added)
+			continue;
+		if (add_alert(keeper, alert, err) < 0)
+			return -1;
+		work->n_added++;
+	}
+	*err = (struct err){0};
+	return 0;
 }
 
 static void say_state(struct keeper *keeper, bool is_stuck, const struct err *err)
@@ -147,12 +152,38 @@ static void append(struct queue_item ***end, struct work *work)
 
 static void store(struct keeper *keeper, struct work *work)
 {
-	if (keeper->is_stuck || keeper->later)
-		append(&keeper->later_end, work);
-	else if (add_work(keeper, work))
+	bool added = false;
+	if (!keeper->is_stuck && !keeper->later) {
+		added = add_work(keeper, work) == 0;
+		if (!added && work->batch->err.kind == ERR_LIMIT) { /* the disk makes room */
+			commit(keeper);
+			added = !keeper->is_stuck && add_work(keeper, work) == 0;
+		}
+	}
+	if (added)
 		append(&keeper->last, work);
+	else if (keeper->is_stuck || keeper->later)
+		append(&keeper->later_end, work);
 	else
 		give_back(work); /* with its error */
+}
+
+/* Memory is for those who do not come again. */
+static void drop_unwanted(struct keeper *keeper)
+{
+	struct queue_item *item = keeper->later;
+	keeper->later = NULL;
+	keeper->later_end = &keeper->later;
+	while (item) {
+		struct work *work = (struct work *)(void *)item;
+		item = item->next;
+		if (atomic_load(&work->is_unwanted)) {
+			ignore(err_set(&work->batch->err, ERR_FULL, "its sender comes again"));
+			give_back(work);
+		} else {
+			append(&keeper->later_end, work);
+		}
+	}
 }
 
 /* What waited for the disk, once it works. */
@@ -285,6 +316,7 @@ static void housekeep(struct keeper *keeper)
 static void turn(struct keeper *keeper, struct queue_item *item)
 {
 	struct queue_item *others = NULL, **end = &others;
+	drop_unwanted(keeper);
 	if (keeper->is_stuck)
 		commit(keeper);
 	if (!keeper->is_stuck)

@@ -31,6 +31,10 @@ struct work {
 	struct batch *batch;
 	char *body;
 	size_t body_size;
+	/* Set by its owner, at any time: its sender comes again. It need not be stored, and comes
+	 * back with ERR_FULL unless it is in the spool already */
+	_Atomic bool is_unwanted;
+	size_t n_added; /* the keeper's: alerts that are in the spool */
 
 	/* WORK_REWIND, WORK_ACKNOWLEDGE: all up to it is the collector's. WORK_READ: the number
 	 * that is to come */

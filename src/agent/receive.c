@@ -8,7 +8,8 @@
 #include "intake/encoding.h"
 
 enum {
-	OPEN_BYTES_MAX = 64 * 1024 * 1024, /* of bodies that are not stored yet: memory ends */
+	OPEN_BYTES_MAX = 64 * 1024 * 1024,    /* of bodies that are not stored yet: memory ends */
+	AGAIN_BYTES_MAX = OPEN_BYTES_MAX / 2, /* from where who can come again has to */
 	LOOK_MS = 500,
 	ANSWER_BYTES = 128,
 	RETRY_AFTER_S = 5,
@@ -21,6 +22,7 @@ struct receipt {
 	struct receipt *next, *previous; /* with the keeper */
 	struct receive *receive;
 	struct http_request *request; /* NULL: nobody waits for the answer */
+	struct work *work;            /* the keeper's, but for its is_unwanted */
 	void (*done)(bool is_stored, void *ctx);
 	void *ctx;
 	enum source source;
@@ -161,7 +163,8 @@ static void on_reply(void *ctx)
 	}
 }
 
-/* Who can be told to come again is not held longer; what it sent is stored all the same. */
+/* Who can be told to come again is not held longer. What it sent is let go, unless it is in the
+ * spool already: else each time that it comes again would cost the memory once more. */
 static void look(void *ctx)
 {
 	struct receive *receive = ctx;
@@ -177,6 +180,7 @@ static void look(void *ctx)
 		receipt->request = NULL;
 		refuse(receipt, request, push_back == PUSH_BACK_SLOW_DOWN ? 429 : 503, "Not now",
 			TEXT("the node's disk takes nothing now"));
+		atomic_store(&receipt->work->is_unwanted, true);
 	}
 	if (receive->first)
 		loop_timer_start(receive->timer, LOOK_MS);
@@ -199,6 +203,7 @@ static int store(struct receipt *receipt, char *body, size_t size, struct err *e
 	work->body = body;
 	work->body_size = size;
 	work->owner = receipt;
+	receipt->work = work;
 	work->reply = receive->reply;
 	batch->source = receipt->source;
 	int64_t now_ns = clock_wall_ns(receive->options.clock);
@@ -213,7 +218,9 @@ static int store(struct receipt *receipt, char *body, size_t size, struct err *e
 	}
 	for (const struct alert *alert = batch->first; alert; alert = alert->next)
 		agent_coverage_heard(receive->options.coverage, alert);
-	work->item.weight_bytes = receipt->n_bytes = batch->item.weight_bytes;
+	/* The body is kept as a whole, with what is no alert in it. */
+	receipt->n_bytes = batch->item.weight_bytes > size ? batch->item.weight_bytes : size;
+	work->item.weight_bytes = receipt->n_bytes;
 	receipt->next = receive->first;
 	if (receive->first)
 		receive->first->previous = receipt;
@@ -224,6 +231,12 @@ static int store(struct receipt *receipt, char *body, size_t size, struct err *e
 	receive->open_bytes += receipt->n_bytes;
 	keeper_do(receive->options.keeper, work);
 	return 0;
+}
+
+static bool has_room(const struct receive *receive, enum source source)
+{
+	bool is_held = source_info(source)->push_back == PUSH_BACK_HOLD;
+	return receive->open_bytes <= (is_held ? OPEN_BYTES_MAX : AGAIN_BYTES_MAX);
 }
 
 static size_t admit(struct http_request *request, void *ctx)
@@ -246,7 +259,7 @@ static size_t admit(struct http_request *request, void *ctx)
 	else if (!encoding_parse(http_header(request, "Content-Encoding"), &receipt->encoding))
 		refuse(receipt, request, 415, "Unsupported media type",
 			TEXT("Content-Encoding may be gzip, zstd or identity"));
-	else if (receive->open_bytes > OPEN_BYTES_MAX)
+	else if (!has_room(receive, receipt->source))
 		refuse(receipt, request, 503, "Not now", TEXT("too much waits for the disk"));
 	else
 		return source_info(receipt->source)->max_body_bytes;

@@ -4,6 +4,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "base/cleanup.h"
 #include "base/wire.h"
 #include "intake_fields.h"
 #include "tests/unit/agent/keeper_rig.h"
@@ -161,6 +162,66 @@ START_TEST(a_full_disk_holds_what_is_to_be_stored_and_nothing_else)
 }
 END_TEST
 
+START_TEST(what_is_unwanted_does_not_wait_for_the_disk)
+{
+	bool has_more;
+	failing_disk.bytes_left = 0;
+	struct work *first = keeper_rig_alerts(&rig, 1), *unwanted = keeper_rig_alerts(&rig, 1),
+		    *second = keeper_rig_alerts(&rig, 1);
+	keeper_do(rig.keeper, first);
+	wait_stuck(true);
+	keeper_do(rig.keeper, unwanted);
+	keeper_do(rig.keeper, second);
+	atomic_store(&first->is_unwanted, true); /* too late: it is in the spool */
+	atomic_store(&unwanted->is_unwanted, true);
+	ck_assert_ptr_eq(keeper_rig_reply(&rig), unwanted);
+	ck_assert_int_eq(unwanted->batch->err.kind, ERR_FULL);
+	failing_disk.bytes_left = SIZE_MAX;
+	ck_assert_ptr_eq(keeper_rig_reply(&rig), first);
+	ck_assert_ptr_eq(keeper_rig_reply(&rig), second);
+	ck_assert_int_eq(first->batch->err.kind, ERR_NONE);
+	ck_assert_int_eq(second->batch->err.kind, ERR_NONE);
+	work_free(first);
+	work_free(unwanted);
+	work_free(second);
+	ck_assert_uint_eq(read_from(1, &has_more), 2);
+}
+END_TEST
+
+/* More than the spool takes between two commits: what is too much waits, and is not refused. */
+START_TEST(what_the_spool_cannot_take_at_once_is_held)
+{
+	enum {
+		LARGE_BYTES = 8 * 1024 * 1024 - 4096,
+		N = SPOOL_PENDING_BYTES_MAX / LARGE_BYTES + 2
+	};
+	struct work *works[N];
+	AUTO(free) char *raw = calloc(1, LARGE_BYTES);
+	ck_assert_ptr_nonnull(raw);
+	failing_disk.bytes_left = 0;
+	for (unsigned i = 0; i < N; i++) {
+		works[i] = keeper_rig_alerts(&rig, i ? 2 : 1);
+		if (i) /* the small one goes in before the large one, and not again */
+			works[i]->batch->first->next->raw = (struct text){raw, LARGE_BYTES};
+		keeper_do(rig.keeper, works[i]);
+		if (i == 0)
+			wait_stuck(true);
+	}
+	failing_disk.bytes_left = SIZE_MAX;
+	for (unsigned i = 0; i < N; i++) {
+		struct work *work = keeper_rig_reply(&rig);
+		while (!work)
+			work = keeper_rig_reply(&rig);
+		ck_assert_ptr_eq(work, works[i]);
+		ck_assert_msg(work->batch->err.kind == ERR_NONE, "%s", work->batch->err.text);
+		work_free(work);
+	}
+	struct work *report = keeper_rig_ask(&rig, WORK_REPORT, 0);
+	ck_assert_uint_eq(report->waiting.n, 2 * N - 1); /* and none twice */
+	work_free(report);
+}
+END_TEST
+
 START_TEST(a_sync_that_failed_answers_nobody)
 {
 	bool has_more;
@@ -220,6 +281,8 @@ int main(void)
 	tcase_add_test(tests, a_gap_in_the_numbers_is_not_read_over);
 	tcase_add_test(tests, what_cannot_be_read_is_not_nothing);
 	tcase_add_test(tests, a_full_disk_holds_what_is_to_be_stored_and_nothing_else);
+	tcase_add_test(tests, what_is_unwanted_does_not_wait_for_the_disk);
+	tcase_add_test(tests, what_the_spool_cannot_take_at_once_is_held);
 	tcase_add_test(tests, a_sync_that_failed_answers_nobody);
 	tcase_add_test(tests, at_its_end_what_was_not_stored_says_so);
 	tcase_add_test(tests, at_its_end_it_stores_what_waits);

@@ -109,6 +109,8 @@ static void *ask_main(void *ctx)
 		asking->status = answer.status;
 		text_format(asking->text, sizeof asking->text, "%s", buf_string(&answer.body));
 		http_answer_done(&answer);
+	} else {
+		text_format(asking->text, sizeof asking->text, "%s", why.text);
 	}
 	http_client_free(client);
 	asking->is_over = true;
@@ -155,6 +157,13 @@ static const struct coverage *throttled(enum source source)
 	while (at && (at->source != source || at->state != COVERAGE_THROTTLED))
 		at = at->next;
 	return at;
+}
+
+static void done(bool is_stored, void *ctx)
+{
+	(void)ctx;
+	n_not_stored += !is_stored;
+	n_done++;
 }
 
 START_TEST(answers_what_is_on_the_disk)
@@ -210,6 +219,68 @@ START_TEST(who_can_come_again_is_told_so_after_five_seconds)
 }
 END_TEST
 
+/* Looks while the loop does not run. */
+static size_t waiting(void)
+{
+	halt();
+	size_t n = receive_waiting(receive);
+	run();
+	return n;
+}
+
+/* Each that comes again would cost the memory of the one before. */
+START_TEST(who_was_told_to_come_again_costs_no_memory)
+{
+	struct asking first = {.path = "/ingest/falco", .body = ALERT};
+	struct asking again = {.path = "/ingest/kubearmor", .body = ALERT};
+	run();
+	failing_disk.bytes_left = 0;
+	begin(&first);
+	wait_stuck();
+	begin(&again);
+	while (waiting() < 2)
+		sched_yield();
+	rig.spool.clock.wall_ns += SOURCE_WAIT_MS * NS_PER_MS;
+	rig.spool.clock.monotonic_ms += SOURCE_WAIT_MS;
+	ck_assert_uint_eq(end(&again), 429);
+	for (int i = 0; i < 1000 && waiting() > 1; i++)
+		sched_yield();
+	ck_assert_uint_eq(waiting(), 1);
+	ck_assert(!first.is_over);
+	failing_disk.bytes_left = SIZE_MAX;
+	ck_assert_uint_eq(end(&first), 200);
+	ck_assert_uint_eq(stored_records(), 1);
+}
+END_TEST
+
+/* Half of the memory is kept for who would lose an alert. */
+START_TEST(who_can_come_again_leaves_memory_for_others)
+{
+	enum { LARGE_BYTES = 7 * 1024 * 1024, N_LARGE = 5 };
+	struct asking again = {.path = "/ingest/kubearmor", .body = ALERT};
+	struct asking falco = {.path = "/ingest/falco", .body = ALERT};
+	failing_disk.bytes_left = 0;
+	for (int i = 0; i < N_LARGE; i++) {
+		char *body = malloc(LARGE_BYTES);
+		ck_assert_ptr_nonnull(body);
+		memset(body, ' ', LARGE_BYTES);
+		memcpy(body, ALERT, sizeof ALERT - 1);
+		receive_lines(receive, SOURCE_TETRAGON, body, LARGE_BYTES, done, NULL);
+	}
+	ck_assert_uint_eq(receive_waiting(receive), N_LARGE);
+	run();
+	begin(&again);
+	unsigned status = end(&again);
+	ck_assert_msg(status == 503, "%u %s", status, again.text);
+	begin(&falco);
+	while (waiting() < N_LARGE + 1)
+		sched_yield();
+	ck_assert(!falco.is_over);
+	failing_disk.bytes_left = SIZE_MAX;
+	ck_assert_uint_eq(end(&falco), 200);
+}
+END_TEST
+
 START_TEST(who_cannot_come_again_is_held)
 {
 	struct asking asking = {.path = "/ingest/falco", .body = ALERT};
@@ -233,13 +304,6 @@ START_TEST(who_cannot_come_again_is_held)
 		HELD_S * NS_PER_S);
 }
 END_TEST
-
-static void done(bool is_stored, void *ctx)
-{
-	(void)ctx;
-	n_not_stored += !is_stored;
-	n_done++;
-}
 
 START_TEST(lines_without_a_request_are_stored_too)
 {
@@ -270,6 +334,8 @@ int main(void)
 	tcase_add_test(tests, answers_what_is_on_the_disk);
 	tcase_add_test(tests, says_what_is_wrong);
 	tcase_add_test(tests, who_can_come_again_is_told_so_after_five_seconds);
+	tcase_add_test(tests, who_was_told_to_come_again_costs_no_memory);
+	tcase_add_test(tests, who_can_come_again_leaves_memory_for_others);
 	tcase_add_test(tests, who_cannot_come_again_is_held);
 	tcase_add_test(tests, lines_without_a_request_are_stored_too);
 	tcase_add_test(tests, ends_while_something_waits);
