@@ -364,8 +364,8 @@ static void send_report(struct forward *forward, const struct work *work)
 	if (forward->state != OPEN && forward->state != CLOSING)
 		return;
 	buf_init(&message, MESSAGE_BYTES_MAX);
-	push_wire_report(&work->waiting, clock_wall_ns(forward->options.clock),
-		agent_coverage_report(forward->options.coverage), &message);
+	push_wire_report(
+		&work->waiting, agent_coverage_report(forward->options.coverage), &message);
 	forward->is_report_out = send(forward, &message);
 	forward->sent_after_report = forward->expected;
 	struct work pods_only = {.number = forward->expected};

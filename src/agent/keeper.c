@@ -238,9 +238,28 @@ static void read_records(struct keeper *keeper, struct work *work)
 	find_next(keeper, work);
 }
 
+/* What is to be stored waits as well. */
+static void add_waiting(const struct queue_item *item, struct spool_waiting *waiting)
+{
+	for (; item; item = item->next) {
+		const struct batch *batch = ((const struct work *)(const void *)item)->batch;
+		for (const struct alert *alert = batch->first; alert; alert = alert->next) {
+			waiting->n++;
+			waiting->n_bytes += alert->raw.size;
+			if (alert->received_ns < waiting->oldest_ns)
+				waiting->oldest_ns = alert->received_ns;
+		}
+	}
+}
+
 static void report(struct keeper *keeper, struct work *work)
 {
+	int64_t asked_ns = work->waiting.oldest_ns;
 	work->waiting = spool_waiting(keeper->spool);
+	if (!work->waiting.n || work->waiting.oldest_ns > asked_ns)
+		work->waiting.oldest_ns = asked_ns;
+	add_waiting(keeper->first, &work->waiting);
+	add_waiting(keeper->later, &work->waiting);
 	if (spool_take_loss(keeper->spool, &work->loss)) {
 		atomic_fetch_add(&keeper->status->n_lost, work->loss.n);
 		log_error("spool", "damaged: %llu records are lost",
@@ -384,6 +403,9 @@ int keeper_start(struct keeper **out, const struct keeper_options *options, stru
 
 void keeper_do(struct keeper *keeper, struct work *work)
 {
+	/* What comes behind it arrived later than now. */
+	if (work->kind == WORK_REPORT)
+		work->waiting.oldest_ns = clock_wall_ns(keeper->clock);
 	if (!queue_push(keeper->queue, &work->item))
 		work_free(work);
 }

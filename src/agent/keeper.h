@@ -46,8 +46,10 @@ struct work {
 	bool has_more;      /* READ, REWIND: there is a record of number `next` */
 	struct err err;     /* READ, REWIND: what is next cannot be told now; ERR_NONE: it can */
 	struct buf records; /* READ: as fields 2 of a Batch */
-	struct spool_waiting waiting; /* REPORT */
-	struct spool_loss loss;       /* REPORT; n 0: none */
+	/* REPORT: with what waits for the disk. oldest_ns: nothing that arrived before it waits;
+	 * at most when keeper_do was called */
+	struct spool_waiting waiting;
+	struct spool_loss loss; /* REPORT; n 0: none */
 };
 
 /* Read by any thread. */

@@ -116,13 +116,12 @@ static void add_coverage(const struct coverage *coverage, struct buf *out)
 	wire_add_member(out, INTAKE_REPORT_COVERAGE, buf_text(&one));
 }
 
-void push_wire_report(const struct spool_waiting *waiting, int64_t now_ns,
-	const struct coverage *coverage, struct buf *out)
+void push_wire_report(
+	const struct spool_waiting *waiting, const struct coverage *coverage, struct buf *out)
 {
 	AUTO(buf_done) struct buf inside = {0};
 	buf_init(&inside, SMALL_BYTES_MAX);
-	wire_add_fixed64(&inside, INTAKE_REPORT_OLDEST_NS,
-		(uint64_t)(waiting->n ? waiting->oldest_ns : now_ns));
+	wire_add_fixed64(&inside, INTAKE_REPORT_OLDEST_NS, (uint64_t)waiting->oldest_ns);
 	wire_add_varint(&inside, INTAKE_REPORT_N_WAITING, waiting->n);
 	wire_add_varint(&inside, INTAKE_REPORT_WAITING_BYTES, waiting->n_bytes);
 	for (; coverage; coverage = coverage->next)

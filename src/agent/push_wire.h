@@ -26,9 +26,9 @@ void push_wire_hello(const struct push_wire_hello *hello, struct buf *out);
 void push_wire_batch(uint64_t first, struct text records, struct text pods, struct buf *out);
 void push_wire_pod(struct text container, struct text uid, struct buf *out);
 
-/** The whole message; @coverage is a list. */
-void push_wire_report(const struct spool_waiting *waiting, int64_t now_ns,
-	const struct coverage *coverage, struct buf *out);
+/** The whole message; @coverage is a list. waiting->oldest_ns: when it was asked, or earlier. */
+void push_wire_report(
+	const struct spool_waiting *waiting, const struct coverage *coverage, struct buf *out);
 
 /** Of a PushResponse; false: it is none. */
 bool push_wire_read_acknowledged(struct text message, uint64_t *number);

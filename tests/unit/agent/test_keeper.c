@@ -222,6 +222,52 @@ START_TEST(what_the_spool_cannot_take_at_once_is_held)
 }
 END_TEST
 
+/* Complete until then: until the oldest that is not with the collector, wherever it waits. */
+START_TEST(what_waits_for_the_disk_is_reported)
+{
+	const int64_t began_ns = rig.spool.clock.wall_ns;
+	failing_disk.bytes_left = 0;
+	struct work *works[2];
+	for (unsigned i = 0; i < 2; i++) {
+		works[i] = keeper_rig_alerts(&rig, i + 1);
+		keeper_do(rig.keeper, works[i]);
+		wait_stuck(true);
+		rig.spool.clock.wall_ns += NS_PER_S;
+		struct work *report = keeper_rig_ask(&rig, WORK_REPORT, 0);
+		ck_assert_uint_eq(report->waiting.n, i ? 3 : 1);
+		ck_assert_uint_gt(report->waiting.n_bytes, 0);
+		ck_assert_int_eq(report->waiting.oldest_ns, began_ns);
+		work_free(report);
+	}
+	failing_disk.bytes_left = SIZE_MAX;
+	for (int i = 0; i < 2; i++) {
+		ck_assert_ptr_eq(keeper_rig_reply(&rig), works[i]);
+		work_free(works[i]);
+	}
+	work_free(keeper_rig_ask(&rig, WORK_ACKNOWLEDGE, 1));
+	struct work *report = keeper_rig_ask(&rig, WORK_REPORT, 0);
+	ck_assert_uint_eq(report->waiting.n, 2);
+	ck_assert_int_eq(report->waiting.oldest_ns, began_ns + NS_PER_S);
+	work_free(report);
+}
+END_TEST
+
+/* What comes while the keeper looks is not before that time. */
+START_TEST(without_what_waits_all_is_there_until_it_was_asked)
+{
+	const int64_t asked_ns = rig.spool.clock.wall_ns;
+	struct work *report = work_new(WORK_REPORT);
+	ck_assert_ptr_nonnull(report);
+	report->reply = rig.reply;
+	keeper_do(rig.keeper, report);
+	rig.spool.clock.wall_ns += NS_PER_S;
+	ck_assert_ptr_eq(keeper_rig_reply(&rig), report);
+	ck_assert_uint_eq(report->waiting.n, 0);
+	ck_assert_int_eq(report->waiting.oldest_ns, asked_ns);
+	work_free(report);
+}
+END_TEST
+
 START_TEST(a_sync_that_failed_answers_nobody)
 {
 	bool has_more;
@@ -283,6 +329,8 @@ int main(void)
 	tcase_add_test(tests, a_full_disk_holds_what_is_to_be_stored_and_nothing_else);
 	tcase_add_test(tests, what_is_unwanted_does_not_wait_for_the_disk);
 	tcase_add_test(tests, what_the_spool_cannot_take_at_once_is_held);
+	tcase_add_test(tests, what_waits_for_the_disk_is_reported);
+	tcase_add_test(tests, without_what_waits_all_is_there_until_it_was_asked);
 	tcase_add_test(tests, a_sync_that_failed_answers_nobody);
 	tcase_add_test(tests, at_its_end_what_was_not_stored_says_so);
 	tcase_add_test(tests, at_its_end_it_stores_what_waits);
