@@ -17,7 +17,7 @@
 #include "config.h"
 
 enum {
-	FOLLOWS_MAX = 16,
+	FOLLOWS_MAX = AGENT_FOLLOWS_MAX + 1, /* and standard input */
 	DRAIN_STEP_MS = 20,
 	DRAIN_MS = 5000,
 	TOLD_BYTES = 1024,
@@ -281,25 +281,19 @@ static int add_follow(struct agent *agent, enum source source, const char *path,
 	return 0;
 }
 
-/* "PATH=SOURCE, …" */
 static int make_follows(struct agent *agent, struct err *err)
 {
 	const struct agent_settings *settings = &agent->options.settings;
-	struct text rest = text_of(settings->follow), one;
-	while (text_split(&rest, ',', &one)) {
+	struct text rest = text_of(settings->follow);
+	struct agent_follow one;
+	while (agent_follow_next(&rest, &one, err)) {
 		char path[sizeof settings->follow];
-		struct text source = text_trim(one), name;
-		if (!source.size)
-			continue;
-		text_split(&source, '=', &name);
-		text_format(path, sizeof path, "%.*s", TEXT_ARG(name));
-		if (source_parse(source) == SOURCE_NONE)
-			return err_set(err, ERR_DENIED,
-				"follow: '%.*s' must be PATH=SOURCE; sources are %s",
-				TEXT_ARG(text_part(one, 0, 80)), source_names());
-		if (add_follow(agent, source_parse(source), path, err) < 0)
+		text_format(path, sizeof path, "%.*s", TEXT_ARG(one.path));
+		if (add_follow(agent, one.source, path, err) < 0)
 			return -1;
 	}
+	if (err->kind != ERR_NONE)
+		return -1;
 	if (!settings->input[0])
 		return 0;
 	return add_follow(agent, source_parse(text_of(settings->input)), NULL, err);

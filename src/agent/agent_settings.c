@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/agent_settings.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "model/source.h"
 
 #define CONFIG_FILE "/etc/tocsin/tocsin-agent.yaml"
 
@@ -19,7 +18,8 @@ static const struct setting rows[] = {
 	{"server", SETTING_TEXT, PLACE(server), "", NONE,
 		"the collector's gRPC port, as HOST:PORT"},
 	{"listen", SETTING_TEXT, PLACE(listen), "127.0.0.1:8788", NONE,
-		"where sensors of this node send to: ADDR:PORT or unix:PATH"},
+		"where sensors of this node send to: ADDR:PORT, as 127.0.0.1 or [::1], or "
+		"unix:PATH"},
 	{"spool", SETTING_TEXT, PLACE(spool), "/var/lib/tocsin-agent", NONE,
 		"folder of what the collector has not stored yet"},
 	{"spool_size", SETTING_NUMBER, PLACE(spool_size_bytes), "1GiB", 1 << 20, INT64_C(1) << 44,
@@ -93,6 +93,26 @@ bool agent_split_address(const char *address, char *host, size_t size, unsigned 
 	return true;
 }
 
+bool agent_follow_next(struct text *rest, struct agent_follow *out, struct err *err)
+{
+	struct text one;
+	*err = (struct err){0};
+	while (text_split(rest, ',', &one)) {
+		struct text source = text_trim(one);
+		if (!source.size)
+			continue;
+		text_split(&source, '=', &out->path);
+		out->source = source_parse(source);
+		if (out->source != SOURCE_NONE && out->path.size)
+			return true;
+		ignore(err_set(err, ERR_DENIED,
+			"follow: '%.*s' must be PATH=SOURCE; sources are %s",
+			TEXT_ARG(text_part(one, 0, 80)), source_names()));
+		return false;
+	}
+	return false;
+}
+
 /* ---- the command line ---- */
 
 static int set(struct agent_options *options, const char *name, const char *value, struct err *err)
@@ -162,6 +182,45 @@ static int read_flags(struct agent_options *options, int argc, char **argv, stru
 	return result;
 }
 
+static bool is_loopback(const char *host)
+{
+	struct in_addr v4;
+	struct in6_addr v6;
+	if (inet_pton(AF_INET, host, &v4) == 1)
+		return ntohl(v4.s_addr) >> 24 == 127;
+	return inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+/* Senders say no token: who can reach it can send as any sensor of this node. */
+static int check_listen(const char *listen, struct err *err)
+{
+	char host[64];
+	unsigned port;
+	if (text_starts(text_of(listen), TEXT("unix:")) && listen[5])
+		return 0;
+	if (!agent_split_address(listen, host, sizeof host, &port))
+		return err_set(
+			err, ERR_DENIED, "listen: '%s' must be ADDR:PORT or unix:PATH", listen);
+	if (!is_loopback(host))
+		return err_set(err, ERR_DENIED,
+			"listen: '%s' can be reached from elsewhere, and senders say no token: use "
+			"127.0.0.1:PORT, [::1]:PORT or unix:PATH",
+			listen);
+	return 0;
+}
+
+static int check_follow(const char *follow, struct err *err)
+{
+	struct text rest = text_of(follow);
+	struct agent_follow one;
+	size_t n = 0;
+	while (agent_follow_next(&rest, &one, err))
+		if (++n > AGENT_FOLLOWS_MAX)
+			return err_set(
+				err, ERR_DENIED, "follow: at most %d files", AGENT_FOLLOWS_MAX);
+	return err->kind == ERR_NONE ? 0 : -1;
+}
+
 static int check(struct agent_options *options, struct err *err)
 {
 	struct agent_settings *settings = &options->settings;
@@ -178,7 +237,9 @@ static int check(struct agent_options *options, struct err *err)
 	if (settings->input[0] && source_parse(text_of(settings->input)) == SOURCE_NONE)
 		return err_set(err, ERR_DENIED, "stdin: no source '%s'; known are %s",
 			settings->input, source_names());
-	return 0;
+	if (check_listen(settings->listen, err) < 0)
+		return -1;
+	return check_follow(settings->follow, err);
 }
 
 static void find_node(struct agent_settings *settings)

@@ -3,14 +3,17 @@
 
 /* What tocsin-agent can be told, and its command line. */
 
+#include "model/source.h"
 #include "settings/flags.h"
 #include "settings/table.h"
+
+enum { AGENT_FOLLOWS_MAX = 15 }; /* files */
 
 enum compression { COMPRESSION_OFF, COMPRESSION_GZIP };
 
 struct agent_settings {
 	char server[256]; /* HOST:PORT */
-	char listen[256]; /* ADDR:PORT or unix:PATH */
+	char listen[256]; /* ADDR:PORT, of this machine only, or unix:PATH */
 	char spool[1024];
 	int64_t spool_size_bytes, spool_age_s;
 	char node[254]; /* "": the host's name */
@@ -42,3 +45,11 @@ CHECKED int agent_options_read(
 
 /** "HOST:PORT", "[::1]:PORT". false: it is none. */
 bool agent_split_address(const char *address, char *host, size_t size, unsigned *port);
+
+struct agent_follow {
+	struct text path;
+	enum source source;
+};
+
+/** The next of the setting `follow`; false: there is none. ERR_DENIED in *err: it is none. */
+bool agent_follow_next(struct text *rest, struct agent_follow *out, struct err *err);
