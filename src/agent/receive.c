@@ -188,6 +188,16 @@ static void look(void *ctx)
 
 /* ---- requests ---- */
 
+/* Who sent a request is told what is wrong with it. Lines were read, and nobody reads them again.
+ */
+static int decode(
+	const struct receipt *receipt, struct text body, struct batch *batch, struct err *err)
+{
+	int64_t now_ns = clock_wall_ns(receipt->receive->options.clock);
+	return receipt->done ? lines_decode(body, now_ns, batch, err)
+			     : body_decode(body, now_ns, batch, err);
+}
+
 /* Takes the body; gives the receipt to the keeper. -1: it does not, and frees neither. */
 static int store(struct receipt *receipt, char *body, size_t size, struct err *err)
 {
@@ -206,9 +216,8 @@ static int store(struct receipt *receipt, char *body, size_t size, struct err *e
 	receipt->work = work;
 	work->reply = receive->reply;
 	batch->source = receipt->source;
-	int64_t now_ns = clock_wall_ns(receive->options.clock);
 	if (text_trim((struct text){body, size}).size &&
-		body_decode((struct text){body, size}, now_ns, batch, err) < 0) {
+		decode(receipt, (struct text){body, size}, batch, err) < 0) {
 		work_free(work);
 		return -1;
 	}
@@ -331,7 +340,7 @@ void receive_lines(struct receive *receive, enum source source, char *body, size
 	if (store(receipt, body, size, &err) == 0)
 		return;
 	free(receipt);
-	done(err.kind == ERR_INPUT, ctx); /* what is no alert is not one the next time either */
+	done(false, ctx);
 }
 
 /* ---- life ---- */

@@ -19,6 +19,7 @@ struct split {
 	const struct decoder *decoder;
 	const struct secrets *secrets; /* NULL: the source has none */
 	bool text_lines;
+	bool keeps_all; /* nobody can be told that it is refused */
 	size_t n_events;
 	struct alert *spare; /* of an event that could not be decoded, to be used again */
 };
@@ -204,19 +205,26 @@ static size_t next_object(const struct split *split)
 	return found == SIZE_MAX ? split->body.size : found + 1;
 }
 
+static bool is_refused(const struct split *split)
+{
+	return !split->text_lines && !split->keeps_all && split->n_events == 0;
+}
+
 /*
  * The document at split->at is broken. If the fault is in its first line, that is one bad line of
- * many: go on at the next object. Else nothing behind it can be trusted to be where it seems to be.
+ * many: go on at the next object; so where all are lines. Else nothing behind it can be trusted to
+ * be where it seems to be.
  */
 static int take_broken_document(struct split *split, const struct pull *reader, struct err *err)
 {
 	struct err reason;
 	size_t line_end = line_at(split->body, split->at).size + 1;
-	size_t next = reader->error_at <= line_end ? next_object(split) : split->body.size;
+	bool is_line = split->keeps_all || reader->error_at <= line_end;
+	size_t next = is_line ? next_object(split) : split->body.size;
 	ignore(pull_error(reader, &reason)); /* gives the text */
 	if (reason.kind == ERR_MEMORY)
 		return err_set(err, ERR_MEMORY, "out of memory decoding alerts");
-	if (reason.kind == ERR_INPUT && !split->text_lines && split->n_events == 0)
+	if (reason.kind == ERR_INPUT && is_refused(split))
 		return err_set(err, ERR_INPUT, "offset %zu: %s", split->at + reader->error_at,
 			reader->error);
 	return take_broken(
@@ -284,12 +292,35 @@ static int take_next(struct split *split, struct err *err)
 		return take_object(split, err);
 	if (first == '[')
 		return take_array(split, err);
-	if (!split->text_lines && split->n_events == 0)
+	if (is_refused(split))
 		return err_set(err, ERR_INPUT, "offset %zu: expected a JSON object or an array",
 			split->at);
 	size_t next = next_object(split);
 	return take_broken(split, text_part(split->body, split->at, next - split->at),
 		"not a JSON object", err);
+}
+
+/* Too many events: who keeps all keeps what stands from @start on as one. */
+static int end_at_limit(struct split *split, size_t start, struct err *err)
+{
+	if (!split->keeps_all || err->kind != ERR_LIMIT)
+		return -1;
+	struct err reason = *err;
+	struct text rest = text_part(split->body, start, split->body.size - start);
+	split->n_events = 0;
+	split->at = split->body.size;
+	return quarantine(split, text_trim(rest), reason.text, err);
+}
+
+static int take_all(struct split *split, struct err *err)
+{
+	while (split->at < split->body.size) {
+		size_t start = split->at;
+		if (take_next(split, err) < 0 && end_at_limit(split, start, err) < 0)
+			return -1;
+		skip_space(split);
+	}
+	return 0;
 }
 
 static struct split split_of(struct text body, int64_t received_ns, struct batch *batch)
@@ -334,10 +365,29 @@ int body_decode(struct text body, int64_t received_ns, struct batch *batch, stru
 		return err_set(err, ERR_INPUT, "offset %zu: the body is empty", split.at);
 	if (split.decoder->unwrap && split.decoder->unwrap(rest, &batch->arena, &split.body))
 		split.at = 0;
-	while (split.at < split.body.size) {
-		if (take_next(&split, err) < 0)
-			return -1;
-		skip_space(&split);
+	return take_all(&split, err);
+}
+
+/* Is the first line that is whole one of text? Before it stands the rest of one that was torn. */
+static bool is_text(struct text body)
+{
+	for (size_t at = 0; at < body.size; at += line_at(body, at).size + 1) {
+		if (body.data[at] == '{')
+			return false;
+		if (starts_text_event(body, at))
+			return true;
 	}
-	return 0;
+	return true;
+}
+
+int lines_decode(struct text lines, int64_t received_ns, struct batch *batch, struct err *err)
+{
+	struct split split = split_of(lines, received_ns, batch);
+	split.keeps_all = true;
+	skip_space(&split);
+	if (!split.text_lines || !is_text(rest_of(&split)))
+		return take_all(&split, err);
+	if (split_lines(&split, rest_of(&split), err) == 0)
+		return 0;
+	return end_at_limit(&split, split.at, err);
 }

@@ -24,6 +24,15 @@ CHECKED int body_decode(
 	struct text body, int64_t received_ns, struct batch *batch, struct err *err);
 
 /**
+ * As body_decode, for lines that were read from a file or a pipe: nobody can be told that they are
+ * refused, so what is no alert is quarantined, wherever it stands, and the next line that begins an
+ * object is read again; behind BODY_EVENTS_MAX events the rest is one. Nothing but separators
+ * leaves no event. Fails only without memory (ERR_MEMORY).
+ */
+CHECKED int lines_decode(
+	struct text lines, int64_t received_ns, struct batch *batch, struct err *err);
+
+/**
  * Appends exactly one alert, from one event of batch->source as a sensor wrote it: one JSON object,
  * or one event as plain text where the source has that. All else as body_decode: what cannot be
  * decoded is quarantined. Fails only without memory (ERR_MEMORY).

@@ -317,6 +317,20 @@ START_TEST(lines_without_a_request_are_stored_too)
 }
 END_TEST
 
+/* One torn line, and what stands behind it. */
+START_TEST(lines_that_are_no_alerts_are_kept)
+{
+	static const char torn[] = "rue,\"node_name\":\"x\"}}\n" ALERT "\n" ALERT "\n";
+	receive_lines(receive, SOURCE_TETRAGON, strdup(torn), sizeof torn - 1, done, NULL);
+	receive_lines(receive, SOURCE_TETRAGON, strdup("42\n"), 3, done, NULL);
+	run();
+	while (n_done < 2)
+		sched_yield();
+	ck_assert_uint_eq(n_not_stored, 0);
+	ck_assert_uint_eq(stored_records(), 4);
+}
+END_TEST
+
 /* What is with the keeper when all ends is freed, and nobody is told. */
 START_TEST(ends_while_something_waits)
 {
@@ -338,6 +352,7 @@ int main(void)
 	tcase_add_test(tests, who_can_come_again_leaves_memory_for_others);
 	tcase_add_test(tests, who_cannot_come_again_is_held);
 	tcase_add_test(tests, lines_without_a_request_are_stored_too);
+	tcase_add_test(tests, lines_that_are_no_alerts_are_kept);
 	tcase_add_test(tests, ends_while_something_waits);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);

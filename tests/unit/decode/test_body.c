@@ -104,6 +104,52 @@ START_TEST(refuses_what_is_no_json)
 }
 END_TEST
 
+/* As kinds; alerts that have not the bytes of GOOD are 'b'. */
+static const char *kinds_of_lines(enum source source, const char *lines)
+{
+	static char out[64];
+	size_t n = 0;
+	batch_free(batch);
+	batch = batch_new();
+	ck_assert_ptr_nonnull(batch);
+	batch->source = source;
+	ck_assert_msg(lines_decode(text_of(lines), RECEIVED_NS, batch, &err) == 0, "%s", err.text);
+	for (const struct alert *alert = batch->first; alert; alert = alert->next)
+		if (alert->kind == LEAF_QUARANTINED)
+			out[n++] = 'q';
+		else
+			out[n++] = text_is(alert->raw, GOOD) ? 'a' : 'b';
+	out[n] = '\0';
+	return out;
+}
+
+START_TEST(refuses_no_line)
+{
+	static const enum source sources[] = {SOURCE_FALCO, SOURCE_FALCOSIDEKICK};
+	for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++) {
+		enum source source = sources[i];
+		ck_assert_str_eq(kinds_of_lines(source, ""), "");
+		ck_assert_str_eq(kinds_of_lines(source, GOOD "\n" GOOD "\n"), "aa");
+		ck_assert_str_eq(
+			kinds_of_lines(source, "ue,\"n\":\"x\"}}\n" GOOD "\n" GOOD "\n"), "qaa");
+		ck_assert_str_eq(kinds_of_lines(source, "{\"a\":x}\n" GOOD "\n"), "qa");
+		ck_assert_str_eq(kinds_of_lines(source, "{\"a\":\n" GOOD "\n" GOOD "\n"), "qaa");
+		ck_assert_str_eq(kinds_of_lines(source, "[1,\n" GOOD "\n"), "qa");
+		ck_assert_str_eq(kinds_of_lines(source, GOOD "\n{\n\"a\":1,\n"), "aq");
+		ck_assert_str_eq(kinds_of_lines(source, "hello\n"), "q");
+	}
+	ck_assert_str_eq(kinds_of_lines(SOURCE_TETRAGON, "42\n"), "q");
+}
+END_TEST
+
+START_TEST(text_after_the_rest_of_a_line_is_text)
+{
+	ck_assert_str_eq(kinds_of_lines(SOURCE_FALCO,
+				 "of two lines\n19:52:28.429697301: Notice a\n" GOOD "\n"),
+		"qb");
+}
+END_TEST
+
 START_TEST(stops_at_the_limit_of_events)
 {
 	size_t size = 3 * (size_t)BODY_EVENTS_MAX;
@@ -115,6 +161,11 @@ START_TEST(stops_at_the_limit_of_events)
 	ck_assert_uint_eq(batch->n_alerts, BODY_EVENTS_MAX);
 	ck_assert_int_eq(decode(SOURCE_FALCO, (struct text){many, size + 3}), -1);
 	ck_assert_int_eq(err.kind, ERR_LIMIT);
+	batch_free(batch);
+	batch = batch_new();
+	batch->source = SOURCE_FALCO;
+	ck_assert_int_eq(lines_decode((struct text){many, size + 3}, RECEIVED_NS, batch, &err), 0);
+	ck_assert_uint_eq(batch->n_alerts, BODY_EVENTS_MAX + 1);
 	free(many);
 }
 END_TEST
@@ -144,6 +195,8 @@ int main(void)
 	tcase_add_test(tests, keeps_good_events_beside_broken_ones);
 	tcase_add_test(tests, reads_text_lines);
 	tcase_add_test(tests, refuses_what_is_no_json);
+	tcase_add_test(tests, refuses_no_line);
+	tcase_add_test(tests, text_after_the_rest_of_a_line_is_text);
 	tcase_add_test(tests, stops_at_the_limit_of_events);
 	tcase_add_test(tests, has_complete_tables);
 	suite_add_tcase(suite, tests);
