@@ -270,6 +270,8 @@ static int add_follow(struct agent *agent, enum source source, const char *path,
 		.source = source,
 		.path = path,
 		.folder = agent->options.settings.spool,
+		.coverage = agent->coverage,
+		.clock = &clock_system,
 		.ended = on_terminate,
 		.ctx = agent,
 	};

@@ -10,8 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent/disk.h"
-#include "base/cleanup.h"
+#include "agent/position.h"
 #include "base/digest.h"
 #include "base/log.h"
 
@@ -21,8 +20,8 @@ enum {
 	AGAIN_MS = 500,
 	READ_BYTES = 256 * 1024,
 	LINE_BYTES_MAX = SOURCE_BODY_BYTES, /* a longer one is cut there */
+	QUIET_MS = 2000, /* who wrote to a file that was renamed has gone on to the new one */
 	PATH_BYTES = 2048,
-	POSITION_BYTES = 64,
 };
 
 struct follow {
@@ -33,48 +32,15 @@ struct follow {
 	int told_fd, file_watch, folder_watch; /* inotify; -1: none */
 	bool is_soon;                          /* it will be looked at */
 	int fd;
-	ino_t inode;
-	uint64_t offset; /* of what comes next */
-	size_t taken;    /* with the receiver */
+	struct position at; /* what comes next */
+	bool is_loaded;     /* it is of a file that is to be found yet */
+	size_t taken;       /* with the receiver */
 	bool is_busy, has_ended;
-	struct buf lines; /* read, not given to the receiver */
+	struct loop_timer *quiet;
+	bool is_waiting, is_quiet; /* for a renamed file to be quiet */
+	struct buf lines;          /* read, not given to the receiver */
 	char path[PATH_BYTES], position[PATH_BYTES];
 };
-
-/* ---- where a file was read to ---- */
-
-static void save(const struct follow *follow)
-{
-	char room[POSITION_BYTES], path[PATH_BYTES + 8];
-	struct err err;
-	if (!follow->options.path)
-		return;
-	size_t size = text_format(room, sizeof room, "%llu %llu\n",
-		(unsigned long long)follow->inode, (unsigned long long)follow->offset);
-	text_format(path, sizeof path, "%s.new", follow->position);
-	AUTO(file_close)
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0 || disk_write(fd, (struct text){room, size}, 0, &err) < 0 ||
-		rename(path, follow->position) < 0)
-		return; /* read again after a restart: the collector knows what it has */
-}
-
-static void load(struct follow *follow)
-{
-	char room[POSITION_BYTES];
-	uint64_t inode, offset;
-	struct text rest, first;
-	AUTO(file_close) int fd = open(follow->position, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, room, sizeof room);
-	if (n <= 0)
-		return;
-	rest = text_trim((struct text){room, (size_t)n});
-	if (!text_split(&rest, ' ', &first) || !text_to_u64(first, &inode) ||
-		!text_to_u64(rest, &offset))
-		return;
-	follow->inode = (ino_t)inode;
-	follow->offset = offset;
-}
 
 /* ---- lines ---- */
 
@@ -87,10 +53,11 @@ static void done(bool is_stored, void *ctx)
 	if (is_stored) {
 		char *rest = follow->lines.data + follow->taken;
 		size_t left = follow->lines.size - follow->taken;
+		position_advance(&follow->at, (struct text){follow->lines.data, follow->taken});
 		memmove(follow->lines.data, rest, left);
 		follow->lines.size = left;
-		follow->offset += follow->taken;
-		save(follow);
+		if (follow->options.path)
+			position_save(&follow->at, follow->position);
 	}
 	loop_timer_start(follow->timer, is_stored ? 0 : AGAIN_MS);
 }
@@ -128,7 +95,7 @@ static ssize_t read_more(struct follow *follow)
 		return -1;
 	}
 	ssize_t n = follow->options.path ? pread(follow->fd, place, room,
-						   (off_t)(follow->offset + follow->lines.size))
+						   (off_t)(follow->at.offset + follow->lines.size))
 					 : read(follow->fd, place, room);
 	if (n > 0)
 		buf_commit(&follow->lines, (size_t)n);
@@ -185,52 +152,105 @@ static void watch_file(struct follow *follow)
 
 /* ---- a file ---- */
 
+/* What was written after the position, to a file that is gone: nobody knows how much. */
+static void tell_lost(const struct follow *follow)
+{
+	const struct follow_options *options = &follow->options;
+	log_warning("follow",
+		"%s: the file that was read to byte %llu is not found any more: what was written "
+		"behind it is lost",
+		follow->path, (unsigned long long)follow->at.offset);
+	if (options->coverage)
+		agent_coverage_lost(options->coverage, options->source, follow->at.saved_ns,
+			clock_wall_ns(options->clock), 0);
+}
+
+/* A renamed file is found first: the new one is read when the old one has been read to its end. */
 static void open_file(struct follow *follow)
 {
-	struct stat stat;
-	follow->fd = open(follow->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (follow->fd < 0 || fstat(follow->fd, &stat) < 0)
-		return;
-	if (stat.st_ino != follow->inode || (uint64_t)stat.st_size < follow->offset)
-		follow->offset = 0;
-	follow->inode = stat.st_ino;
+	if (follow->is_loaded)
+		follow->fd = position_open(&follow->at, follow->path);
+	if (follow->fd < 0) {
+		follow->fd = open(follow->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+		if (follow->fd < 0)
+			return; /* it may come yet, and be the one that is looked for */
+		if (follow->is_loaded)
+			tell_lost(follow);
+		position_begin(&follow->at, follow->fd);
+	}
+	follow->is_loaded = false;
 	watch_file(follow);
 }
 
-/* Is another file in its place? Or is it shorter than it was read? */
-static bool is_replaced(struct follow *follow)
+static void look_for_cut(struct follow *follow)
 {
-	struct stat now, then;
-	if (fstat(follow->fd, &then) == 0 &&
-		(uint64_t)then.st_size < follow->offset + follow->lines.size) {
-		log_info("follow", "%s was cut: read from its beginning", follow->path);
-		follow->offset = 0;
-		buf_clear(&follow->lines);
-	}
-	return stat(follow->path, &now) == 0 && now.st_ino != follow->inode;
+	struct stat now;
+	if (fstat(follow->fd, &now) < 0 ||
+		((uint64_t)now.st_size >= follow->at.offset + follow->lines.size &&
+			position_is_in(&follow->at, follow->fd)))
+		return;
+	log_info("follow", "%s was cut: read from its beginning", follow->path);
+	position_begin(&follow->at, follow->fd);
+	buf_clear(&follow->lines);
+}
+
+/* Is another file in its place? */
+static bool is_replaced(const struct follow *follow, struct stat *now)
+{
+	return stat(follow->path, now) == 0 && now->st_ino != follow->at.inode;
+}
+
+static void on_quiet(void *ctx)
+{
+	struct follow *follow = ctx;
+	follow->is_waiting = false;
+	follow->is_quiet = true;
+	look(follow);
+}
+
+/* Several may write to a file, and not all go on to the new one at once. */
+static void wait_for_quiet(struct follow *follow, bool wanted)
+{
+	if (!wanted)
+		loop_timer_stop(follow->quiet);
+	else if (!follow->is_waiting)
+		loop_timer_start(follow->quiet, follow->options.quiet_after_ms);
+	follow->is_waiting = wanted;
+	follow->is_quiet = false;
+}
+
+/* All of it is stored. */
+static void leave_file(struct follow *follow)
+{
+	wait_for_quiet(follow, false);
+	close(follow->fd);
+	follow->fd = -1;
+	loop_timer_start(follow->timer, 0);
 }
 
 static void look_at_file(struct follow *follow)
 {
+	struct stat other;
 	watch_folder(follow);
 	if (follow->fd < 0)
 		open_file(follow);
 	if (follow->fd < 0)
 		return;
-	bool replaced = is_replaced(follow);
+	look_for_cut(follow);
+	bool replaced = is_replaced(follow, &other);
+	/* While the new one is empty, the old one is still written to. */
+	bool is_over = replaced && other.st_size > 0 && follow->is_quiet;
 	ssize_t n = read_more(follow);
-	if (give(follow, n == 0 && replaced))
+	if (n > 0)
+		wait_for_quiet(follow, false);
+	if (give(follow, n == 0 && is_over))
 		return;
-	if (n > 0) {
+	if (n > 0)
 		loop_timer_start(follow->timer, 0);
-		return;
-	}
-	if (n < 0 || !replaced)
-		return;
-	close(follow->fd); /* all of it is stored */
-	follow->fd = -1;
-	follow->offset = 0;
-	loop_timer_start(follow->timer, 0);
+	else if (n == 0 && is_over)
+		leave_file(follow);
+	else if (n == 0 && replaced)
+		wait_for_quiet(follow, true);
 }
 
 /* ---- standard input ---- */
@@ -300,18 +320,21 @@ int follow_new(struct follow **out, const struct follow_options *options, struct
 	follow->options = *options;
 	if (!options->look_after_ms)
 		follow->options.look_after_ms = LOOK_MS;
+	if (!options->quiet_after_ms)
+		follow->options.quiet_after_ms = QUIET_MS;
 	follow->told_fd = follow->file_watch = follow->folder_watch = -1;
 	follow->fd = options->path ? -1 : STDIN_FILENO;
 	buf_init(&follow->lines, LINE_BYTES_MAX + 1);
 	follow->timer = loop_timer_new(options->loop, look, follow);
-	if (!follow->timer) {
+	follow->quiet = loop_timer_new(options->loop, on_quiet, follow);
+	if (!follow->timer || !follow->quiet) {
 		follow_free(follow);
 		return err_set(err, ERR_MEMORY, "no memory to follow a file");
 	}
 	if (options->path) {
 		text_format(follow->path, sizeof follow->path, "%s", options->path);
 		name_position(follow);
-		load(follow);
+		follow->is_loaded = position_load(&follow->at, follow->position);
 		listen_to_kernel(follow);
 	} else {
 		follow->socket = loop_socket_new(options->loop, STDIN_FILENO, on_input, follow);
@@ -333,6 +356,7 @@ void follow_free(struct follow *follow)
 		close(follow->told_fd);
 	loop_socket_free(follow->socket);
 	loop_timer_free(follow->timer);
+	loop_timer_free(follow->quiet);
 	buf_done(&follow->lines);
 	free(follow);
 }
