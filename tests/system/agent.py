@@ -249,6 +249,62 @@ def other_ways(folder, args):
         case.end()
 
 
+def write_falco(case, name, n):
+    with open(name, "ab") as f:
+        for _ in range(n):
+            ns, body = case.bodies.take()
+            f.write(body + b"\n")
+            case.answered.append(ns)
+
+
+TETRAGON = ('{"process_exec":{"process":{"exec_id":"bm9kZTo%d","pid":%d,"uid":0,"cwd":"/","binary":"/usr/bin/id","arguments":"-u","flags":"execve",'
+            '"start_time":"2026-11-25T10:00:00.%09dZ"}},"node_name":"node-1","time":"2026-11-25T10:00:00.%09dZ"}\n')
+
+
+def followed(folder, args):
+    """What a sensor wrote is read, whatever became of its file; what is gone is told."""
+    case = Case(folder, args)
+    path, torn = os.path.join(folder, "falco.json"), os.path.join(folder, "tetragon.json")
+
+    def is_read(what):
+        wait_for(lambda: set(case.answered) <= set(case.stored()), 30, what + ": all is read")
+        case.is_whole(what)
+    try:
+        with open(torn, "w") as f:
+            f.write('rue,"node_name":"x"}}\n' + "".join(TETRAGON % (i, i + 5, i, i) for i in range(200)))
+        case.agent.words = ["--follow", path + "=falco," + torn + "=tetragon"]
+        write_falco(case, path, 10)
+        case.agent.start()
+        wait_for(lambda: case.agent.metric('tocsin_agent_alerts_total{source="tetragon",outcome="quarantined"}') == 1, 30,
+                 "the torn line is in quarantine")
+        check("a torn first line costs no other",
+              case.agent.metric('tocsin_agent_alerts_total{source="tetragon",outcome="accepted"}') == 200)
+        is_read("a file is followed")
+        os.rename(path, path + ".1")
+        open(path, "w").close()
+        threading.Event().wait(IDLE_S)  # the sensor takes its time
+        write_falco(case, path + ".1", 10)
+        write_falco(case, path, 10)
+        is_read("a file was rotated")
+        case.agent.stop()
+        write_falco(case, path, 10)
+        os.rename(path, path + ".2")
+        write_falco(case, path, 10)
+        case.agent.start()
+        is_read("a file was rotated while the agent was away")
+        with open(os.path.join(folder, "agent.log")) as log:
+            check("nothing is told as lost", "not found any more" not in log.read())
+        case.agent.stop()
+        os.unlink(path)
+        write_falco(case, path, 30)  # often of the same inode
+        case.agent.start()
+        is_read("a file was made anew while the agent was away")
+        wait_for(lambda: ("falco", "dropping") in coverage_states(case), 60, "what may be lost with a file is told")
+        check("what may be lost with a file is told", True)
+    finally:
+        case.end()
+
+
 def coverage_states(case):
     """-> {(source, state)} of the node, as the collector knows them; all are of one sensor."""
     items = json.loads(case.daemon.get("/api/v1/coverage?node=node-1")[1])["items"]
@@ -365,6 +421,7 @@ def main():
     run("sheds", lambda folder: sheds(folder, args))
     run("witnesses", lambda folder: witnesses(folder, args))
     run("packing", lambda folder: packing(folder, args))
+    run("followed", lambda folder: followed(folder, args))
     run("other ways", lambda folder: other_ways(folder, args))
     return finish()
 
