@@ -228,15 +228,9 @@ static void leave_file(struct follow *follow)
 	loop_timer_start(follow->timer, 0);
 }
 
-static void look_at_file(struct follow *follow)
+static void read_file(struct follow *follow)
 {
 	struct stat other;
-	watch_folder(follow);
-	if (follow->fd < 0)
-		open_file(follow);
-	if (follow->fd < 0)
-		return;
-	look_for_cut(follow);
 	bool replaced = is_replaced(follow, &other);
 	/* While the new one is empty, the old one is still written to. */
 	bool is_over = replaced && other.st_size > 0 && follow->is_quiet;
@@ -251,6 +245,17 @@ static void look_at_file(struct follow *follow)
 		leave_file(follow);
 	else if (n == 0 && replaced)
 		wait_for_quiet(follow, true);
+}
+
+static void look_at_file(struct follow *follow)
+{
+	watch_folder(follow);
+	if (follow->fd < 0)
+		open_file(follow);
+	if (follow->fd < 0)
+		return;
+	look_for_cut(follow);
+	read_file(follow);
 }
 
 /* ---- standard input ---- */
