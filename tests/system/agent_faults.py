@@ -182,7 +182,7 @@ class Storm(Case):
 
     def disk_is_full(self):
         filler = os.path.join(self.disk, "filler")
-        with open(filler, "wb") as f:
+        with open(filler, "wb", buffering=0) as f:  # else what did not go in is tried again at close
             try:
                 while True:
                     f.write(bytes(65536))
