@@ -205,6 +205,14 @@ static size_t next_object(const struct split *split)
 	return found == SIZE_MAX ? split->body.size : found + 1;
 }
 
+/* Where the document at split->at may be: among lines, none goes on in one that begins an object.
+ */
+static struct text place_of_document(const struct split *split)
+{
+	size_t end = split->keeps_all ? next_object(split) : split->body.size;
+	return text_part(split->body, split->at, end - split->at);
+}
+
 static bool is_refused(const struct split *split)
 {
 	return !split->text_lines && !split->keeps_all && split->n_events == 0;
@@ -252,7 +260,7 @@ static int take_object(struct split *split, struct err *err)
 		return 0;
 	if (fatal)
 		return -1;
-	pull_init(&reader, rest_of(split), &split->batch->arena, &pull_limits_alert);
+	pull_init(&reader, place_of_document(split), &split->batch->arena, &pull_limits_alert);
 	if (!pull_skip(&reader))
 		return take_broken_document(split, &reader, err);
 	struct text event = text_part(split->body, split->at, pull_offset(&reader));
@@ -264,7 +272,7 @@ static int take_array(struct split *split, struct err *err)
 {
 	struct pull reader;
 	size_t base = split->at, done = 1;
-	pull_init(&reader, rest_of(split), &split->batch->arena, &pull_limits_alert);
+	pull_init(&reader, place_of_document(split), &split->batch->arena, &pull_limits_alert);
 	enum pull_event what = pull_next(&reader);
 	while (what != PULL_BAD && (what = pull_next(&reader)) != PULL_ARRAY_END) {
 		size_t start = reader.start;

@@ -134,6 +134,7 @@ START_TEST(refuses_no_line)
 			kinds_of_lines(source, "ue,\"n\":\"x\"}}\n" GOOD "\n" GOOD "\n"), "qaa");
 		ck_assert_str_eq(kinds_of_lines(source, "{\"a\":x}\n" GOOD "\n"), "qa");
 		ck_assert_str_eq(kinds_of_lines(source, "{\"a\":\n" GOOD "\n" GOOD "\n"), "qaa");
+		ck_assert_str_eq(kinds_of_lines(source, "{\"a\":\n" GOOD "\n}\n"), "qaq");
 		ck_assert_str_eq(kinds_of_lines(source, "[1,\n" GOOD "\n"), "qa");
 		ck_assert_str_eq(kinds_of_lines(source, GOOD "\n{\n\"a\":1,\n"), "aq");
 		ck_assert_str_eq(kinds_of_lines(source, "hello\n"), "q");
