@@ -123,9 +123,9 @@ struct segment_reader {
 	uint64_t n_damaged;        /* stretches of bytes that were no record, since the beginning */
 	bool is_damaged;           /* the offset is in such a stretch */
 	bool ends_broken;          /* what is behind the last record is no beginning of one */
-	uint64_t highest;          /* number that a damaged record seems to have; 0: none */
-	size_t highest_end;        /* in the file */
-	bool has_unread;           /* something was passed over that the disk did not give */
+	uint64_t highest;   /* number of a damaged record behind the last whole one; 0: none */
+	size_t highest_end; /* in the file */
+	bool has_unread;    /* something was passed over that the disk did not give */
 	int failed; /* errno; 0: nothing did. No memory or a failed read: there may be more */
 	size_t whole_bytes; /* where the last record ended */
 	char *chunk;

@@ -186,6 +186,7 @@ bool segment_reader_next(
 			reader->offset += size;
 			reader->whole_bytes = reader->offset;
 			reader->ends_broken = false;
+			reader->highest = 0; /* what is damaged before it is a gap in the numbers */
 			return true;
 		}
 		if (!reader->is_damaged)
