@@ -2,8 +2,10 @@
 
 /*
  * Any bytes to a gRPC server: a connection of its own over a path, in the loop that runs the
- * server. The first byte says how many come before the server's first answer (in units of sixteen);
- * the rest come after it. Then the peer says no more: the connection ends, and every call with it.
+ * server. The first byte says how many come before the server's first answer (in units of sixteen),
+ * the second how many seconds pass then, and once more behind the rest; whenever they have passed,
+ * the server looks for what is slow. Then a paused call goes on and the peer says no more: the
+ * connection ends, and every call with it.
  */
 
 #include <assert.h>
@@ -26,11 +28,20 @@ static struct loop *loop;
 static struct grpc_server *server;
 static char path[64];
 static unsigned n_open;
+static struct grpc_call *paused; /* one of them */
+static struct clock_manual now;
+
+/* What the peer does next, one after another. */
+enum step { STEP_ANSWER, STEP_LATER, STEP_REST, STEP_MUCH_LATER, STEP_END };
 
 static struct sender {
 	int fd;
 	struct loop_watch *watch;
+	struct loop_timer *timer;
+	enum step step;
+	bool had_turn;    /* the server, since the last step */
 	struct text left; /* comes after the first answer */
+	unsigned seconds;
 } sender;
 
 /* ---- methods ---- */
@@ -40,14 +51,17 @@ static void open_call(struct grpc_call *call, void *ctx)
 	struct text word = grpc_call_metadata(call, "x-word-bin");
 	(void)ctx;
 	n_open++;
-	if (word.size == 1)
+	if (word.size == 1) {
 		grpc_call_pause(call);
+		paused = call;
+	}
 }
 
 static void close_call(struct grpc_call *call, void *ctx)
 {
-	(void)call;
 	(void)ctx;
+	if (paused == call)
+		paused = NULL;
 	n_open--;
 }
 
@@ -83,15 +97,49 @@ static void say(struct text bytes)
 		ignore((int)send(sender.fd, bytes.data, bytes.size, MSG_NOSIGNAL | MSG_DONTWAIT));
 }
 
+static void time_passes(void)
+{
+	now.monotonic_ms += (int64_t)sender.seconds * 1000;
+	loop_timer_start(server->tick, 0);
+}
+
+static void resume_paused(void)
+{
+	struct grpc_call *call = paused;
+	paused = NULL;
+	if (call)
+		grpc_call_resume(call);
+}
+
+/* What comes after the first answer, a step at a time; the server has a turn before each. */
+static void do_step(void *ctx)
+{
+	bool is_due = sender.had_turn;
+	(void)ctx;
+	sender.had_turn = !is_due;
+	loop_timer_start(sender.timer, 0);
+	if (!is_due)
+		return;
+	if (sender.step == STEP_LATER || sender.step == STEP_MUCH_LATER)
+		time_passes();
+	if (sender.step == STEP_REST)
+		say(sender.left);
+	if (sender.step == STEP_END) {
+		resume_paused();
+		shutdown(sender.fd, SHUT_WR);
+		loop_timer_stop(sender.timer);
+	}
+	sender.step++;
+}
+
 static void on_answer(void *ctx)
 {
 	static char room[READ_BYTES];
 	(void)ctx;
 	ssize_t n = recv(sender.fd, room, sizeof room, MSG_DONTWAIT);
-	if (sender.left.data) {
-		say(sender.left);
-		sender.left = TEXT_NONE;
-		shutdown(sender.fd, SHUT_WR);
+	if (sender.step == STEP_ANSWER) {
+		sender.step = STEP_LATER;
+		loop_timer_start(sender.timer, 0);
 	}
 	if (n <= 0)
 		loop_stop(loop);
@@ -115,8 +163,10 @@ static void begin(void)
 	tables[1] = grpc_health_methods(grpc_health_new());
 	text_format(path, sizeof path, "/tmp/tocsin-fuzz-h2-%d", (int)getpid());
 	const struct grpc_server_options options = {
-		.unix_path = path, .clock = &clock_system, .methods = tables};
+		.unix_path = path, .clock = &now.clock, .methods = tables};
 	log_set_level(LOG_LEVEL_ERROR);
+	clock_manual_init(&now, 0);
+	now.monotonic_ms = 1;
 	assert(loop_new(&loop, &err) == 0);
 	assert(grpc_server_start(&server, loop, &options, &err) == 0);
 	atexit(remove_path);
@@ -131,24 +181,29 @@ static void connect_sender(void)
 	assert(connect(sender.fd, (const struct sockaddr *)(const void *)&address,
 		       sizeof address) == 0);
 	sender.watch = loop_watch_new(loop, sender.fd, on_answer, NULL);
-	assert(sender.watch);
+	sender.timer = loop_timer_new(loop, do_step, NULL);
+	assert(sender.watch && sender.timer);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct err err;
-	if (size == 0 || size > INPUT_BYTES_MAX)
+	if (size < 2 || size > INPUT_BYTES_MAX)
 		return 0;
 	if (!server)
 		begin();
-	struct text bytes = {(const char *)data + 1, size - 1};
+	struct text bytes = {(const char *)data + 2, size - 2};
 	struct text first = text_part(bytes, 0, (size_t)data[0] * 16);
 	connect_sender();
+	sender.step = STEP_ANSWER;
+	sender.had_turn = false;
+	sender.seconds = data[1];
 	sender.left = text_part(bytes, first.size, bytes.size);
 	say(first);
 	assert(loop_run(loop, &err) == 0); /* until the server has closed */
 	assert(n_open == 0 && grpc_server_connections(server) == 0);
 	assert(server->buffered.used_bytes == 0);
+	loop_timer_free(sender.timer);
 	loop_watch_free(sender.watch);
 	close(sender.fd);
 	return 0;
