@@ -36,7 +36,7 @@ struct agent {
 	struct receive *receive;
 	struct pods *pods;
 	struct forward *forward;
-	struct http_server *http;
+	struct http_server *http; /* NULL: nobody sends to it */
 	struct follow *follows[FOLLOWS_MAX];
 	size_t n_follows;
 	struct http_route own_routes[4];
@@ -237,6 +237,10 @@ static int listen_http(struct agent *agent, struct err *err)
 	};
 	const char *place = agent->options.settings.listen;
 	char address[64];
+	if (!place[0]) {
+		log_info("start", "listening nowhere: standard input is read");
+		return 0;
+	}
 	make_routes(agent);
 	struct http_server_options options = {
 		.limits = &limits,
@@ -320,7 +324,8 @@ static void on_terminate(void *ctx)
 		return;
 	log_info("stop", "no new requests; what the collector has not stored waits in the spool");
 	agent->drain_until_ms = clock_monotonic_ms(&clock_system) + DRAIN_MS;
-	http_server_quiesce(agent->http);
+	if (agent->http)
+		http_server_quiesce(agent->http);
 	loop_timer_start(agent->drain_timer, 0);
 }
 

@@ -8,6 +8,8 @@
 
 #define CONFIG_FILE "/etc/tocsin/tocsin-agent.yaml"
 
+#define LISTEN_USUAL "127.0.0.1:8788"
+
 #define PLACE(member)                                                                              \
 	offsetof(struct agent_settings, member), sizeof(((struct agent_settings *)0)->member)
 #define NONE 0, 0, NULL, NULL
@@ -17,9 +19,9 @@ static const char *const compression_names[] = {"off", "gzip", NULL};
 static const struct setting rows[] = {
 	{"server", SETTING_TEXT, PLACE(server), "", NONE,
 		"the collector's gRPC port, as HOST:PORT"},
-	{"listen", SETTING_TEXT, PLACE(listen), "127.0.0.1:8788", NONE,
+	{"listen", SETTING_TEXT, PLACE(listen), "", NONE,
 		"where sensors of this node send to: ADDR:PORT, as 127.0.0.1 or [::1], or "
-		"unix:PATH"},
+		"unix:PATH; empty: " LISTEN_USUAL ", with stdin nowhere"},
 	{"spool", SETTING_TEXT, PLACE(spool), "/var/lib/tocsin-agent", NONE,
 		"folder of what the collector has not stored yet"},
 	{"spool_size", SETTING_NUMBER, PLACE(spool_size_bytes), "1GiB", 1 << 20, INT64_C(1) << 44,
@@ -62,7 +64,8 @@ const char agent_usage[] =
 	"\n"
 	"  --server HOST:PORT     the collector's gRPC port\n"
 	"  --config FILE          settings (default " CONFIG_FILE " if it is there)\n"
-	"  --listen ADDR:PORT     where sensors send to (default 127.0.0.1:8788), or unix:PATH\n"
+	"  --listen ADDR:PORT     where sensors send to, or unix:PATH (default " LISTEN_USUAL ";\n"
+	"                         with --stdin nowhere)\n"
 	"  --spool DIR            what the collector has not stored yet (default\n"
 	"                         /var/lib/tocsin-agent)\n"
 	"  --node NAME            the node's name in Kubernetes (default $NODE_NAME, else the "
@@ -71,7 +74,8 @@ const char agent_usage[] =
 	"  --tls CA               file of who signed the collector's certificate; or CERT KEY CA:\n"
 	"                         and this agent's certificate; or off\n"
 	"  --compression gzip     packs what goes to the collector; default off\n"
-	"  --stdin SOURCE         takes lines from standard input, as Falco's program_output\n"
+	"  --stdin SOURCE         takes lines from standard input, as Falco's program_output;\n"
+	"                         beside another agent it needs a --spool of its own\n"
 	"  --check-config         checks what was said and ends\n"
 	"\n"
 	"Any setting is a flag too: --spool_size 2GiB. Environment: TOCSIN_AGENT_SERVER ...\n";
@@ -196,7 +200,7 @@ static int check_listen(const char *listen, struct err *err)
 {
 	char host[64];
 	unsigned port;
-	if (text_starts(text_of(listen), TEXT("unix:")) && listen[5])
+	if (!listen[0] || (text_starts(text_of(listen), TEXT("unix:")) && listen[5]))
 		return 0;
 	if (!agent_split_address(listen, host, sizeof host, &port))
 		return err_set(
@@ -242,6 +246,13 @@ static int check(struct agent_options *options, struct err *err)
 	return check_follow(settings->follow, err);
 }
 
+/* Who reads standard input may be beside the node's own agent, and does not take its port. */
+static void find_listen(struct agent_settings *settings)
+{
+	if (!settings->listen[0] && !settings->input[0])
+		text_format(settings->listen, sizeof settings->listen, LISTEN_USUAL);
+}
+
 static void find_node(struct agent_settings *settings)
 {
 	const char *given = getenv("NODE_NAME"); /* NOLINT(concurrency-mt-unsafe) */
@@ -264,5 +275,6 @@ int agent_options_read(struct agent_options *options, int argc, char **argv, str
 	if (options->switches.help || options->switches.version)
 		return 0;
 	find_node(&options->settings);
+	find_listen(&options->settings);
 	return check(options, err);
 }

@@ -13,7 +13,7 @@ enum compression { COMPRESSION_OFF, COMPRESSION_GZIP };
 
 struct agent_settings {
 	char server[256]; /* HOST:PORT */
-	char listen[256]; /* ADDR:PORT, of this machine only, or unix:PATH */
+	char listen[256]; /* ADDR:PORT, of this machine only, or unix:PATH; "": nowhere */
 	char spool[1024];
 	int64_t spool_size_bytes, spool_age_s;
 	char node[254]; /* "": the host's name */

@@ -65,7 +65,8 @@ static int open_folder(struct spool *spool, const char *path, struct err *err)
 	if (spool->lock < 0)
 		return disk_error(err, errno, "opening %s/lock", path);
 	if (flock(spool->lock, LOCK_EX | LOCK_NB) < 0)
-		return err_set(err, ERR_BUSY, "another tocsin-agent uses %s", path);
+		return err_set(err, ERR_BUSY,
+			"another tocsin-agent uses %s: give this one --spool DIR of its own", path);
 	spool->mark = openat(spool->folder, "mark", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	return spool->mark < 0 ? disk_error(err, errno, "opening %s/mark", path) : 0;
 }

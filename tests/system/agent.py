@@ -249,6 +249,56 @@ def other_ways(folder, args):
         case.end()
 
 
+def listens(pid):
+    """Has the process a TCP socket or a path to listen on?"""
+    sockets = set()
+    for fd in os.listdir("/proc/%d/fd" % pid):
+        try:
+            sockets.add(os.readlink("/proc/%d/fd/%s" % (pid, fd)))
+        except FileNotFoundError:  # closed meanwhile
+            continue
+    for table, state, inode, listening in (("tcp", 3, 9, "0A"), ("tcp6", 3, 9, "0A"), ("unix", 3, 6, "00010000")):
+        with open("/proc/net/" + table) as f:
+            if any(row[state] == listening and "socket:[%s]" % row[inode] in sockets for row in map(str.split, f.readlines()[1:])):
+                return True
+    return False
+
+
+def beside_another(folder, args):
+    """The agent that Falco starts (program_output), on a node that has one already: same token, no word of an address."""
+    case = Case(folder, args)
+    base = [os.path.join(BUILD, "bin/tocsin-agent"), "--server", case.agent.server, "--tls", "off", "--token-file", case.token,
+            "--node", "node-1", "--stdin", "falco", "--spool"]
+    second = None
+    try:
+        case.agent.start()
+        refused = subprocess.run(base + [case.agent.spool], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=30)
+        check("a spool that is in use is refused, with what to do",
+              refused.returncode and b"--spool DIR" in refused.stderr, (refused.returncode, refused.stderr))
+        own = base + [os.path.join(folder, "own-spool")]
+        check("--check-config takes it", subprocess.call(own + ["--check-config"], stdin=subprocess.DEVNULL) == 0)
+        with open(os.path.join(folder, "second.log"), "wb") as log:
+            second = subprocess.Popen(own, stdin=subprocess.PIPE, stderr=log)
+        for _ in range(20):
+            ns, body = case.bodies.take()
+            second.stdin.write(body + b"\n")
+            case.answered.append(ns)
+        second.stdin.flush()
+        wait_for(lambda: set(case.answered) <= set(case.stored()), 30, "what the second was given is stored")
+        check("who reads standard input listens nowhere", listens(case.agent.process.pid) and not listens(second.pid))
+        second.stdin.close()
+        check("it ends with its input", second.wait(30) == 0)
+        ns, body = case.bodies.take()
+        check("the first one goes on", case.agent.request("POST", "/ingest/falco", body)[0] == 200)
+        case.answered.append(ns)
+        case.is_whole("two agents of a node")
+    finally:
+        if second and second.poll() is None:
+            second.kill()
+            second.wait()
+        case.end()
+
+
 def write_falco(case, name, n):
     with open(name, "ab") as f:
         for _ in range(n):
@@ -423,6 +473,7 @@ def main():
     run("packing", lambda folder: packing(folder, args))
     run("followed", lambda folder: followed(folder, args))
     run("other ways", lambda folder: other_ways(folder, args))
+    run("beside another", lambda folder: beside_another(folder, args))
     return finish()
 
 

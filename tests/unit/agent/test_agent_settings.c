@@ -40,6 +40,21 @@ START_TEST(listens_on_this_machine_only)
 }
 END_TEST
 
+START_TEST(who_reads_standard_input_listens_nowhere)
+{
+	ck_assert_int_eq(read_with("--node", "n"), 0);
+	ck_assert_str_eq(options.settings.listen, "127.0.0.1:8788");
+	ck_assert_int_eq(read_with("--stdin", "falco"), 0);
+	ck_assert_str_eq(options.settings.listen, "");
+	ck_assert_int_eq(setenv("TOCSIN_AGENT_LISTEN", "127.0.0.1:8788", 1), 0);
+	ck_assert_int_eq(read_with("--stdin", "falco"), 0);
+	ck_assert_str_eq(options.settings.listen, "127.0.0.1:8788");
+	ck_assert_int_eq(unsetenv("TOCSIN_AGENT_LISTEN"), 0);
+	ck_assert_int_lt(read_with("--stdin", "nosuch"), 0);
+	ck_assert_int_eq(err.kind, ERR_DENIED);
+}
+END_TEST
+
 START_TEST(checks_what_it_follows)
 {
 	static const char *const wrong[] = {
@@ -78,6 +93,7 @@ int main(void)
 	Suite *suite = suite_create("agent/agent_settings");
 	TCase *tests = tcase_create("agent_settings");
 	tcase_add_test(tests, listens_on_this_machine_only);
+	tcase_add_test(tests, who_reads_standard_input_listens_nowhere);
 	tcase_add_test(tests, checks_what_it_follows);
 	tcase_add_test(tests, follows_so_many_files);
 	suite_add_tcase(suite, tests);
