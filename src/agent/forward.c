@@ -294,6 +294,7 @@ static void greet(struct forward *forward, const struct work *work)
 		.boot = text_of(forward->boot),
 		.version = text_of(forward->options.version),
 		.next = work->next,
+		.released = work->released,
 	};
 	buf_init(&message, MESSAGE_BYTES_MAX);
 	push_wire_hello(&hello, &message);

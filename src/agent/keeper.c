@@ -279,6 +279,7 @@ static void handle(struct keeper *keeper, struct work *work)
 	case WORK_REWIND:
 		spool_acknowledge(keeper->spool, work->number);
 		spool_rewind(keeper->spool, spool_acknowledged(keeper->spool));
+		work->released = spool_released(keeper->spool);
 		find_next(keeper, work);
 		break;
 	case WORK_ACKNOWLEDGE:

@@ -43,6 +43,7 @@ struct work {
 	/* set by the keeper */
 	uint64_t next;      /* READ, REWIND: number of the next record, or of the one to come */
 	uint64_t n_records; /* READ: from the number on; 0: none, or `next` is another number */
+	uint64_t released;  /* REWIND: spool_released */
 	bool has_more;      /* READ, REWIND: there is a record of number `next` */
 	struct err err;     /* READ, REWIND: what is next cannot be told now; ERR_NONE: it can */
 	struct buf records; /* READ: as fields 2 of a Batch */

@@ -78,6 +78,7 @@ void push_wire_hello(const struct push_wire_hello *hello, struct buf *out)
 	wire_add_bytes(&inside, INTAKE_HELLO_BOOT, hello->boot);
 	wire_add_bytes(&inside, INTAKE_HELLO_VERSION, hello->version);
 	wire_add_varint(&inside, INTAKE_HELLO_NEXT, hello->next);
+	wire_add_varint(&inside, INTAKE_HELLO_RELEASED, hello->released);
 	wire_add_member(out, INTAKE_PUSH_REQUEST_HELLO, buf_text(&inside));
 }
 

@@ -16,7 +16,7 @@ void push_wire_record(const struct record *record, enum source *source, struct b
 struct push_wire_hello {
 	struct spool_id spool;
 	struct text node, boot, version;
-	uint64_t next;
+	uint64_t next, released;
 };
 
 /** The whole message. */

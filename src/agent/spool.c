@@ -18,6 +18,11 @@ uint64_t spool_acknowledged(const struct spool *spool)
 	return spool->acknowledged;
 }
 
+uint64_t spool_released(const struct spool *spool)
+{
+	return spool->released;
+}
+
 uint64_t spool_next_number(const struct spool *spool)
 {
 	return spool->next;
@@ -220,11 +225,31 @@ static bool has_all_of(const struct segment *segment, uint64_t number)
 	return (segment->is_unsure ? segment->next->head.first : segment->last) <= number;
 }
 
+/* The lowest number of a record in it. What is left of a thinned one has the last of its numbers. */
+static uint64_t lowest_of(const struct segment *segment)
+{
+	return segment->head.is_thinned ? segment->last + 1 - segment_sums_all(&segment->sums).n
+					: segment->head.first;
+}
+
+void spool_release(struct spool *spool, uint64_t number)
+{
+	uint64_t released = spool->first ? spool->first->head.previous_last : 0;
+	const struct segment *segment = spool->first;
+	for (; segment && lowest_of(segment) <= number; segment = segment->next)
+		if (segment->last >= segment->head.first)
+			released = segment->last;
+	released = released < number ? released : number;
+	if (released > spool->released)
+		spool->released = released;
+}
+
 void spool_acknowledge(struct spool *spool, uint64_t number)
 {
 	if (number <= spool->acknowledged)
 		return;
 	spool->acknowledged = number;
+	spool_release(spool, number);
 	/* The collector has more than there is here: numbers are never used twice. */
 	if (number >= spool->next && !spool->pending.size) {
 		spool->next = number + 1;

@@ -288,6 +288,7 @@ static void go_on(struct spool *spool, const struct segment_tail *tail, struct f
 	if (last && spool->next < next_of_now(spool))
 		spool->next = next_of_now(spool);
 	spool->tail_end = spool->next;
+	spool_release(spool, spool->acknowledged);
 	if (spool->first && spool->acknowledged < last_before(spool->first))
 		spool->acknowledged = last_before(spool->first);
 	if (spool->next <= spool->acknowledged)

@@ -28,6 +28,7 @@ struct spool {
 	struct segment *first, *last; /* in the order of their numbers */
 	bool must_begin;              /* nothing more into the last segment */
 	uint64_t next, acknowledged;
+	uint64_t released; /* the last record up to the acknowledged number, which may be none's */
 	uint64_t previous_last; /* for the next segment's head, with must_begin */
 
 	struct buf pending; /* records that are not on the disk */
@@ -53,6 +54,10 @@ struct spool {
 int64_t spool_life_s(struct spool *spool);
 /** Nobody reads @segment any more: it is about to go. */
 void spool_forget(struct spool *spool, const struct segment *segment);
+
+/* spool.c */
+/** All records up to @number were acknowledged. Before any of them leaves. */
+void spool_release(struct spool *spool, uint64_t number);
 
 /* spool_place.c */
 CHECKED bool spool_place_next(struct spool *spool, struct spool_place *place, struct record *out);

@@ -76,6 +76,7 @@ static int take_hello(struct incoming *in, const struct push_hello *hello, struc
 		return err_set(err, ERR_MEMORY, "no memory for a spool");
 	}
 	mark->next = hello->next;
+	mark->released = hello->released;
 	if (!stream->has_said_hello)
 		push_stream_end_rivals(stream);
 	stream->has_said_hello = true;

@@ -46,6 +46,8 @@ static int check_hello(const struct push_hello *hello, struct text spool, struct
 		return err_set(err, ERR_INPUT, "hello.node is empty");
 	if (hello->next > PUSH_NUMBER_MAX)
 		return err_set(err, ERR_LIMIT, "hello.next is over 2^62");
+	if (hello->released >= hello->next)
+		return err_set(err, ERR_INPUT, "hello.released is not below hello.next");
 	return check_text(hello->node, PUSH_NODE_BYTES_MAX, "hello.node", err) < 0 ||
 			       check_text(hello->boot, PUSH_NAME_BYTES_MAX, "hello.boot", err) <
 				       0 ||
@@ -63,7 +65,8 @@ static int read_hello(struct text message, struct push_hello *out, struct err *e
 		{INTAKE_HELLO_NODE, WIRE_BYTES, &out->node, NULL, NULL},
 		{INTAKE_HELLO_BOOT, WIRE_BYTES, &out->boot, NULL, NULL},
 		{INTAKE_HELLO_VERSION, WIRE_BYTES, &out->version, NULL, NULL},
-		{INTAKE_HELLO_NEXT, WIRE_VARINT, NULL, &out->next, NULL}, {0}};
+		{INTAKE_HELLO_NEXT, WIRE_VARINT, NULL, &out->next, NULL},
+		{INTAKE_HELLO_RELEASED, WIRE_VARINT, NULL, &out->released, NULL}, {0}};
 	push_fields_read(message, fields);
 	if (out->next == 0)
 		out->next = 1;

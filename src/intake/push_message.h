@@ -18,7 +18,8 @@ enum push_kind { PUSH_NOTHING, PUSH_HELLO, PUSH_RECORDS, PUSH_REPORT };
 struct push_hello {
 	unsigned char spool[SPOOL_MARK_BYTES];
 	struct text node, boot, version;
-	uint64_t next; /* ≥ 1 */
+	uint64_t next;     /* ≥ 1 */
+	uint64_t released; /* < next; 0: nothing, or not known */
 };
 
 /* A Batch, or a PushBatchRequest. */

@@ -207,6 +207,25 @@ void flight_free(struct flight *flight)
 	free(flight);
 }
 
+/* Told once: with this answer they are settled. */
+static void tell_lack(const struct push_stream *stream, const struct spool_mark *mark)
+{
+	if (mark->known)
+		log_warning("push",
+			"node %.*s: its agent has delivered alerts up to record %llu, and this "
+			"database has them up to %llu: it is older than what was delivered. Look "
+			"for the rest in the database that it replaced; coverage tells the gap",
+			TEXT_ARG(stream->node), (unsigned long long)mark->released,
+			(unsigned long long)mark->known);
+	else
+		log_warning("push",
+			"node %.*s: its agent has delivered alerts up to record %llu that are not in "
+			"this database: it is new, older, another collector's, or has forgotten the "
+			"agent. Look for them in the database that the agent delivered to; "
+			"coverage tells the gap",
+			TEXT_ARG(stream->node), (unsigned long long)mark->released);
+}
+
 static void note_stored(struct push_stream *stream, const struct spool_mark *mark)
 {
 	if (!mark)
@@ -218,10 +237,8 @@ static void note_stored(struct push_stream *stream, const struct spool_mark *mar
 		return;
 	stream->expected = mark->acknowledged + 1;
 	stream->is_open = true;
-	if (mark->next > 1 && mark->known + 1 < mark->next)
-		log_info("push", "node %.*s: records %llu to %llu of its spool will not come",
-			TEXT_ARG(stream->node), (unsigned long long)mark->known + 1,
-			(unsigned long long)mark->next - 1);
+	if (mark->is_lacking)
+		tell_lack(stream, mark);
 }
 
 static void finish(struct delivery *delivery, unsigned status)

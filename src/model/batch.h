@@ -29,9 +29,14 @@ struct spool_mark {
 	struct text node;
 	uint64_t last; /* 0: a question, before any record */
 	uint64_t next; /* of a question: what its sender would send; before it all is settled */
+	/* Of a question: the last record that it let go of as acknowledged; 0: none, or not known
+	 */
+	uint64_t released;
 	/* set by the writer */
 	uint64_t acknowledged; /* of a question: up to here all is settled */
 	uint64_t known;        /* of a question: up to here all was known to be stored */
+	bool is_lacking;       /* records up to `released` were acknowledged and are not here … */
+	int64_t lacking_ns;    /* … which arrived at the node since then; 0: not known */
 };
 
 struct batch {

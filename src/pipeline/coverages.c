@@ -4,6 +4,7 @@
 #include "store/agents.h"
 #include "store/coverage_places.h"
 #include "store/coverages.h"
+#include "store/spools.h"
 
 /* What the sensor said of itself in an alert that is new. */
 static int keep_health(struct connection *connection, const struct alert *alert, struct err *err)
@@ -30,6 +31,23 @@ static int keep_health(struct connection *connection, const struct alert *alert,
 	return pulse_write(connection, id, &pulse, err);
 }
 
+/* What an agent has delivered and this database has not: how many, and of which sensors, nobody
+ * knows any more. */
+static int keep_lack(
+	struct connection *connection, const struct batch *batch, int64_t now_ns, struct err *err)
+{
+	const struct spool_mark *mark = batch->spool;
+	int64_t from_ns = mark->lacking_ns;
+	const struct coverage lack = {.cluster = batch->cluster,
+		.node = mark->node,
+		.source = SOURCE_TOCSIN,
+		.sensor = TEXT(SPOOL_LACK_SENSOR),
+		.state = COVERAGE_DROPPING,
+		.from_ns = from_ns > 0 && from_ns < now_ns ? from_ns : now_ns,
+		.until_ns = now_ns};
+	return coverage_note(connection, &lack, err);
+}
+
 int coverages_keep(
 	struct connection *connection, const struct batch *batch, int64_t now_ns, struct err *err)
 {
@@ -42,5 +60,8 @@ int coverages_keep(
 	for (const struct coverage *item = batch->coverage; item; item = item->next)
 		if (coverage_note(connection, item, err) < 0)
 			return -1;
+	if (batch->spool && batch->spool->is_lacking &&
+		keep_lack(connection, batch, now_ns, err) < 0)
+		return -1;
 	return batch->report ? agent_note(connection, batch->report, now_ns, err) : 0;
 }

@@ -5,9 +5,11 @@
 agent.py [--rate N] [--seconds N]: alerts a second, and for how long in each case. Needs root (a tmpfs) and cc.
 """
 import argparse
+import datetime
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -138,6 +140,55 @@ def damaged(case):
     case.answered = [ns for ns in case.answered if ns in stored]
     case.run_for(0.5)
     case.is_whole("after the damage")
+
+
+LACK = "agent has delivered alerts"
+
+
+def told_lacks(case):
+    """-> how often the collector's log says that it lacks alerts, the intervals of its coverage."""
+    with open(os.path.join(case.agent.folder, "tocsind.log"), errors="replace") as f:
+        n = f.read().count(LACK)
+    items = json.loads(case.daemon.get("/api/v1/coverage?node=node-1")[1])["items"]
+    return n, [item for item in items if item["sensor"] == "agent"]
+
+
+def older_database(case):
+    """An older copy of the database does not have what was delivered since: that is told, once. What else may happen is no such gap."""
+    check("crashes, clocks and restarts are no lack of alerts", told_lacks(case) == (0, []), told_lacks(case))
+    case.daemon.stop()
+    copy = case.daemon.data + ".copy"
+    shutil.copytree(case.daemon.data, copy)
+    copied_at = datetime.datetime.now(datetime.timezone.utc).isoformat()
+    case.start_daemon()
+    case.run_for(0.5)
+    case.is_whole("before the database is an older one")
+    case.daemon.stop()
+    shutil.rmtree(case.daemon.data)
+    os.rename(copy, case.daemon.data)
+    case.start_daemon()
+    n, items = wait_for(lambda: told_lacks(case)[1] and told_lacks(case), 60, "the gap is told")
+    check("what an older database lacks is a warning and a gap", n == 1 and len(items) == 1 and items[0]["state"] == "dropping" and
+          "n" not in items[0] and items[0]["from"] < copied_at < items[0]["until"] and items[0]["source"] == "tocsin", (n, items, copied_at))
+    stored = set(case.stored())
+    check("it lacks what was delivered since", set(case.answered) - stored)
+    case.answered = [ns for ns in case.answered if ns in stored]
+    case.agent.stop()
+    case.agent.start()
+    case.run_for(0.3)
+    case.is_whole("after the gap")
+    check("it is told once", told_lacks(case) == (n, items), told_lacks(case))
+
+
+def new_database(case):
+    """A collector that never heard of the spool."""
+    case.daemon.data += ".new"
+    case.agent.start()
+    case.start_daemon()
+    with open(case.token, "w") as f:
+        f.write(case.daemon.token("ingest"))
+    n, items = wait_for(lambda: told_lacks(case)[1] and told_lacks(case), 60, "the gap is told")
+    check("what a new database lacks is told, too", n == 2 and len(items) == 1 and items[0]["from"] == items[0]["until"], (n, items))
 
 
 def full_disk(folder, args):
@@ -457,12 +508,13 @@ def main():
         case = Case(folder, args)
         try:
             for step in (in_peace, collector_down, collector_hangs, collector_refuses, collector_is_killed, agent_is_killed,
-                         lambda c: clock_jumps(c, folder), damaged):
+                         lambda c: clock_jumps(c, folder), damaged, older_database):
                 step(case)
             check("the agent ends with 0", case.agent.stop() == 0)
             check("the collector ends with 0", case.daemon.stop() == 0)
             code, report = case.daemon.cli("ledger", "verify")
             check("the ledger verifies", code == 0, report)
+            new_database(case)
         finally:
             case.end()
     run("words", words)

@@ -17,7 +17,8 @@ enum kind { HELLO, BATCH, REPORT };
 
 struct sent {
 	enum kind kind;
-	uint64_t number; /* HELLO: next; BATCH: first */
+	uint64_t number;   /* HELLO: next; BATCH: first */
+	uint64_t released; /* HELLO */
 	uint64_t n_records;
 	size_t size;
 };
@@ -119,6 +120,8 @@ static void note(struct text message, struct sent *out)
 							     : (unsigned)INTAKE_BATCH_FIRST);
 		if (is_number && reader.type == WIRE_VARINT)
 			out->number = reader.number;
+		else if (hello.size && reader.field == INTAKE_HELLO_RELEASED)
+			out->released = reader.number;
 		else if (!hello.size && reader.field == INTAKE_BATCH_RECORDS)
 			out->n_records++;
 	}
@@ -331,6 +334,12 @@ START_TEST(says_hello_and_sends_from_the_answer_on)
 	wait_until(is_reported);
 	answer(5);
 	ck_assert_uint_eq(forward_status(forward).n_acknowledged, 3);
+	ck_assert_uint_eq(sent[0].released, 0);
+	n_sent = 0;
+	end_stream(GRPC_UNAVAILABLE);
+	wait_until(has_said_hello); /* what was acknowledged is known without a word of it */
+	ck_assert_uint_eq(sent[0].number, 6);
+	ck_assert_uint_eq(sent[0].released, 5);
 }
 END_TEST
 

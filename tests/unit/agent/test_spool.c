@@ -368,6 +368,66 @@ static void copy_folder(const char *from, const char *to)
 	ck_assert_int_eq(system(command), 0);
 }
 
+/* What the collector is told to have stored: records, never numbers that only a start passed over.
+ */
+START_TEST(knows_the_last_record_that_was_acknowledged)
+{
+	uint64_t second, last;
+	ck_assert_uint_eq(spool_released(rig.spool), 0);
+	for (uint64_t i = 1; i <= 3; i++)
+		spool_rig_put(&rig, i, SEVERITY_LOW);
+	ck_assert_uint_eq(spool_released(rig.spool), 0);
+	spool_acknowledge(rig.spool, 2);
+	ck_assert_uint_eq(spool_released(rig.spool), 2);
+	spool_rig_reopen(&rig);
+	ck_assert_uint_eq(spool_released(rig.spool), 2);
+	spool_acknowledge(rig.spool, 3);
+	rig.clock.wall_ns += 60 * NS_PER_S;
+	spool_rig_reopen(&rig);
+	last = spool_next_number(rig.spool) - 1; /* as the collector answers the hello */
+	ck_assert_uint_gt(last, 1000);
+	spool_acknowledge(rig.spool, last);
+	ck_assert_uint_eq(spool_released(rig.spool), 3);
+	spool_rig_reopen(&rig);
+	ck_assert_uint_eq(spool_released(rig.spool), 3);
+	second = spool_rig_put(&rig, 4, SEVERITY_LOW);
+	ck_assert_uint_eq(spool_released(rig.spool), 3);
+	spool_acknowledge(rig.spool, second); /* its file is the only one now */
+	ck_assert_uint_eq(spool_rig_segments(&rig), 1);
+	ck_assert_uint_eq(spool_released(rig.spool), second);
+	rig.clock.wall_ns += 60 * NS_PER_S;
+	spool_rig_reopen(&rig);
+	ck_assert_uint_eq(spool_released(rig.spool), second);
+	last = spool_rig_put(&rig, 5, SEVERITY_LOW);
+	spool_acknowledge(rig.spool, last + 1000); /* of another copy */
+	ck_assert_uint_eq(spool_released(rig.spool), last);
+}
+END_TEST
+
+/* Numbers that were given up for others are nobody's. */
+START_TEST(what_was_shed_is_not_released)
+{
+	uint64_t first;
+	struct record record;
+	struct err err;
+	rig.size_bytes = SPOOL_SIZE_BYTES_MIN;
+	spool_rig_reopen(&rig);
+	spool_rig_put(&rig, 0, SEVERITY_HIGH);
+	first = spool_rig_put(&rig, 1, SEVERITY_HIGH);
+	spool_acknowledge(rig.spool, first);
+	spool_rig_reopen(&rig);
+	for (uint64_t i = 2; spool_size_bytes(rig.spool) < SPOOL_SIZE_BYTES_MIN * 2; i++)
+		spool_rig_put(&rig, i, SEVERITY_LOW);
+	ck_assert_int_eq(spool_keep_bounds(rig.spool, &err), 0);
+	ck_assert(spool_next(rig.spool, &record));
+	ck_assert_uint_gt(record.number, first + 2);
+	spool_acknowledge(rig.spool, record.number - 1); /* as the collector answers the hello */
+	ck_assert_uint_eq(spool_released(rig.spool), first);
+	spool_acknowledge(rig.spool, record.number);
+	ck_assert_uint_eq(spool_released(rig.spool), record.number);
+}
+END_TEST
+
 /* The collector has had other records from this spool: their numbers do not come again. */
 START_TEST(an_old_copy_gives_other_numbers)
 {
@@ -850,6 +910,8 @@ int main(void)
 	tcase_add_test(tests, a_damaged_end_is_told);
 	tcase_add_loop_test(tests, a_long_damage_at_the_end_is_told, 0, 4);
 	tcase_add_loop_test(tests, an_empty_end_is_no_loss, 0, 2);
+	tcase_add_test(tests, knows_the_last_record_that_was_acknowledged);
+	tcase_add_test(tests, what_was_shed_is_not_released);
 	tcase_add_test(tests, an_old_copy_gives_other_numbers);
 	tcase_add_test(tests, a_record_inside_an_alert_is_none);
 	tcase_add_test(tests, a_lost_mark_costs_nothing);

@@ -403,6 +403,32 @@ static int read_hello(struct text spool, struct text node, uint64_t next, struct
 	return 0;
 }
 
+START_TEST(what_was_released_is_before_what_is_next)
+{
+	struct push_request request;
+	static const struct {
+		uint64_t next, released;
+		bool is_good;
+	} cases[] = {{9, 0, true}, {9, 8, true}, {9, 9, false}, {0, 1, false},
+		{9, UINT64_MAX, false}};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		buf_clear(&record);
+		buf_clear(&message);
+		wire_add_bytes(&record, 1, TEXT("0123456789abcdef"));
+		wire_add_bytes(&record, 2, TEXT("node-1"));
+		wire_add_varint(&record, 5, cases[i].next);
+		wire_add_varint(&record, 6, cases[i].released);
+		wire_add_member(&message, 1, buf_text(&record));
+		ck_assert_int_eq(push_request_read(buf_text(&message), &request, &err),
+			cases[i].is_good ? 0 : -1);
+		if (cases[i].is_good)
+			ck_assert_uint_eq(request.hello.released, cases[i].released);
+		else
+			ck_assert_str_eq(err.text, "hello.released is not below hello.next");
+	}
+}
+END_TEST
+
 START_TEST(hello_is_checked)
 {
 	struct push_hello hello;
@@ -593,6 +619,7 @@ int main(void)
 	tcase_add_test(tests, records_are_limited);
 	tcase_add_test(tests, numbers_begin_at_1);
 	tcase_add_test(tests, hello_is_checked);
+	tcase_add_test(tests, what_was_released_is_before_what_is_next);
 	tcase_add_test(tests, other_messages);
 	tcase_add_test(tests, a_report_tells_coverage_and_progress);
 	tcase_add_test(tests, a_report_tells_of_the_credentials_sources_alone);

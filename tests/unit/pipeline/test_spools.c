@@ -128,6 +128,20 @@ static uint64_t asked(const char *node, uint64_t next, uint64_t *known)
 	return acknowledged;
 }
 
+/* A hello of a sender that has let go of records up to @released: is one of them not here? */
+static bool lacks(const char *node, uint64_t next, uint64_t released)
+{
+	struct batch *batch = store_rig_batch();
+	struct spool_mark *question = mark(batch, node, 0);
+	question->next = next;
+	question->released = released;
+	batch = give(batch);
+	ck_assert_msg(batch->err.kind == ERR_NONE, "%s", batch->err.text);
+	bool is_lacking = batch->spool->is_lacking;
+	batch_free(batch);
+	return is_lacking;
+}
+
 /* The writer's connection is looked at when it does nothing. */
 static int64_t number(const char *sql)
 {
@@ -154,6 +168,67 @@ START_TEST(a_spool_goes_on_where_it_was)
 	stored(4, 5, 11);
 	ck_assert_int_eq(number("SELECT count(*) FROM alert"), 5);
 	ck_assert_int_eq(number("SELECT count(*) FROM spool"), 2);
+}
+END_TEST
+
+/* An agent that says how far it has got, and that all before @oldest_ns is stored. */
+static void reported(const char *node, int64_t oldest_ns)
+{
+	struct batch *batch = store_rig_batch();
+	const struct agent_report report = {
+		.cluster = batch->cluster, .node = text_of(node), .oldest_ns = oldest_ns};
+	batch->report = &report;
+	batch = give(batch);
+	ck_assert_msg(batch->err.kind == ERR_NONE, "%s", batch->err.text);
+	batch_free(batch);
+}
+
+#define LACKS                                                                                      \
+	"SELECT count(*) FROM coverage c JOIN coverage_place p ON p.id = c.place WHERE"            \
+	" p.cluster = 'c' AND p.node = 'node-1' AND p.source = 3 AND p.sensor = 'agent'"           \
+	" AND c.state = 4 AND c.n = 0"
+
+/* The database is an older copy: its number is behind what the agent was told to be stored. */
+START_TEST(what_was_acknowledged_and_is_not_here_is_a_gap)
+{
+	int64_t complete_ns = rig.clock.wall_ns;
+	char sql[400];
+	stored(0, 3, 3);
+	reported("node-1", complete_ns);
+	rig.clock.wall_ns += 60 * NS_PER_S;
+	ck_assert(!lacks("node-1", 4, 0)); /* of an agent that does not say it */
+	ck_assert(!lacks("node-1", 4, 3));
+	ck_assert(!lacks("node-1", 1000, 3)); /* a start passed numbers over */
+	stored(3, 4, 1000);
+	ck_assert_int_eq(number(LACKS), 0);
+	ck_assert(lacks("node-1", 1006, 1005));
+	ck_assert(!lacks("node-1", 1006, 1005)); /* told once */
+	ck_assert(!lacks("node-1", 9000, 1005));
+	text_format(sql, sizeof sql, LACKS " AND c.from_ns = %lld AND c.until_ns = %lld",
+		(long long)complete_ns, (long long)rig.clock.wall_ns);
+	ck_assert_int_eq(number(sql), 1);
+	ck_assert_int_eq(number(LACKS), 1);
+}
+END_TEST
+
+START_TEST(an_unknown_spool_that_was_acknowledged_is_a_gap)
+{
+	char sql[400];
+	ck_assert(!lacks("node-1", 1, 0)); /* a new one */
+	restart();
+	ck_assert(!lacks("node-1", 1, 0));
+	stop();
+	store_rig_close(&rig);
+	store_rig_clear(&rig);
+	start();
+	ck_assert(lacks("node-1", 7, 6));
+	ck_assert(!lacks("node-1", 7, 6));
+	text_format(sql, sizeof sql, LACKS " AND c.from_ns = %lld AND c.until_ns = c.from_ns",
+		(long long)rig.clock.wall_ns);
+	ck_assert_int_eq(number(sql), 1);
+	ck_assert(!lacks("node-2", 7, 6)); /* the same spool: its node has another name now */
+	ck_assert(lacks("node-2", 10, 9));
+	ck_assert_int_eq(number(LACKS), 1);
 }
 END_TEST
 
@@ -374,6 +449,8 @@ int main(void)
 	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, a_spool_goes_on_where_it_was);
+	tcase_add_test(tests, what_was_acknowledged_and_is_not_here_is_a_gap);
+	tcase_add_test(tests, an_unknown_spool_that_was_acknowledged_is_a_gap);
 	tcase_add_test(tests, no_batch_is_stored_before_the_one_in_front_of_it);
 	tcase_add_test(tests, a_poisoned_record_goes_to_quarantine);
 	tcase_add_test(tests, what_was_shed_is_a_leaf_and_is_counted);

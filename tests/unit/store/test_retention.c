@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "model/slot.h"
 #include "pipeline/writer.h"
+#include "store/agents.h"
 #include "store/alerts.h"
 #include "store/audit.h"
 #include "store/ledger.h"
@@ -167,7 +168,13 @@ START_TEST(spools_and_what_was_shed_leave)
 	ck_assert_int_eq(rig_count(&rig, "SELECT count(*) FROM spool"), 1);
 	ck_assert_int_eq(rig_count(&rig, "SELECT count(*) FROM shed"), 1);
 	ck_assert_int_eq(rig_count(&rig, tile), 1);
+	/* Whose agent is heard may have nothing to send. */
+	const struct agent_report report = {.cluster = TEXT("c"), .node = TEXT("node-1")};
+	struct connection *connection = store_connection(rig.store);
+	ck_assert_int_eq(agent_note(connection, &report, at_ns + 3 * DAY_NS, &err), 0);
 	pass_horizon_to(at_ns + 2 * DAY_NS);
+	ck_assert_int_eq(rig_count(&rig, "SELECT count(*) FROM spool"), 1);
+	pass_horizon_to(at_ns + 4 * DAY_NS);
 	ck_assert_int_eq(rig_count(&rig, "SELECT count(*) FROM spool"), 0);
 	ck_assert_int_eq(rig_count(&rig, "SELECT count(*) FROM shed"), 0);
 	ck_assert_int_eq(rig_count(&rig, tile), 0);
