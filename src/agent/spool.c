@@ -225,7 +225,8 @@ static bool has_all_of(const struct segment *segment, uint64_t number)
 	return (segment->is_unsure ? segment->next->head.first : segment->last) <= number;
 }
 
-/* The lowest number of a record in it. What is left of a thinned one has the last of its numbers. */
+/* The lowest number of a record in it. What is left of a thinned one has the last of its numbers.
+ */
 static uint64_t lowest_of(const struct segment *segment)
 {
 	return segment->head.is_thinned ? segment->last + 1 - segment_sums_all(&segment->sums).n

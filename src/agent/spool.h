@@ -61,8 +61,8 @@ void spool_close(struct spool *spool); /* accepts NULL; what is not committed is
 
 struct spool_id spool_id(const struct spool *spool);
 uint64_t spool_acknowledged(const struct spool *spool);
-/** The highest number of a record that was acknowledged, and so may have left; 0: none, or not known.
- * Never too high; too low only by what was acknowledged in the second before a crash. */
+/** The highest number of a record that was acknowledged, and so may have left; 0: none, or not
+ * known. Never too high; too low only by what was acknowledged in the second before a crash. */
 uint64_t spool_released(const struct spool *spool);
 uint64_t spool_next_number(const struct spool *spool); /* that spool_add would give */
 

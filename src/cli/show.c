@@ -192,14 +192,15 @@ int show_alert_kinds(struct session *session, struct err *err)
 /* A table of its own, if there are any. */
 static int write_agents(struct view *view, struct err *err)
 {
-	static const char *const titles[] = {
-		"NODE", "AGENT", "HEARD", "COMPLETE UNTIL", "WAITING", "VERSION", NULL};
+	static const char *const titles[] = {"NODE", "AGENT", "HEARD", "COMPLETE UNTIL", "WAITING",
+		"VERSION", "BOOT SINCE", NULL};
 	struct table_view table;
 	table_view_init(&table, &view->arena, titles);
 	for (const struct node *item = first_item(view, "agents"); item; item = item->next) {
 		struct text cells[] = {cell(item, "node"), cell(item, "state"),
 			age(&view->arena, cell(item, "last_heard")), cell(item, "complete_until"),
-			cell(item, "waiting"), cell(item, "version")};
+			cell(item, "waiting"), cell(item, "version"),
+			age(&view->arena, cell(item, "boot_first_heard"))};
 		if (!table_view_add(&table, cells))
 			return err_set(err, ERR_MEMORY, "out of memory for the table");
 	}

@@ -239,6 +239,9 @@ int agents_write(
 		emit_member_text(out, "cluster", agent->report.cluster);
 		emit_member_text(out, "node", agent->report.node);
 		emit_member_text(out, "version", agent->report.version);
+		emit_member_text(out, "boot", agent->report.boot);
+		if (agent->boot_ns)
+			emit_member_time(out, "boot_first_heard", agent->boot_ns);
 		emit_member_string(
 			out, "state", agent_state_name(agent_state_at(agent->heard_ns, now_ns)));
 		emit_member_time(out, "last_heard", agent->heard_ns);

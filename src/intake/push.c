@@ -59,6 +59,7 @@ static int note_hello(struct incoming *in, const struct push_hello *hello, struc
 	memcpy(stream->spool, hello->spool, sizeof stream->spool);
 	stream->node = arena_copy(&stream->arena, hello->node);
 	stream->version = arena_copy(&stream->arena, hello->version);
+	stream->boot = arena_copy(&stream->arena, hello->boot);
 	stream->cluster = arena_copy(&stream->arena, in->credential->cluster);
 	return stream->arena.failed ? err_set(err, ERR_MEMORY, "no memory for a spool") : 0;
 }
@@ -197,9 +198,10 @@ static int take_report(struct incoming *in, struct text report, struct err *err)
 		return err_set(err, ERR_MEMORY, "no memory for a report");
 	struct batch *batch = flight->delivery.batch;
 	struct push_speaker speaker = speaker_of(in, batch);
-	struct text version = arena_copy(&batch->arena, stream->version);
+	speaker.version = arena_copy(&batch->arena, stream->version);
+	speaker.boot = arena_copy(&batch->arena, stream->boot);
 	uint32_t refused;
-	if (push_report_decode(report, &speaker, version, batch, &refused, err) < 0) {
+	if (push_report_decode(report, &speaker, batch, &refused, err) < 0) {
 		flight_free(flight);
 		return -1;
 	}

@@ -46,8 +46,9 @@ CHECKED int push_batch_request_read(struct text message, struct push_records *ou
 /* Whose word it is. */
 struct push_speaker {
 	const struct credential *credential;
-	struct text node; /* that it speaks for; absent: no certain one */
-	bool is_agent;    /* alerts went by way of an agent */
+	struct text node;          /* that it speaks for; absent: no certain one */
+	struct text version, boot; /* of its hello */
+	bool is_agent;             /* alerts went by way of an agent */
 	int64_t now_ns;
 };
 
@@ -67,7 +68,7 @@ CHECKED int push_records_decode(const struct push_records *records, size_t skip,
  * ERR_LIMIT, ERR_MEMORY.
  */
 CHECKED int push_report_decode(struct text report, const struct push_speaker *speaker,
-	struct text version, struct batch *batch, uint32_t *refused, struct err *err);
+	struct batch *batch, uint32_t *refused, struct err *err);
 
 /** Does it name a source that the credential may not send for, or none that is known? Then *source
  * is what it says. */

@@ -84,8 +84,8 @@ static int read_coverages(struct reading *reading, struct text report, struct er
 	return 0;
 }
 
-int push_report_decode(struct text report, const struct push_speaker *speaker, struct text version,
-	struct batch *batch, uint32_t *refused, struct err *err)
+int push_report_decode(struct text report, const struct push_speaker *speaker, struct batch *batch,
+	uint32_t *refused, struct err *err)
 {
 	struct reading reading = {.speaker = speaker, .batch = batch};
 	struct agent_report *out = arena_alloc(&batch->arena, sizeof *out);
@@ -101,7 +101,8 @@ int push_report_decode(struct text report, const struct push_speaker *speaker, s
 	push_fields_read(report, fields);
 	*out = (struct agent_report){.cluster = batch->cluster,
 		.node = speaker->node,
-		.version = version,
+		.version = speaker->version,
+		.boot = speaker->boot,
 		.oldest_ns = bounded(oldest_ns, speaker->now_ns),
 		.n_waiting = (uint64_t)bounded(n_waiting, INT64_MAX),
 		.waiting_bytes = (uint64_t)bounded(waiting_bytes, INT64_MAX)};

@@ -219,8 +219,10 @@ static void tell_lack(const struct push_stream *stream, const struct spool_mark 
 			(unsigned long long)mark->known);
 	else
 		log_warning("push",
-			"node %.*s: its agent has delivered alerts up to record %llu that are not in "
-			"this database: it is new, older, another collector's, or has forgotten the "
+			"node %.*s: its agent has delivered alerts up to record %llu that are not "
+			"in "
+			"this database: it is new, older, another collector's, or has forgotten "
+			"the "
 			"agent. Look for them in the database that the agent delivered to; "
 			"coverage tells the gap",
 			TEXT_ARG(stream->node), (unsigned long long)mark->released);

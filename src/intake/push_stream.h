@@ -25,7 +25,7 @@ struct push_stream {
 	uint64_t credential_id;
 
 	struct arena arena; /* of the texts below */
-	struct text cluster, node, version;
+	struct text cluster, node, version, boot;
 	unsigned char spool[SPOOL_MARK_BYTES];
 	bool has_said_hello;
 	bool is_open;          /* hello is answered */

@@ -34,6 +34,7 @@ struct coverage {
 /* How far an agent has got. */
 struct agent_report {
 	struct text cluster, node, version;
+	struct text boot;  /* of the node; absent: it does not say */
 	int64_t oldest_ns; /* arrival of its oldest record that is not stored: its watermark */
 	uint64_t n_waiting, waiting_bytes;
 };

@@ -147,6 +147,17 @@ static void write_addresses(struct page *page, const struct node *sources)
 
 /* ---- agents on nodes ---- */
 
+/* A late one: the node was rebooted. */
+static void write_boot(struct page *page, const struct node *item)
+{
+	struct text boot = tree_member_text(item, "boot");
+	html_open(&page->html, "td", NULL);
+	if (boot.size)
+		html_set(&page->html, "title", boot);
+	moment_write(page, page_time_of(item, "boot_first_heard"), MOMENT_AGO);
+	html_close(&page->html);
+}
+
 static void write_agent(struct page *page, const struct node *item)
 {
 	struct html *html = &page->html;
@@ -160,6 +171,7 @@ static void write_agent(struct page *page, const struct node *item)
 	table_text(page, item, "cluster", NAME_BYTES);
 	table_text(page, item, "node", NAME_BYTES);
 	table_text(page, item, "version", NAME_BYTES);
+	write_boot(page, item);
 	table_time(page, item, "last_heard");
 	table_time(page, item, "complete_until");
 	table_number(page, item, "waiting");
@@ -177,6 +189,7 @@ static void write_agents(struct page *page, const struct node *sources)
 	table_head(page, NULL, WORD_PLACE_CLUSTER_NAME);
 	table_head(page, NULL, WORD_PLACE_NODE_NAME);
 	table_head(page, NULL, WORD_COLUMN_VERSION);
+	table_head(page, NULL, WORD_COLUMN_BOOT);
 	table_head(page, "number", WORD_COLUMN_LAST_HEARD);
 	table_head(page, "number", WORD_COLUMN_COMPLETE);
 	table_head(page, "number", WORD_COLUMN_WAITING);

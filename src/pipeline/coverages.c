@@ -37,6 +37,8 @@ static int keep_lack(
 	struct connection *connection, const struct batch *batch, int64_t now_ns, struct err *err)
 {
 	const struct spool_mark *mark = batch->spool;
+	if (!mark || !mark->is_lacking)
+		return 0;
 	int64_t from_ns = mark->lacking_ns;
 	const struct coverage lack = {.cluster = batch->cluster,
 		.node = mark->node,
@@ -60,8 +62,7 @@ int coverages_keep(
 	for (const struct coverage *item = batch->coverage; item; item = item->next)
 		if (coverage_note(connection, item, err) < 0)
 			return -1;
-	if (batch->spool && batch->spool->is_lacking &&
-		keep_lack(connection, batch, now_ns, err) < 0)
+	if (keep_lack(connection, batch, now_ns, err) < 0)
 		return -1;
 	return batch->report ? agent_note(connection, batch->report, now_ns, err) : 0;
 }

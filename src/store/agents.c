@@ -6,9 +6,10 @@ int agent_note(struct connection *connection, const struct agent_report *report,
 {
 	sqlite3_stmt *statement = connection_statement(connection,
 		"INSERT INTO agent (cluster, node, version, heard_ns, oldest_ns, waiting, "
-		"waiting_bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+		"waiting_bytes, boot, boot_ns) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?4)"
 		" ON CONFLICT DO UPDATE SET version = ?3, heard_ns = ?4, oldest_ns = ?5,"
-		" waiting = ?6, waiting_bytes = ?7",
+		" waiting = ?6, waiting_bytes = ?7, boot = ?8,"
+		" boot_ns = CASE boot WHEN ?8 THEN boot_ns ELSE ?4 END",
 		err);
 	if (!statement)
 		return -1;
@@ -19,6 +20,7 @@ int agent_note(struct connection *connection, const struct agent_report *report,
 	sql_bind_i64(statement, 5, report->oldest_ns);
 	sql_bind_i64(statement, 6, (int64_t)report->n_waiting);
 	sql_bind_i64(statement, 7, (int64_t)report->waiting_bytes);
+	sql_bind_text(statement, 8, report->boot);
 	return sql_run(statement, err);
 }
 
@@ -43,8 +45,8 @@ int agents_list(
 	int step;
 	*out = (struct agent_list){0};
 	sqlite3_stmt *statement = connection_statement(connection,
-		"SELECT cluster, node, version, heard_ns, oldest_ns, waiting, waiting_bytes"
-		" FROM agent ORDER BY cluster, node",
+		"SELECT cluster, node, version, heard_ns, oldest_ns, waiting, waiting_bytes,"
+		" boot, iif(boot = '', 0, boot_ns) FROM agent ORDER BY cluster, node",
 		err);
 	if (!statement || count(connection, &n, err) < 0)
 		return -1;
@@ -60,8 +62,10 @@ int agents_list(
 				.version = arena_copy(arena, sql_text(statement, 2)),
 				.oldest_ns = sql_i64(statement, 4),
 				.n_waiting = (uint64_t)sql_i64(statement, 5),
-				.waiting_bytes = (uint64_t)sql_i64(statement, 6)},
-			.heard_ns = sql_i64(statement, 3)};
+				.waiting_bytes = (uint64_t)sql_i64(statement, 6),
+				.boot = arena_copy(arena, sql_text(statement, 7))},
+			.heard_ns = sql_i64(statement, 3),
+			.boot_ns = sql_i64(statement, 8)};
 	}
 	sqlite3_reset(statement);
 	return arena->failed ? err_set(err, ERR_MEMORY, "out of memory reading agents") : 0;

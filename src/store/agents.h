@@ -12,6 +12,7 @@ enum { AGENTS_MAX = 20000 };
 struct agent_row {
 	struct agent_report report;
 	int64_t heard_ns;
+	int64_t boot_ns; /* when report.boot was heard first; 0: it has none */
 };
 
 struct agent_list {

@@ -2,8 +2,8 @@
 #include "store/spools.h"
 
 /* Binds ?1, ?2, ?3. */
-static sqlite3_stmt *spool_statement(struct connection *connection, const char *sql,
-	const struct batch *batch, struct err *err)
+static sqlite3_stmt *spool_statement(
+	struct connection *connection, const char *sql, const struct batch *batch, struct err *err)
 {
 	const struct spool_mark *mark = batch->spool;
 	sqlite3_stmt *statement = connection_statement(connection, sql, err);
@@ -36,9 +36,8 @@ static int read_number(
 static int read_highest(
 	struct connection *connection, const struct batch *batch, uint64_t *number, struct err *err)
 {
-	sqlite3_stmt *statement = spool_statement(
-		connection, "SELECT coalesce(max(acknowledged), 0) FROM spool WHERE id = ?3", batch,
-		err);
+	sqlite3_stmt *statement = spool_statement(connection,
+		"SELECT coalesce(max(acknowledged), 0) FROM spool WHERE id = ?3", batch, err);
 	if (!statement || sql_step(statement, err) < 0)
 		return -1;
 	*number = (uint64_t)sql_i64(statement, 0);

@@ -54,7 +54,7 @@ static void check_report(struct text report, struct batch *batch)
 {
 	uint32_t refused;
 	struct err err;
-	if (push_report_decode(report, &speaker, TEXT("1"), batch, &refused, &err) < 0)
+	if (push_report_decode(report, &speaker, batch, &refused, &err) < 0)
 		return;
 	assert(batch->report->oldest_ns <= NOW_NS);
 	for (const struct coverage *item = batch->coverage; item; item = item->next)

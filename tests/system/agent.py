@@ -37,6 +37,9 @@ def in_peace(case):
     check("it answers as the collector does", status == 200 and json.loads(answer) == {"accepted": 1, "duplicate": 0, "quarantined": 0}, answer)
     agents = case.daemon.get("/metrics")[1].decode()
     check("the collector knows the agent", 'tocsin_agents{state="' in agents, agents[:300])
+    known = json.loads(case.daemon.get("/api/v1/sources")[1])["agents"]
+    with open("/proc/sys/kernel/random/boot_id") as f:
+        check("and which boot of its node it speaks from", [a["boot"] for a in known] == [f.read().strip()], known)
 
 
 def collector_down(case):

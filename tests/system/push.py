@@ -46,8 +46,8 @@ class Stream:
         self.requests, self.code, self.details = queue.SimpleQueue(), None, None
         self.answers = stub(channel).Push(iter(self.requests.get, None), metadata=bearer(token))
 
-    def hello(self, spool, node, first=1):
-        self.send(hello=pb.Hello(spool=spool, node=node, boot="boot", version="test", next=first))
+    def hello(self, spool, node, first=1, boot="boot"):
+        self.send(hello=pb.Hello(spool=spool, node=node, boot=boot, version="test", next=first))
         return self.answer()
 
     def send(self, **kind):
@@ -235,6 +235,22 @@ def event(rule, **more):
                  "priority": "Warning", "source": "syscall", "output": rule, "output_fields": {}}, **more)
 
 
+def reboots(daemon, channel, token, before):
+    """The agent speaks from another boot of its node: that and since when is shown."""
+    again = Stream(channel, token)
+    again.hello(os.urandom(16), "node-7", boot="another boot")
+    again.send(report=pb.Report(n_waiting=5))
+
+    def heard():
+        agents = json.loads(daemon.get("/api/v1/sources")[1])["agents"]
+        return [a for a in agents if a["node"] == "node-7" and a["boot"] != before["boot"]]
+    after = wait_for(heard, 20, "the other boot is known")[0]
+    check("a node that was rebooted is seen", before["boot"] == "boot" and after["boot"] == "another boot" and
+          before["boot_first_heard"] < after["boot_first_heard"] <= after["last_heard"], (before, after))
+    code, told = daemon.cli("sources")
+    check("on the command line and the page, too", code == 0 and "BOOT SINCE" in told and b'title="another boot"' in daemon.get("/health")[1], told)
+
+
 def reports(daemon, token, bound):
     """Beside alerts: progress, coverage, pods, what was cut and what was shed."""
     channel, now, spool = connect(daemon), time.time_ns(), os.urandom(16)
@@ -253,6 +269,7 @@ def reports(daemon, token, bound):
     sources = json.loads(daemon.get("/api/v1/sources")[1])
     agent = next((a for a in sources["agents"] if a.get("node") == "node-7"), None)
     check("the agent's report is shown", agent is not None and agent.get("waiting", agent.get("n_waiting")) == 5, sources["agents"])
+    reboots(daemon, channel, bound, agent)
     items = json.loads(daemon.get("/api/v1/coverage?node=node-7")[1])["items"]
     check("its coverage too", any(i["state"] == "dropping" and i.get("n") == "3" for i in items), items)
     check("what was shed is a gap", any(i["source"] == "tetragon" and i["state"] == "shed" and i.get("n") == "77" for i in items), items)

@@ -118,8 +118,7 @@ static bool run_report(void)
 	AUTO(batch_free) struct batch *batch = batch_new();
 	if (!batch)
 		return false;
-	if (push_report_decode(
-		    buf_text(&report_message), &speaker, TEXT("1"), batch, &refused, &err) < 0)
+	if (push_report_decode(buf_text(&report_message), &speaker, batch, &refused, &err) < 0)
 		return torture_reported(&err);
 	torture_end();
 	assert(batch->report && batch->coverage && !batch->coverage->next);

@@ -409,8 +409,8 @@ START_TEST(what_was_released_is_before_what_is_next)
 	static const struct {
 		uint64_t next, released;
 		bool is_good;
-	} cases[] = {{9, 0, true}, {9, 8, true}, {9, 9, false}, {0, 1, false},
-		{9, UINT64_MAX, false}};
+	} cases[] = {
+		{9, 0, true}, {9, 8, true}, {9, 9, false}, {0, 1, false}, {9, UINT64_MAX, false}};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		buf_clear(&record);
 		buf_clear(&message);
@@ -478,8 +478,11 @@ static void add_coverage(const char *source, uint64_t state, uint64_t from_ns, u
 
 START_TEST(a_report_tells_coverage_and_progress)
 {
-	struct push_speaker speaker = {
-		.credential = &credential, .node = TEXT("node-1"), .now_ns = NOW_NS};
+	struct push_speaker speaker = {.credential = &credential,
+		.node = TEXT("node-1"),
+		.version = TEXT("1.2"),
+		.boot = TEXT("b-1"),
+		.now_ns = NOW_NS};
 	wire_add_fixed64(&message, 1, NOW_NS - 9);
 	wire_add_varint(&message, 2, 4);
 	wire_add_varint(&message, 3, UINT64_MAX);
@@ -490,10 +493,10 @@ START_TEST(a_report_tells_coverage_and_progress)
 	add_coverage("falco", 0, NOW_NS - 100, NOW_NS);
 	add_coverage("falco", COVERAGE_SILENT, NOW_NS, NOW_NS - 1);
 	add_coverage("falco", COVERAGE_SILENT, 5, NOW_NS);
-	ck_assert_int_eq(push_report_decode(
-				 buf_text(&message), &speaker, TEXT("1.2"), batch, &refused, &err),
-		0);
+	ck_assert_int_eq(
+		push_report_decode(buf_text(&message), &speaker, batch, &refused, &err), 0);
 	ck_assert(text_is(batch->report->node, "node-1"));
+	ck_assert(text_is(batch->report->version, "1.2") && text_is(batch->report->boot, "b-1"));
 	ck_assert_int_eq(batch->report->oldest_ns, NOW_NS - 9);
 	ck_assert_uint_eq(batch->report->n_waiting, 4);
 	ck_assert_uint_eq(batch->report->waiting_bytes, INT64_MAX);
@@ -514,9 +517,8 @@ START_TEST(a_report_tells_of_the_credentials_sources_alone)
 	add_coverage("tetragon", COVERAGE_SILENT, NOW_NS - 100, NOW_NS);
 	add_coverage("falco", COVERAGE_CONNECTED, NOW_NS - 100, NOW_NS);
 	add_coverage("kubearmor", COVERAGE_CONNECTED, NOW_NS - 100, NOW_NS);
-	ck_assert_int_eq(push_report_decode(
-				 buf_text(&message), &speaker, TEXT("1.2"), batch, &refused, &err),
-		0);
+	ck_assert_int_eq(
+		push_report_decode(buf_text(&message), &speaker, batch, &refused, &err), 0);
 	ck_assert_ptr_nonnull(batch->report);
 	ck_assert(batch->coverage && !batch->coverage->next);
 	ck_assert_int_eq(batch->coverage->source, SOURCE_FALCO);
@@ -531,13 +533,11 @@ START_TEST(intervals_of_a_report_are_limited)
 	for (int i = 0; i < PUSH_COVERAGE_MAX; i++)
 		add_coverage("falco", COVERAGE_SILENT, NOW_NS - 100, NOW_NS);
 	ck_assert_int_eq(
-		push_report_decode(buf_text(&message), &speaker, TEXT(""), batch, &refused, &err),
-		0);
+		push_report_decode(buf_text(&message), &speaker, batch, &refused, &err), 0);
 	ck_assert_int_eq(batch->report->oldest_ns, NOW_NS);
 	add_coverage("falco", COVERAGE_SILENT, NOW_NS - 100, NOW_NS);
 	ck_assert_int_eq(
-		push_report_decode(buf_text(&message), &speaker, TEXT(""), batch, &refused, &err),
-		-1);
+		push_report_decode(buf_text(&message), &speaker, batch, &refused, &err), -1);
 	ck_assert_int_eq(err.kind, ERR_LIMIT);
 }
 END_TEST

@@ -196,7 +196,12 @@ START_TEST(agents_are_remembered)
 {
 	struct err err = {0};
 	struct agent_list agents;
-	struct agent_report report = {TEXT("c"), TEXT("n2"), TEXT("0.1"), 5, 10, 2000};
+	struct agent_report report = {.cluster = TEXT("c"),
+		.node = TEXT("n2"),
+		.version = TEXT("0.1"),
+		.oldest_ns = 5,
+		.n_waiting = 10,
+		.waiting_bytes = 2000};
 	ck_assert(agent_note(connection(), &report, 100, &err) == 0);
 	report.node = TEXT("n1");
 	ck_assert(agent_note(connection(), &report, 100, &err) == 0);
@@ -209,6 +214,27 @@ START_TEST(agents_are_remembered)
 	ck_assert_int_eq(agents.items[0].heard_ns, 200);
 	ck_assert(agents_expire(connection(), 150, &err) == 0);
 	ck_assert(agents_list(connection(), &arena, &agents, &err) == 0 && agents.n == 1);
+}
+END_TEST
+
+/* A node that was rebooted is seen: its agent speaks from another boot, and since when. */
+START_TEST(a_boot_is_remembered_since_it_was_heard)
+{
+	static const struct {
+		struct text boot;
+		int64_t now_ns, since_ns;
+	} said[] = {{TEXT_NONE, 100, 0}, {TEXT("a"), 200, 200}, {TEXT("a"), 300, 200},
+		{TEXT("b"), 400, 400}, {TEXT("b"), 500, 400}, {TEXT_NONE, 600, 0}};
+	struct err err = {0};
+	struct agent_list agents;
+	struct agent_report report = {.cluster = TEXT("c"), .node = TEXT("n")};
+	for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
+		report.boot = said[i].boot;
+		ck_assert(agent_note(connection(), &report, said[i].now_ns, &err) == 0);
+		ck_assert(agents_list(connection(), &arena, &agents, &err) == 0);
+		ck_assert(text_equal(agents.items[0].report.boot, said[i].boot));
+		ck_assert_int_eq(agents.items[0].boot_ns, said[i].since_ns);
+	}
 }
 END_TEST
 
@@ -274,6 +300,7 @@ int main(void)
 	tcase_add_test(tests, broken_intervals_are_refused_and_long_ones_cut);
 	tcase_add_test(tests, what_is_old_leaves);
 	tcase_add_test(tests, agents_are_remembered);
+	tcase_add_test(tests, a_boot_is_remembered_since_it_was_heard);
 	tcase_add_test(tests, how_many_were_lost_stays_a_number);
 	tcase_add_test(tests, a_node_has_so_many_sensors);
 	suite_add_tcase(suite, tests);
