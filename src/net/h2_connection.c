@@ -27,9 +27,10 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 {
 	struct h2_connection *connection = ctx;
 	(void)session;
+	h2_flood_give(&connection->flood, 1);
 	if (!connection->owner->is_server || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
 		return 0;
-	h2_flood_give(&connection->flood, 1);
+	h2_flood_give(&connection->flood, H2_FLOOD_CALL);
 	struct grpc_stream *stream = NULL;
 	if (!connection->is_ended)
 		stream = connection->owner->opened(connection, frame->hd.stream_id);
@@ -54,48 +55,25 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
 	return good ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
-/* Frames that only make work. */
-static int64_t cost_of(const nghttp2_frame *frame)
-{
-	bool is_ack = frame->hd.flags & NGHTTP2_FLAG_ACK;
-	switch (frame->hd.type) {
-	case NGHTTP2_RST_STREAM:
-		return H2_FLOOD_RESET;
-	case NGHTTP2_PING:
-	case NGHTTP2_SETTINGS:
-		return is_ack ? 0 : 1;
-	case NGHTTP2_DATA: /* nothing, or nothing but padding */
-		return frame->hd.length == frame->data.padlen &&
-		       !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM);
-	case NGHTTP2_HEADERS:
-	case NGHTTP2_GOAWAY:
-	case NGHTTP2_WINDOW_UPDATE: /* on_begin_frame */
-		return 0;
-	default:
-		return 1;
-	}
-}
-
-/* on_frame does not hear of windows for streams that are closed. Nothing is ended here: nghttp2
- * would read on. */
+/* Frames that are wrong are charged, too, and those of closed streams but for their DATA, which
+ * nghttp2 throws away unseen. Nothing is ended here: nghttp2 would read on. */
 static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head, void *ctx)
 {
 	struct h2_connection *connection = ctx;
+	int64_t cost = head->type == NGHTTP2_RST_STREAM ? H2_FLOOD_RESET : 1;
 	(void)session;
-	if (head->type == NGHTTP2_WINDOW_UPDATE)
-		h2_flood_take(&connection->flood, 1, clock_monotonic_ms(connection->clock));
+	h2_flood_take(&connection->flood, cost, clock_monotonic_ms(connection->clock));
 	return 0;
 }
 
-/* A frame of a kind that HTTP/2 (RFC 9113) does not have: passed over, but not for nothing. */
+/* A frame of a kind that HTTP/2 (RFC 9113) does not have: passed over. */
 static int on_unknown_frame(
 	nghttp2_session *session, void **payload, const nghttp2_frame_hd *head, void *ctx)
 {
-	struct h2_connection *connection = ctx;
 	(void)session;
 	(void)payload;
 	(void)head;
-	h2_flood_take(&connection->flood, 1, clock_monotonic_ms(connection->clock));
+	(void)ctx;
 	return NGHTTP2_ERR_CANCEL;
 }
 
@@ -113,10 +91,7 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
 {
 	struct h2_connection *connection = ctx;
 	struct grpc_stream *stream = stream_of(session, frame->hd.stream_id);
-	int64_t cost = cost_of(frame);
 	bool is_end = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
-	if (cost && !h2_connection_charge(connection, cost))
-		return 0;
 	greet(connection);
 	if (frame->hd.type == NGHTTP2_HEADERS)
 		connection->headers_after_ms = 0;
@@ -152,11 +127,26 @@ static int on_close(nghttp2_session *session, int32_t id, uint32_t code, void *c
 	return 0;
 }
 
+/* Who makes us reset its calls pays as if it had. Over the limit of calls none has begun. */
+static int64_t cost_of_reset(uint32_t code)
+{
+	switch (code) {
+	case NGHTTP2_NO_ERROR: /* it is answered */
+		return 0;
+	case NGHTTP2_REFUSED_STREAM:
+		return 1;
+	default:
+		return H2_FLOOD_RESET;
+	}
+}
+
 /* We have said all; a peer that goes on sending is told to stop. */
 static int on_sent(nghttp2_session *session, const nghttp2_frame *frame, void *ctx)
 {
-	const struct h2_connection *connection = ctx;
+	struct h2_connection *connection = ctx;
 	const struct grpc_stream *stream = stream_of(session, frame->hd.stream_id);
+	if (connection->owner->is_server && frame->hd.type == NGHTTP2_RST_STREAM)
+		h2_connection_charge(connection, cost_of_reset(frame->rst_stream.error_code));
 	if (stream && connection->owner->is_server && frame->hd.type == NGHTTP2_HEADERS &&
 		(frame->hd.flags & NGHTTP2_FLAG_END_STREAM) && !stream->has_half_closed)
 		nghttp2_submit_rst_stream(

@@ -4,10 +4,9 @@
 /*
  * How much a peer may cost that sends no data: a bucket per connection. Private to net/.
  *
- * Frames that only make work (PING, SETTINGS, RST_STREAM, empty DATA, WINDOW_UPDATE, PRIORITY,
- * unknown ones) take out of it; data that comes, and time, fill it again. Honest peers ping while
- * data flows (grpc-go measures the bandwidth that way) and cancel some calls; a flood has neither
- * excuse.
+ * Every frame takes out of it, also what is wrong, unknown or of a call that is over; calls that
+ * begin, data that comes, and time fill it again. Honest peers ping while data flows (grpc-go
+ * measures the bandwidth that way) and cancel some calls; a flood has neither excuse.
  */
 
 #include <stdbool.h>
@@ -16,8 +15,10 @@
 enum {
 	H2_FLOOD_FULL = 2000, /* tokens at first and at most */
 	H2_FLOOD_PER_S = 200, /* that time gives back */
-	H2_FLOOD_DATA = 2,    /* that a DATA frame with bytes gives back: its window, its ping */
-	H2_FLOOD_RESET = 4,   /* that a reset before the answer costs: it made us begin */
+	H2_FLOOD_DATA = 3,    /* that a DATA frame with bytes gives: itself, its window, its ping */
+	H2_FLOOD_CALL = 1,    /* that a call gives, beside its HEADERS: its window, or its end */
+	H2_FLOOD_RESET = 4,   /* that a reset costs, also one of ours for a fault of its: it made us
+				 begin */
 };
 
 struct h2_flood {

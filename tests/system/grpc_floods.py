@@ -140,6 +140,14 @@ def late_windows(i):
     return frame(WINDOW_UPDATE, 0, 1, struct.pack(">I", 1)) * 500
 
 
+def made_to_reset(wrong, more=b""):
+    """Calls that we have to reset for what is wrong with them: a rapid reset by our own hand. @wrong(stream): frames."""
+    def frames(i):
+        first = 1 + i * 200
+        return b"".join(frame(HEADERS, END_HEADERS, stream, request() + more) + wrong(stream) for stream in range(first, first + 200, 2))
+    return frames
+
+
 def all_floods(daemon):
     flood(daemon, "rapid reset", rapid_reset)
     flood(daemon, "PING", lambda i: frame(PING, 0, 0, b"12345678") * 500)
@@ -150,7 +158,13 @@ def all_floods(daemon):
     flood(daemon, "DATA that is padding", hollow_data)
     flood(daemon, "WINDOW_UPDATE of a call that is over", late_windows, call_before=True)
     flood(daemon, "frames that nobody knows", lambda i: (frame(0x0A, 0, 0) + frame(0x42, 0, 1, b"12345678")) * 250)
-    check("each was counted", wait_for(lambda: floods_counted(daemon) >= 9, 70, "the metric is shown: a new series begins at 0") is True)
+    flood(daemon, "frames of a call that is over", lambda i: (frame(DATA, 0, 1) + frame(HEADERS, END_HEADERS, 1, request())) * 50, call_before=True)
+    flood(daemon, "acknowledgements of no PING", lambda i: frame(PING, ACK, 0, b"12345678") * 500)
+    flood(daemon, "a second HEADERS that does not end", made_to_reset(lambda stream: frame(HEADERS, END_HEADERS, stream, field(b"x", b"y"))))
+    flood(daemon, "less than its content-length", made_to_reset(lambda stream: frame(DATA, END_STREAM, stream), field(b"content-length", b"5")))
+    flood(daemon, "a field in capitals", made_to_reset(lambda stream: b"", field(b"Bad", b"y")))
+    flood(daemon, "calls over the limit", made_to_reset(lambda stream: b""))
+    check("each was counted", wait_for(lambda: floods_counted(daemon) >= 15, 70, "the metric is shown: a new series begins at 0") is True)
 
 
 def without_end(daemon):
