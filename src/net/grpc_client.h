@@ -68,7 +68,8 @@ struct grpc_exchange_options {
 	void *ctx;
 };
 
-/** Begins a call; ERR_BUSY when the channel is not up or at the server's limit of streams. */
+/** Begins a call; ERR_BUSY when the channel is not up. Over the server's limit of calls it waits
+ * for its turn. */
 CHECKED int grpc_exchange_new(struct grpc_exchange **out, struct grpc_channel *channel,
 	const struct grpc_exchange_options *options, struct err *err);
 /** Queues one message (copied). ERR_LIMIT when more than 8 MiB would wait. */

@@ -16,9 +16,9 @@ enum {
 struct grpc_exchange {
 	struct grpc_stream stream; /* first */
 	struct grpc_exchange_options options;
-	struct loop_timer *deadline; /* NULL: none */
-	int64_t deadline_after_ms;   /* INT64_MAX: none */
-	struct grpc_status status;   /* what the server said, or what we decided */
+	struct loop_timer *timer;  /* of the deadline; and of telling what we decided */
+	int64_t deadline_after_ms; /* INT64_MAX: none */
+	struct grpc_status status; /* what the server said, or what we decided */
 	unsigned http_status;
 	bool has_status; /* of gRPC */
 	bool has_head;
@@ -31,7 +31,17 @@ static struct grpc_exchange *exchange_of(struct grpc_stream *stream)
 	return (struct grpc_exchange *)(void *)stream; /* first member */
 }
 
-/* Our own end of it: the server is told to stop. */
+static void tell_finished(struct grpc_exchange *exchange)
+{
+	if (exchange->is_finished)
+		return;
+	exchange->is_finished = true;
+	exchange->stream.is_broken = true;
+	exchange->options.finished(exchange, &exchange->status, exchange->options.ctx);
+}
+
+/* Our own end of it: the server is told to stop. Its owner hears of it in the loop's next turn,
+ * though the stream may last: it waits for its turn, or the socket takes nothing. */
 static void decide(struct grpc_exchange *exchange, enum grpc_code code, struct text message)
 {
 	if (exchange->is_ours || exchange->is_finished)
@@ -40,11 +50,16 @@ static void decide(struct grpc_exchange *exchange, enum grpc_code code, struct t
 	exchange->status = (struct grpc_status){
 		.code = code, .message = arena_copy(&exchange->stream.arena, message)};
 	grpc_stream_reset(&exchange->stream, NGHTTP2_CANCEL);
+	loop_timer_start(exchange->timer, 0);
 }
 
-static void on_deadline(void *ctx)
+static void on_timer(void *ctx)
 {
-	decide(ctx, GRPC_DEADLINE_EXCEEDED, TEXT("the call took too long"));
+	struct grpc_exchange *exchange = ctx;
+	if (exchange->is_ours)
+		tell_finished(exchange);
+	else
+		decide(exchange, GRPC_DEADLINE_EXCEEDED, TEXT("the call took too long"));
 }
 
 static void read_status(struct grpc_exchange *exchange, struct text value)
@@ -124,15 +139,6 @@ static void on_writable(struct grpc_stream *stream)
 		exchange->options.writable(exchange, exchange->options.ctx);
 }
 
-static void tell_finished(struct grpc_exchange *exchange)
-{
-	if (exchange->is_finished)
-		return;
-	exchange->is_finished = true;
-	exchange->stream.is_broken = true;
-	exchange->options.finished(exchange, &exchange->status, exchange->options.ctx);
-}
-
 /* Without a status of gRPC: what the end of the stream means. */
 static enum grpc_code code_of_reset(uint32_t code)
 {
@@ -173,7 +179,7 @@ static void on_closed(struct grpc_stream *stream, uint32_t code)
 						   : TEXT("the stream ended without a status");
 	}
 	tell_finished(exchange);
-	loop_timer_free(exchange->deadline);
+	loop_timer_free(exchange->timer);
 	grpc_stream_done(stream);
 	free(exchange);
 }
@@ -252,19 +258,17 @@ int grpc_exchange_begin(struct grpc_exchange **out, const struct exchange_place 
 		options->timeout_ms
 			? clock_monotonic_ms(place->connection->clock) + options->timeout_ms
 			: INT64_MAX;
-	if (options->timeout_ms)
-		exchange->deadline = loop_timer_new(place->loop, on_deadline, exchange);
-	int failed = options->timeout_ms && !exchange->deadline
-			     ? err_set(err, ERR_MEMORY, "no memory for a call")
-			     : submit(exchange, place, err);
+	exchange->timer = loop_timer_new(place->loop, on_timer, exchange);
+	int failed = exchange->timer ? submit(exchange, place, err)
+				     : err_set(err, ERR_MEMORY, "no memory for a call");
 	if (failed) {
-		loop_timer_free(exchange->deadline);
+		loop_timer_free(exchange->timer);
 		grpc_stream_done(&exchange->stream);
 		free(exchange);
 		return -1;
 	}
-	if (exchange->deadline)
-		loop_timer_start(exchange->deadline, options->timeout_ms);
+	if (options->timeout_ms)
+		loop_timer_start(exchange->timer, options->timeout_ms);
 	h2_connection_flush(place->connection);
 	*out = exchange;
 	return 0;

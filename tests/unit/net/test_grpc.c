@@ -547,6 +547,33 @@ START_TEST(calls_over_the_limit_wait)
 }
 END_TEST
 
+/* It has not begun, as the server takes no more, and yet its time runs. */
+START_TEST(a_call_that_waits_for_its_turn_ends_in_time)
+{
+	struct rig_exchange first, cancelled;
+	struct grpc_limits limits = grpc_limits_usual;
+	limits.calls_of_connection = 1;
+	rig_start(NULL, &limits, NULL);
+	rig_connect((struct grpc_channel_options){.is_plain = true});
+	rig_until(rig_is_up);
+	rig_call(&first, "/t/Silent", plain);
+	rig_call(&seen, "/t/Silent", (struct grpc_exchange_options){.timeout_ms = 20});
+	rig_call(&cancelled, "/t/Silent", plain);
+	grpc_exchange_cancel(cancelled.exchange);
+	rig_finish(&cancelled);
+	ck_assert_int_eq(cancelled.code, GRPC_CANCELLED);
+	rig_finish(&seen);
+	ck_assert_int_eq(seen.code, GRPC_DEADLINE_EXCEEDED);
+	ck_assert(!first.is_finished);
+	grpc_exchange_cancel(first.exchange);
+	rig_finish(&first);
+	rig_exchange_done(&first);
+	rig_exchange_done(&cancelled);
+	rig_until(rig_is_idle);
+	ck_assert_uint_eq(rig.seen.n_open, 1);
+}
+END_TEST
+
 START_TEST(so_many_connections_and_no_more)
 {
 	struct err err;
@@ -618,6 +645,7 @@ int main(void)
 	tcase_add_test(places, a_slow_socket_gets_all_of_a_large_answer);
 	tcase_add_test(places, names_are_looked_up);
 	tcase_add_test(places, calls_over_the_limit_wait);
+	tcase_add_test(places, a_call_that_waits_for_its_turn_ends_in_time);
 	tcase_add_test(places, so_many_connections_and_no_more);
 	tcase_set_timeout(calls, 60);
 	tcase_set_timeout(places, 60);
