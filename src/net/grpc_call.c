@@ -125,6 +125,18 @@ static bool set_deadline(struct grpc_call *call)
 	return true;
 }
 
+/* It holds its headers as long as it lasts. */
+static bool take_room(struct grpc_call *call)
+{
+	size_t size = sizeof *call + call->stream.arena.used_bytes;
+	if (!grpc_room_take(&call->stream.connection->share, size)) {
+		finish(call, GRPC_RESOURCE_EXHAUSTED, TEXT("too many calls are under way"));
+		return false;
+	}
+	call->n_held = size;
+	return true;
+}
+
 static void on_request(struct grpc_stream *stream, bool is_end)
 {
 	struct grpc_call *call = call_of(stream);
@@ -133,6 +145,8 @@ static void on_request(struct grpc_stream *stream, bool is_end)
 		return;
 	call->has_request = true;
 	atomic_fetch_add(&call->server->counts[GRPC_CALLS], 1);
+	if (!take_room(call))
+		return;
 	if (!text_is(call->http_method, "POST")) {
 		refuse(call, "405");
 		return;
@@ -203,6 +217,7 @@ static void on_closed(struct grpc_stream *stream, uint32_t code)
 	if (call->is_open && call->method->closed)
 		call->method->closed(call, call->method->ctx);
 	loop_timer_free(call->deadline);
+	grpc_room_give(&stream->connection->share, call->n_held);
 	grpc_stream_done(stream);
 	free(call);
 }

@@ -50,6 +50,7 @@ struct grpc_call {
 	void *owner;
 	struct grpc_metadata *metadata;
 	struct text path, http_method, content_type, encoding, accept_encoding, timeout;
+	size_t n_held;               /* itself and its headers, of the connection's share */
 	struct loop_timer *deadline; /* NULL: none */
 	int64_t deadline_after_ms;
 	struct grpc_status status;
