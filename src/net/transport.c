@@ -11,6 +11,8 @@
 
 #include "net/tls_session.h"
 
+enum { RECORDS_A_READ = 64 };
+
 static unsigned char h2[] = "h2";
 
 void transport_init(struct transport *transport, int fd)
@@ -191,11 +193,12 @@ static int read_record(const struct transport *transport, char *out, size_t size
 	return n == 0 ? GNUTLS_E_PREMATURE_TERMINATION : (int)n; /* an end either way */
 }
 
-/* Records until there is no more, or no room. What ends them is told once they are read. */
+/* Records until there is no more, no room, or they are many: they may have a byte each. What ends
+ * them is told once they are read. */
 static ssize_t read_tls(struct transport *transport, char *out, size_t size, struct err *err)
 {
 	size_t n_read = 0;
-	while (!transport->read_code && n_read < size) {
+	for (int i = 0; i < RECORDS_A_READ && !transport->read_code && n_read < size; i++) {
 		int n = read_record(transport, out + n_read, size - n_read);
 		if (n == GNUTLS_E_AGAIN)
 			return (ssize_t)n_read;

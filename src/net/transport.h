@@ -49,8 +49,8 @@ void transport_done(struct transport *transport);
 /** 1: done (or nothing to do); 0: wait; -1: it failed. */
 CHECKED int transport_handshake(struct transport *transport, struct err *err);
 
-/** Bytes, as many as there are; 0: none now; -1: the peer has closed (kind ERR_NONE), or *err is
- * set. */
+/** Bytes, as many as there are (in 64 records of TLS at most); 0: none now; -1: the peer has closed
+ * (kind ERR_NONE), or *err is set. */
 CHECKED ssize_t transport_read(
 	struct transport *transport, void *out, size_t size, struct err *err);
 /** Bytes taken; 0: none now; -1: *err is set. */

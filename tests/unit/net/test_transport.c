@@ -75,7 +75,7 @@ static void write_all(void)
 	}
 }
 
-/* A read gives what is there, however many records it is in. */
+/* A read gives what is there, though it is in several records. */
 START_TEST(a_read_gives_all_that_is_there)
 {
 	start(_i);
@@ -86,6 +86,25 @@ START_TEST(a_read_gives_all_that_is_there)
 	ck_assert_mem_eq(got, sent + READ_BYTES, ALL_BYTES - READ_BYTES);
 	ck_assert_int_eq(transport_read(&server, got, sizeof got, &err), 0);
 	ck_assert(!transport_has_more(&server));
+	stop();
+}
+END_TEST
+
+/* Records of a byte are work for nothing: others shall have their turn between them. */
+START_TEST(a_read_takes_so_many_records)
+{
+	size_t n_read = 0;
+	start(IN_TLS);
+	for (size_t i = 0; i < 200; i++)
+		ck_assert_int_eq(transport_write(&client, sent + i, 1, &err), 1);
+	for (int i = 0; i < 10 && n_read < 200; i++) {
+		ssize_t n = transport_read(&server, got + n_read, sizeof got - n_read, &err);
+		ck_assert_int_gt(n, 0);
+		ck_assert_int_lt(n, 100);
+		n_read += (size_t)n;
+	}
+	ck_assert_uint_eq(n_read, 200);
+	ck_assert_mem_eq(got, sent, 200);
 	stop();
 }
 END_TEST
@@ -127,6 +146,7 @@ int main(void)
 	Suite *suite = suite_create("net/transport");
 	TCase *tests = tcase_create("transport");
 	tcase_add_loop_test(tests, a_read_gives_all_that_is_there, 0, 2);
+	tcase_add_test(tests, a_read_takes_so_many_records);
 	tcase_add_loop_test(tests, the_end_is_told_after_the_bytes, 0, 2);
 	tcase_add_test(tests, a_broken_record_is_told_after_the_bytes);
 	tcase_set_timeout(tests, 30);
