@@ -12,8 +12,8 @@
 struct queue {
 	pthread_mutex_t mutex;
 	pthread_cond_t filled;
-	struct queue_item *first;
-	struct queue_item **last;
+	struct turns turns;
+	struct queue_lane own; /* of those who push to none */
 	size_t max_weight_bytes;
 	_Atomic size_t weight_bytes;
 	_Atomic bool closed;
@@ -37,7 +37,6 @@ struct queue *queue_new(size_t max_weight_bytes)
 	pthread_cond_init(&queue->filled, &attributes);
 	pthread_condattr_destroy(&attributes);
 	pthread_mutex_init(&queue->mutex, NULL);
-	queue->last = &queue->first;
 	queue->max_weight_bytes = max_weight_bytes;
 	return queue;
 }
@@ -67,21 +66,19 @@ static void drain_fd(int fd)
 		;
 }
 
-bool queue_push(struct queue *queue, struct queue_item *item)
+bool queue_push_lane(struct queue *queue, struct queue_lane *lane, struct queue_item *item)
 {
 	pthread_mutex_lock(&queue->mutex);
 	size_t waiting = atomic_load(&queue->weight_bytes);
 	size_t total;
-	bool fits = !queue->first || (size_add(waiting, item->weight_bytes, &total) &&
-					     total <= queue->max_weight_bytes);
+	bool was_empty = !queue->turns.next;
+	bool fits = was_empty || (size_add(waiting, item->weight_bytes, &total) &&
+					 total <= queue->max_weight_bytes);
 	if (atomic_load(&queue->closed) || !fits) {
 		pthread_mutex_unlock(&queue->mutex);
 		return false;
 	}
-	bool was_empty = !queue->first;
-	item->next = NULL;
-	*queue->last = item;
-	queue->last = &item->next;
+	turns_add(&queue->turns, lane, item);
 	atomic_store(&queue->weight_bytes, waiting + item->weight_bytes);
 	if (was_empty) {
 		signal_fd(queue->fd);
@@ -89,6 +86,11 @@ bool queue_push(struct queue *queue, struct queue_item *item)
 	}
 	pthread_mutex_unlock(&queue->mutex);
 	return true;
+}
+
+bool queue_push(struct queue *queue, struct queue_item *item)
+{
+	return queue_push_lane(queue, &queue->own, item);
 }
 
 static void deadline_after(struct timespec *deadline, int64_t wait_ms)
@@ -107,7 +109,7 @@ static void wait_filled(struct queue *queue, int64_t wait_ms)
 {
 	struct timespec deadline;
 	deadline_after(&deadline, wait_ms > 0 ? wait_ms : 0);
-	while (!queue->first && !queue->woken && !atomic_load(&queue->closed)) {
+	while (!queue->turns.next && !queue->woken && !atomic_load(&queue->closed)) {
 		if (wait_ms < 0)
 			pthread_cond_wait(&queue->filled, &queue->mutex);
 		else if (pthread_cond_timedwait(&queue->filled, &queue->mutex, &deadline) ==
@@ -120,18 +122,15 @@ static void wait_filled(struct queue *queue, int64_t wait_ms)
 /* Mutex held, queue not empty. */
 static struct queue_item *cut_front(struct queue *queue, size_t max_weight_bytes)
 {
-	struct queue_item *chain = queue->first;
-	struct queue_item **end = &queue->first;
-	size_t taken = 0;
-	do {
-		taken += (*end)->weight_bytes;
-		end = &(*end)->next;
-	} while (*end && (*end)->weight_bytes <= max_weight_bytes &&
-		 taken <= max_weight_bytes - (*end)->weight_bytes);
-	queue->first = *end;
-	*end = NULL;
-	if (!queue->first)
-		queue->last = &queue->first;
+	struct turns *turns = &queue->turns;
+	struct queue_item *chain = turns_take(turns), *last = chain;
+	size_t taken = chain->weight_bytes;
+	while (turns->next && taken <= max_weight_bytes &&
+		turns->next->first->weight_bytes <= max_weight_bytes - taken) {
+		last->next = turns_take(turns);
+		last = last->next;
+		taken += last->weight_bytes;
+	}
 	atomic_fetch_sub(&queue->weight_bytes, taken);
 	return chain;
 }
@@ -140,11 +139,11 @@ struct queue_item *queue_take(struct queue *queue, size_t max_weight_bytes, int6
 {
 	struct queue_item *chain = NULL;
 	pthread_mutex_lock(&queue->mutex);
-	if (!queue->first && wait_ms != 0)
+	if (!queue->turns.next && wait_ms != 0)
 		wait_filled(queue, wait_ms);
-	if (queue->first)
+	if (queue->turns.next)
 		chain = cut_front(queue, max_weight_bytes);
-	if (!queue->first)
+	if (!queue->turns.next)
 		drain_fd(queue->fd);
 	pthread_mutex_unlock(&queue->mutex);
 	return chain;

@@ -7,10 +7,13 @@
  * Items embed `struct queue_item` as their first member, so queueing never allocates and never
  * fails for memory. A full queue refuses; the caller then pushes back to its peer, nothing is
  * dropped here.
+ *
+ * Items keep the order of their lane (base/turns.h). Those who push to none share one.
  */
 
 #include "base/err.h"
 #include "base/text.h"
+#include "base/turns.h"
 
 struct queue_item {
 	struct queue_item *next; /* the queue's while queued; the taker's afterwards */
@@ -27,8 +30,11 @@ void queue_free(struct queue *queue); /* the queue must be empty or its items ow
  */
 CHECKED bool queue_push(struct queue *queue, struct queue_item *item);
 
+/** The same, at the end of @lane, which belongs to this queue and lives as long as it has items. */
+CHECKED bool queue_push_lane(struct queue *queue, struct queue_lane *lane, struct queue_item *item);
+
 /**
- * Takes items from the front as a chain (NULL-terminated), at most @max_weight_bytes but at least
+ * Takes items whose turn it is as a chain (NULL-terminated), at most @max_weight_bytes but at least
  * one.
  *
  * Waits up to @wait_ms (0: do not wait; negative: for ever). NULL on timeout, or closed and empty.

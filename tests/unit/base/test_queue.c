@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/queue.h"
 
-enum { N_MAKERS = 2, N_ITEMS = 20000, MAX_BYTES = 100 };
+enum { N_MAKERS = 2, N_ITEMS = 20000, MAX_BYTES = 100, N_LANES = 40, N_TURNS = 20000 };
 
 struct thing {
 	struct queue_item item; /* first */
@@ -173,6 +173,94 @@ START_TEST(closing_ends_a_wait)
 }
 END_TEST
 
+static struct queue_item *next_of(struct queue *from)
+{
+	struct queue_item *item = queue_take(from, 1, 0);
+	ck_assert_ptr_nonnull(item);
+	ck_assert_ptr_null(item->next);
+	return item;
+}
+
+START_TEST(who_sends_little_comes_before_what_others_have)
+{
+	struct queue_lane greedy = {0}, quiet = {0};
+	struct queue_item many[4], few[2] = {{.weight_bytes = 1}, {.weight_bytes = 1}};
+	for (unsigned i = 0; i < 4; i++) {
+		many[i] = (struct queue_item){.weight_bytes = 20};
+		ck_assert(queue_push_lane(queue, &greedy, &many[i]));
+	}
+	ck_assert_ptr_eq(next_of(queue), &many[0]);
+	ck_assert(queue_push_lane(queue, &quiet, &few[0]));
+	ck_assert(queue_push_lane(queue, &quiet, &few[1]));
+	struct queue_item *chain = queue_take(queue, 22, 0); /* both, and one of the greedy */
+	ck_assert_ptr_eq(chain, &few[0]);
+	ck_assert_ptr_eq(chain->next, &few[1]);
+	ck_assert_ptr_eq(few[1].next, &many[1]);
+	ck_assert_ptr_null(many[1].next);
+	ck_assert_uint_eq(queue_weight(queue), 40);
+	ck_assert_ptr_eq(next_of(queue), &many[2]);
+	ck_assert_ptr_eq(next_of(queue), &many[3]);
+	ck_assert_ptr_null(queue_take(queue, 1, 0));
+}
+END_TEST
+
+/* A large item is overtaken, but only by as much as it is large itself. */
+START_TEST(nobody_waits_for_ever)
+{
+	struct queue_lane greedy = {0}, quiet = {0};
+	struct queue_item large = {.weight_bytes = 50}, small[2];
+	unsigned n_before = 0;
+	ck_assert(queue_push_lane(queue, &greedy, &large));
+	for (;; n_before++) {
+		struct queue_item *one = &small[n_before % 2];
+		*one = (struct queue_item){.weight_bytes = 1};
+		ck_assert(queue_push_lane(queue, &quiet, one));
+		if (next_of(queue) == &large)
+			break;
+		ck_assert_uint_lt(n_before, 60);
+	}
+	ck_assert_uint_ge(n_before, 48);
+	ck_assert_ptr_eq(next_of(queue), &small[n_before % 2]);
+}
+END_TEST
+
+/* Of lanes that always have something each gets the same weight, to within its largest item; the
+ * order of each is kept. */
+START_TEST(lanes_get_the_same)
+{
+	struct queue *wide = queue_new(SIZE_MAX);
+	static struct queue_lane lanes[N_LANES];
+	static struct thing things[N_TURNS + N_LANES * 4];
+	unsigned next[N_LANES] = {0}, pushed[N_LANES] = {0}, n = 0;
+	size_t got[N_LANES] = {0};
+	ck_assert_ptr_nonnull(wide);
+	for (unsigned i = 0; i < N_LANES * 4; i++, n++) {
+		unsigned lane = i % N_LANES;
+		things[n] = (struct thing){{.weight_bytes = 1 + lane}, lane, pushed[lane]++};
+		ck_assert(queue_push_lane(wide, &lanes[lane], &things[n].item));
+	}
+	for (unsigned i = 0; i < N_TURNS; i++, n++) {
+		const struct thing *thing = (const struct thing *)(const void *)next_of(wide);
+		unsigned lane = thing->maker;
+		ck_assert_uint_eq(thing->number, next[lane]++);
+		got[lane] += thing->item.weight_bytes;
+		things[n] = (struct thing){{.weight_bytes = 1 + lane}, lane, pushed[lane]++};
+		ck_assert(queue_push_lane(wide, &lanes[lane], &things[n].item));
+	}
+	for (unsigned i = 0; i < N_LANES; i++)
+		for (unsigned j = 0; j < i; j++) {
+			size_t more = got[i] > got[j] ? got[i] - got[j] : got[j] - got[i];
+			ck_assert_uint_le(more, N_LANES + 1);
+		}
+	struct queue_item *rest = queue_take(wide, SIZE_MAX, 0);
+	for (n = 0; rest; rest = rest->next)
+		n++;
+	ck_assert_uint_eq(n, N_LANES * 4);
+	ck_assert_uint_eq(queue_weight(wide), 0);
+	queue_free(wide);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("queue");
@@ -186,6 +274,9 @@ int main(void)
 	tcase_add_test(tests, a_closed_one_gives_what_it_has);
 	tcase_add_test(tests, many_push_one_takes);
 	tcase_add_test(tests, closing_ends_a_wait);
+	tcase_add_test(tests, who_sends_little_comes_before_what_others_have);
+	tcase_add_test(tests, nobody_waits_for_ever);
+	tcase_add_test(tests, lanes_get_the_same);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
