@@ -6,6 +6,8 @@
 
 #include "base/table.h"
 
+enum { LANE_KEY_BYTES = 80 };
+
 static struct usage *usage_of(struct intake *intake, uint64_t credential_id)
 {
 	struct text key = {(const char *)&credential_id, sizeof credential_id};
@@ -15,13 +17,24 @@ static struct usage *usage_of(struct intake *intake, uint64_t credential_id)
 	return place ? place->pointer : NULL;
 }
 
+static struct lane *lane_of_address(
+	struct intake *intake, uint64_t credential_id, struct text address)
+{
+	char key[LANE_KEY_BYTES];
+	size_t size = text_format(
+		key, sizeof key, "%llu %.*s", (unsigned long long)credential_id, TEXT_ARG(address));
+	return lane_of(intake->lanes, (struct text){key, size});
+}
+
 /* The credential's word counts, not the payload's. */
 bool delivery_begin(struct delivery *delivery, const struct credential *credential,
 	enum source source, struct text address)
 {
 	struct batch *batch = delivery->batch = batch_new();
 	delivery->usage = usage_of(delivery->intake, credential->id);
-	if (!batch || !delivery->usage)
+	if (!delivery->lane)
+		delivery->lane = lane_of_address(delivery->intake, credential->id, address);
+	if (!batch || !delivery->usage || !delivery->lane)
 		return false;
 	batch->reply = delivery->intake->reply;
 	batch->owner = delivery;
@@ -38,6 +51,8 @@ void delivery_done(struct delivery *delivery)
 		explicit_bzero(delivery->body, delivery->body_size);
 	batch_free(delivery->batch);
 	free(delivery->body);
+	lane_leave(delivery->lane);
+	delivery->lane = NULL;
 	delivery->batch = NULL;
 	delivery->body = NULL;
 }

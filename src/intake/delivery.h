@@ -8,6 +8,7 @@
  */
 
 #include "intake/intake.h"
+#include "intake/lane.h"
 #include "intake/senders.h"
 #include "intake/throttle.h"
 #include "model/batch.h"
@@ -42,6 +43,7 @@ struct delivery {
 	bool is_held;
 
 	struct usage *usage;
+	struct lane *lane; /* joined */
 	struct batch *batch;
 	char *body; /* the batch's alerts point into it */
 	size_t body_size;
@@ -75,6 +77,7 @@ struct intake {
 	_Atomic size_t n_waiting;
 
 	struct table *usages; /* credential id → struct usage */
+	struct table *lanes;
 	struct senders *senders;
 	struct throttle *throttle;
 
@@ -93,7 +96,8 @@ struct intake {
 };
 
 /* delivery.c */
-/** The batch that the credential's alerts go into; its texts are copies. false without memory. */
+/** The batch that the credential's alerts go into; its texts are copies. If nobody has given it a
+ * lane, it joins that of credential and address. false without memory. */
 bool delivery_begin(struct delivery *delivery, const struct credential *credential,
 	enum source source, struct text address);
 /** Frees what delivery_begin made, and the body; wipes where secrets were. */

@@ -6,6 +6,9 @@
  * come back. One credential fills at most half of the queue; its batches then wait here, in order,
  * without holding up those of others.
  *
+ * Who sends little waits behind nobody: a quarter of the queue is kept for lanes that have little
+ * in it, whatever their credential has. In the queue lanes take turns (base/turns.h).
+ *
  * What is with the writer is listed too: when the store does not work, that is held as well, and
  * shown.
  */
@@ -56,6 +59,7 @@ static void list_add(struct intake *intake, struct delivery *delivery)
 	delivery->held_bytes = delivery->batch->item.weight_bytes;
 	intake->held_bytes += delivery->held_bytes;
 	delivery->usage->n_held++;
+	delivery->lane->n_held++;
 	atomic_fetch_add(&intake->status->n_held, 1);
 	show_status(intake);
 }
@@ -73,9 +77,23 @@ static void list_remove(struct intake *intake, struct delivery *delivery)
 	delivery->is_held = false;
 	intake->held_bytes -= delivery->held_bytes;
 	delivery->usage->n_held--;
+	delivery->lane->n_held--;
 	atomic_fetch_sub(&intake->status->n_held, 1);
 	show_status(intake);
 	intake_touch(intake);
+}
+
+static size_t weight_of(const struct delivery *delivery)
+{
+	return delivery->batch->item.weight_bytes;
+}
+
+/* Together with what its lane has with the writer. */
+static bool is_little(const struct delivery *delivery)
+{
+	size_t total;
+	return size_add(delivery->lane->in_flight_bytes, weight_of(delivery), &total) &&
+	       total <= queue_max(delivery->intake->writer) / HOLD_LITTLE_PART;
 }
 
 /* A credential with nothing in flight may always send one batch, of any size. */
@@ -83,22 +101,37 @@ static bool has_share(const struct delivery *delivery)
 {
 	size_t used = delivery->usage->in_flight_bytes;
 	size_t total;
-	return used == 0 || (size_add(used, delivery->batch->item.weight_bytes, &total) &&
+	return used == 0 || (size_add(used, weight_of(delivery), &total) &&
 				    total <= queue_max(delivery->intake->writer) / 2);
+}
+
+/* An empty queue takes any batch. */
+static bool leaves_room(const struct delivery *delivery)
+{
+	const struct queue *writer = delivery->intake->writer;
+	size_t waiting = queue_weight(writer), kept = queue_max(writer) / HOLD_KEPT_PART;
+	size_t total;
+	return waiting == 0 || (size_add(waiting, weight_of(delivery), &total) &&
+				       total <= queue_max(writer) - kept);
 }
 
 static bool push(struct delivery *delivery)
 {
 	/* Read before the push: afterwards the batch is the writer's. */
-	size_t weight_bytes = delivery->batch->item.weight_bytes;
-	delivery->usage->in_flight_bytes += weight_bytes;
-	if (queue_push(delivery->intake->writer, &delivery->batch->item)) {
-		sent_add(delivery->intake, delivery);
-		return true;
+	size_t weight_bytes = weight_of(delivery);
+	struct intake *intake = delivery->intake;
+	if (!is_little(delivery) && !leaves_room(delivery)) {
+		intake->is_writer_full = true;
+		return false;
 	}
-	delivery->usage->in_flight_bytes -= weight_bytes;
-	delivery->intake->is_writer_full = true;
-	return false;
+	if (!queue_push_lane(intake->writer, &delivery->lane->turn, &delivery->batch->item)) {
+		intake->is_writer_full = true;
+		return false;
+	}
+	delivery->usage->in_flight_bytes += weight_bytes;
+	delivery->lane->in_flight_bytes += weight_bytes;
+	sent_add(intake, delivery);
+	return true;
 }
 
 static void hold(struct delivery *delivery)
@@ -122,6 +155,13 @@ static void weigh(const struct delivery *delivery)
 		batch->item.weight_bytes = kept_bytes;
 }
 
+/* Of those who send much: does nothing of its credential, or the queue, hold it up? */
+static bool is_first(const struct delivery *delivery)
+{
+	return !delivery->intake->is_writer_full && delivery->usage->n_held == 0 &&
+	       has_share(delivery);
+}
+
 enum hold_result hold_submit(struct delivery *delivery)
 {
 	struct intake *intake = delivery->intake;
@@ -129,8 +169,8 @@ enum hold_result hold_submit(struct delivery *delivery)
 	delivery->held_after_ms = clock_monotonic_ms(intake->clock);
 	delivery->held_at_ns = clock_wall_ns(intake->clock);
 	atomic_fetch_add(&intake->n_waiting, 1);
-	bool is_next = !intake->is_writer_full && delivery->usage->n_held == 0;
-	if (is_next && has_share(delivery) && push(delivery))
+	bool is_next = delivery->lane->n_held == 0 && (is_little(delivery) || is_first(delivery));
+	if (is_next && push(delivery))
 		return HOLD_SENT;
 	if (intake->held_bytes > HOLD_BYTES_MAX - delivery->batch->item.weight_bytes) {
 		delivery_finish(delivery, 503);
@@ -165,19 +205,30 @@ static unsigned expired(const struct delivery *delivery, int64_t now_ms)
 	return 0;
 }
 
-/* One credential's batches keep their order: behind one that must wait, all of its wait. */
+/* Of those who send much: behind one that must wait, all of its credential wait. */
+static bool has_turn(const struct delivery *delivery)
+{
+	const struct intake *intake = delivery->intake;
+	struct usage *usage = delivery->usage;
+	if (intake->is_writer_full || usage->waits_in_pass == intake->pass)
+		return false;
+	if (has_share(delivery))
+		return true;
+	usage->waits_in_pass = intake->pass;
+	return false;
+}
+
+/* A lane's batches keep their order: behind one that must wait, all of its wait. */
 static void offer(struct delivery *delivery)
 {
 	struct intake *intake = delivery->intake;
-	struct usage *usage = delivery->usage;
-	if (intake->is_writer_full || usage->waits_in_pass == intake->pass)
+	struct lane *lane = delivery->lane;
+	if (lane->waits_in_pass == intake->pass)
 		return;
-	if (!has_share(delivery)) {
-		usage->waits_in_pass = intake->pass;
+	if (!(is_little(delivery) || has_turn(delivery)) || !push(delivery)) {
+		lane->waits_in_pass = intake->pass;
 		return;
 	}
-	if (!push(delivery))
-		return;
 	list_remove(intake, delivery);
 	if (delivery->left_hold)
 		delivery->left_hold(delivery);
@@ -207,7 +258,8 @@ void hold_retry(struct intake *intake)
 void hold_release(struct delivery *delivery)
 {
 	sent_remove(delivery->intake, delivery);
-	delivery->usage->in_flight_bytes -= delivery->batch->item.weight_bytes;
+	delivery->usage->in_flight_bytes -= weight_of(delivery);
+	delivery->lane->in_flight_bytes -= weight_of(delivery);
 }
 
 static void warn(const struct intake *intake, struct sender_entry *entry, int64_t held_ms)

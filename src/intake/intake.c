@@ -113,6 +113,7 @@ static bool make_parts(struct intake *intake)
 	intake->reply = queue_new(SIZE_MAX);
 	intake->methods = calloc(N_PUSH_METHODS + 1, sizeof *intake->methods);
 	intake->usages = table_new(free);
+	intake->lanes = lanes_new();
 	intake->senders = senders_new();
 	intake->throttle = throttle_new(intake->clock);
 	intake->retry_timer = loop_timer_new(intake->loop, on_retry, intake);
@@ -120,9 +121,9 @@ static bool make_parts(struct intake *intake)
 	if (intake->reply)
 		intake->reply_watch =
 			loop_watch_new(intake->loop, queue_fd(intake->reply), on_reply, intake);
-	return intake->methods && intake->usages && intake->senders && intake->throttle &&
-	       intake->retry_timer && intake->second_timer && intake->reply_watch &&
-	       intake_metrics_init(intake);
+	return intake->methods && intake->usages && intake->lanes && intake->senders &&
+	       intake->throttle && intake->retry_timer && intake->second_timer &&
+	       intake->reply_watch && intake_metrics_init(intake);
 }
 
 int intake_new(struct intake **out, const struct intake_options *options, struct err *err)
@@ -180,6 +181,7 @@ void intake_free(struct intake *intake)
 	loop_timer_free(intake->second_timer);
 	queue_free(intake->reply);
 	table_free(intake->usages);
+	table_free(intake->lanes);
 	senders_free(intake->senders);
 	throttle_free(intake->throttle);
 	intake_metrics_done();

@@ -11,6 +11,10 @@ enum {
 
 	/* Of all held batches; beyond it even Falco is refused, because memory ends. */
 	HOLD_BYTES_MAX = 512 * 1024 * 1024,
+	/* Parts of the writer's queue: kept for those who send little, and what is little (64 KiB
+	 * of 64 MiB: what 1 000 alerts a second make between two commits). */
+	HOLD_KEPT_PART = 4,
+	HOLD_LITTLE_PART = 1024,
 	HOLD_RETRY_MS = 100,  /* another maker may have filled the queue: no reply wakes us */
 	HOLD_SHOWN_MS = 1000, /* what the writer has longer counts as held, too */
 	HOLD_WARN_MS = 30000,

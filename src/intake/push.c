@@ -24,6 +24,8 @@
 #include "intake/push_stream.h"
 #include "intake_fields.h"
 
+enum { LANE_KEY_BYTES_MAX = 1024 }; /* a spool's id, a node's and a cluster's name */
+
 /* One message on its way to a batch. */
 struct incoming {
 	struct push_stream *stream;
@@ -41,6 +43,21 @@ static struct spool_mark *mark_new(const struct push_stream *stream, struct batc
 	mark->node = arena_copy(&batch->arena, stream->node);
 	batch->spool = mark;
 	return mark;
+}
+
+/* Calls of one spool share it: what an older one has in the queue comes before our question. */
+static struct lane *spool_lane(struct push_stream *stream)
+{
+	struct text id = {(const char *)stream->spool, sizeof stream->spool};
+	struct buf key;
+	buf_init(&key, LANE_KEY_BYTES_MAX);
+	buf_add(&key, id);
+	buf_add(&key, stream->node);
+	buf_add_byte(&key, '\n');
+	buf_add(&key, stream->cluster);
+	struct lane *lane = buf_ok(&key) ? lane_of(stream->intake->lanes, buf_text(&key)) : NULL;
+	buf_done(&key);
+	return lane;
 }
 
 /* The first hello names the spool; a later one may only go on behind a gap in it. */
@@ -61,7 +78,8 @@ static int note_hello(struct incoming *in, const struct push_hello *hello, struc
 	stream->version = arena_copy(&stream->arena, hello->version);
 	stream->boot = arena_copy(&stream->arena, hello->boot);
 	stream->cluster = arena_copy(&stream->arena, in->credential->cluster);
-	return stream->arena.failed ? err_set(err, ERR_MEMORY, "no memory for a spool") : 0;
+	stream->lane = stream->arena.failed ? NULL : spool_lane(stream);
+	return stream->lane ? 0 : err_set(err, ERR_MEMORY, "no memory for a spool");
 }
 
 static int take_hello(struct incoming *in, const struct push_hello *hello, struct err *err)

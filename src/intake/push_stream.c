@@ -27,6 +27,7 @@ static void stream_free(struct push_stream *stream)
 		news = &(*news)->next_news;
 	if (stream->has_news)
 		*news = stream->next_news;
+	lane_leave(stream->lane);
 	arena_done(&stream->arena);
 	free(stream);
 }
@@ -294,6 +295,7 @@ struct flight *flight_new(
 		.finish = finish,
 		.drop = drop,
 		.left_hold = left_hold,
+		.lane = lane_join(stream->lane),
 		.arrived_after_ms = clock_monotonic_ms(intake->clock)};
 	struct text peer = grpc_call_peer(stream->call);
 	if (delivery_begin(&flight->delivery, credential, source, peer))

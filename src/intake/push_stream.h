@@ -27,6 +27,7 @@ struct push_stream {
 	struct arena arena; /* of the texts below */
 	struct text cluster, node, version, boot;
 	unsigned char spool[SPOOL_MARK_BYTES];
+	struct lane *lane; /* its spool's, joined; NULL before hello */
 	bool has_said_hello;
 	bool is_open;          /* hello is answered */
 	uint64_t expected;     /* number of the next record */
