@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Measures gRPC in interleaved rounds of one run: tocsind with everything on, our front end alone, and grpc-go, which only counts;
-streams and one call a batch, and many nodes at once.
+streams and one call a batch, many nodes at once, and what those who send little wait beside those who send much.
 
 CPU is the server's own (from /proc). One JSON line per figure, then medians and ratios. grpc.py [--rounds N] [--alerts N] [--nodes N]
 """
@@ -21,6 +21,7 @@ sys.path.insert(0, os.path.join(HERE, "../system"))
 from daemon import BUILD, SOURCE, Daemon, free_port, wait_for  # noqa: E402
 from figures import Figures, cpu_seconds, memory_mib  # noqa: E402
 
+QUIET_SECONDS = 5
 LINES = os.path.join(SOURCE, "tests/corpus/labelled/alerts.jsonl")
 
 
@@ -79,21 +80,31 @@ def measure(daemon, others, args, note):
     figure = push(pid, daemon.grpc_port, token, args.alerts * 2, 100, args.nodes)
     figure["mib_more"] = round(memory_mib(pid) - before, 1)
     note("tocsind, %d nodes" % args.nodes, figure)
-    fairness(pid, daemon.grpc_port, token, args, note)
+    for _ in range(args.rounds):
+        fairness(daemon.grpc_port, token, note)
 
 
-def fairness(pid, port, token, args, note):
-    """Twenty nodes with little to say, alone and beside one that sends without an end: both share the writer."""
-    alone = push(pid, port, token, 4000, 10, 20)
-    greedy = subprocess.Popen(load_words(port, token, 10**8, 1000), stdout=subprocess.DEVNULL)
-    try:
-        beside = push(pid, port, token, 4000, 10, 20)
-    finally:
-        greedy.kill()
-        greedy.wait()
-    note("twenty quiet nodes alone", alone)
-    note("twenty quiet nodes beside a greedy one", beside)
-    print("a greedy node leaves the quiet ones %.2f of their alerts/s" % (beside["per_second"] / alone["per_second"]))
+def quiet(port, token):
+    """Twenty nodes with 20 alerts a second each, whatever becomes of them: how long an alert waits from when it is due until it is acknowledged."""
+    done = subprocess.run(load_words(port, token, 400 * QUIET_SECONDS, 500, 20) + ["--rate", "20"], capture_output=True, text=True)
+    if done.returncode:
+        sys.exit("bench: the load failed: " + done.stdout + done.stderr)
+    return json.loads(done.stdout)
+
+
+def fairness(port, token, note):
+    """Quiet nodes alone, beside one that sends without an end and beside ten of these: all share the writer, and one token."""
+    for greedy in (0, 1, 10):
+        name = "quiet nodes beside %d greedy" % greedy
+        if not greedy:
+            note(name, quiet(port, token))
+            continue
+        load = subprocess.Popen(load_words(port, token, 10**8, 1000, greedy), stdout=subprocess.DEVNULL)
+        try:
+            note(name, quiet(port, token))
+        finally:
+            load.kill()
+            load.wait()
 
 
 def main():
@@ -120,9 +131,15 @@ def main():
                 other.stop()
     print("\n%-28s %10s %12s   median (least to most) of %d" % ("", "CPU us", "alerts/s", args.rounds))
     for name, rows in figures.items():
+        if name.startswith("quiet"):
+            continue
         cpu, rate = [r["cpu_us"] for r in rows], [r["per_second"] for r in rows]
         print("%-28s %10.2f %12.0f   (%.2f-%.2f)" % (name, statistics.median(cpu), statistics.median(rate), min(cpu), max(cpu)))
-    middle = {name: statistics.median(r["cpu_us"] for r in rows) for name, rows in figures.items()}
+    for name, rows in figures.items():
+        if name.startswith("quiet"):
+            print("%-28s %s" % (name, ", ".join("%s %.1f" % (key, figures.median(name, key)) for key in ("p50_ms", "p99_ms", "max_ms"))
+                                + ", %.3f of them in time" % figures.median(name, "in_time")))
+    middle = {name: statistics.median(r["cpu_us"] for r in rows) for name, rows in figures.items() if "cpu_us" in rows[0]}
     for kind in ("stream of 500", "stream of 1", "one a call, c=64"):
         if "grpc-go, " + kind in middle:
             print("%s: grpc-go takes %.1f times the CPU of our front end" % (kind, middle["grpc-go, " + kind] / middle["our front end, " + kind]))

@@ -4,6 +4,9 @@
  * tocsin-push: sends alerts over gRPC as agents do (Push) or one call a batch (PushBatch), and says
  * how long it took. For benches: the alerts are tocsin-load's, so that figures go together.
  *
+ * With --rate each connection sends so many alerts a second, in batches of whatever came, and what
+ * is said is how long each waited from when it was due.
+ *
  * With --until-cut the collector ends the streams, not we: of each its spool, and the last number
  * that came down.
  */
@@ -19,9 +22,11 @@
 #include "base/wire.h"
 #include "net/grpc_client.h"
 #include "tests/lib/load_alerts.h"
+#include "tests/lib/push_pace.h"
 
 enum {
-	FLYING_MAX = 4, /* batches of one connection that are not acknowledged */
+	FLYING_MAX = 4,        /* batches of one connection that are not acknowledged */
+	UNANSWERED_MAX = 2000, /* alerts of one connection at a fixed rate: more wait here */
 	BATCH_BYTES_MAX = 4 * 1024 * 1024,
 	CONNECTIONS_MAX = 4096,
 	GIVE_UP_MS = 120000,
@@ -29,7 +34,7 @@ enum {
 };
 
 struct options {
-	uint64_t port, n_connections, n_alerts, batch, first_ns, step_ns;
+	uint64_t port, n_connections, n_alerts, batch, rate, first_ns, step_ns;
 	const char *file, *token;
 	bool is_unary, until_cut;
 };
@@ -42,6 +47,8 @@ struct connection {
 	struct grpc_exchange *exchange;
 	uint64_t sent, acknowledged; /* records */
 	bool is_ready;               /* hello is answered */
+	struct pace_sender pace;
+	struct loop_timer *due; /* NULL: no --rate */
 	unsigned char spool[SPOOL_BYTES];
 };
 
@@ -50,6 +57,7 @@ struct load {
 	struct loop *loop;
 	struct loop_timer *guard;
 	struct load_alerts *alerts;
+	struct pace pace; /* of --rate */
 	struct connection *connections;
 	struct buf alert, record, records, message;
 	const char *metadata[3];
@@ -80,12 +88,12 @@ static void progress(struct load *load, uint64_t n)
 		loop_stop(load->loop);
 }
 
-/* @n records from load->next on, into load->records; -> how many. */
-static uint64_t add_records(struct load *load)
+/* At most @max records from load->next on, into load->records; -> how many. */
+static uint64_t add_records(struct load *load, uint64_t max)
 {
 	uint64_t n = 0;
 	buf_clear(&load->records);
-	for (; n < load->options.batch && load->next < load->options.n_alerts; n++) {
+	for (; n < max && load->next < load->options.n_alerts; n++) {
 		buf_clear(&load->alert);
 		load_alert_write(load->alerts, load->next++, &load->alert);
 		buf_clear(&load->record);
@@ -125,10 +133,10 @@ static void send_hello(struct connection *connection, size_t i)
 	send(connection);
 }
 
-static bool send_batch(struct connection *connection)
+static bool send_batch(struct connection *connection, uint64_t max)
 {
 	struct load *load = connection->load;
-	uint64_t n = add_records(load);
+	uint64_t n = add_records(load, max);
 	if (n == 0)
 		return false;
 	buf_clear(&load->record);
@@ -145,8 +153,41 @@ static void fill(struct connection *connection)
 {
 	const struct options *options = &connection->load->options;
 	while (connection->sent - connection->acknowledged <= (FLYING_MAX - 1) * options->batch &&
-		send_batch(connection))
+		send_batch(connection, options->batch))
 		;
+}
+
+/* What is due by now, in one batch, and then what comes next. */
+static void send_due(void *ctx)
+{
+	struct connection *connection = ctx;
+	struct load *load = connection->load;
+	const struct pace *pace = &load->pace;
+	int64_t now_ns = pace_now_ns();
+	uint64_t n = pace_due(pace, &connection->pace, now_ns) - connection->sent;
+	uint64_t unanswered = connection->sent - connection->acknowledged;
+	n = n < load->options.batch ? n : load->options.batch;
+	if (n && unanswered < UNANSWERED_MAX)
+		send_batch(connection, n);
+	if (connection->sent < pace->n_each)
+		loop_timer_start(connection->due,
+			pace_wait_ms(pace, &connection->pace, connection->sent, now_ns));
+}
+
+/* The first answer is that to hello. */
+static void keep_pace(struct connection *connection, uint64_t acknowledged)
+{
+	struct load *load = connection->load;
+	int64_t now_ns = pace_now_ns();
+	size_t i = (size_t)(connection - load->connections);
+	if (!connection->is_ready) {
+		pace_begin(&load->pace, &connection->pace, i, load->options.n_connections, now_ns);
+		connection->is_ready = true;
+		send_due(connection);
+		return;
+	}
+	pace_acknowledged(
+		&load->pace, &connection->pace, connection->acknowledged, acknowledged, now_ns);
 }
 
 static void on_acknowledged(struct connection *connection, struct text message)
@@ -156,9 +197,12 @@ static void on_acknowledged(struct connection *connection, struct text message)
 	while (wire_next(&reader))
 		if (reader.field == 1)
 			acknowledged = reader.number;
+	if (connection->due)
+		keep_pace(connection, acknowledged);
 	progress(connection->load, acknowledged - connection->acknowledged);
 	connection->acknowledged = acknowledged;
-	fill(connection);
+	if (!connection->due)
+		fill(connection);
 }
 
 /* ---- one call a batch ---- */
@@ -166,7 +210,7 @@ static void on_acknowledged(struct connection *connection, struct text message)
 static void send_once(struct connection *connection)
 {
 	struct load *load = connection->load;
-	uint64_t n = add_records(load);
+	uint64_t n = add_records(load, load->options.batch);
 	if (n == 0)
 		return;
 	connection->sent = n;
@@ -272,6 +316,8 @@ static void connect_all(struct load *load)
 			.lost = on_lost,
 			.ctx = connection};
 		connection->load = load;
+		if (load->options.rate)
+			connection->due = loop_timer_new(load->loop, send_due, connection);
 		if (grpc_channel_new(&connection->channel, load->loop, &options, &err) < 0)
 			die("a channel", err.text);
 		grpc_channel_connect(connection->channel);
@@ -291,7 +337,7 @@ static void read_options(struct options *options, int argc, char **argv)
 	static const struct option names[] = {{"port", 1, NULL, 'p'}, {"connections", 1, NULL, 'c'},
 		{"alerts", 1, NULL, 'n'}, {"batch", 1, NULL, 'b'}, {"file", 1, NULL, 'f'},
 		{"token", 1, NULL, 't'}, {"first", 1, NULL, '1'}, {"unary", 0, NULL, 'u'},
-		{"until-cut", 0, NULL, 'x'}, {NULL, 0, NULL, 0}};
+		{"until-cut", 0, NULL, 'x'}, {"rate", 1, NULL, 'r'}, {NULL, 0, NULL, 0}};
 	int name;
 	*options = (struct options){
 		.n_connections = 1, .n_alerts = 1000, .batch = 1, .step_ns = 1000000, .token = ""};
@@ -308,6 +354,9 @@ static void read_options(struct options *options, int argc, char **argv)
 			break;
 		case 'b':
 			options->batch = number(optarg);
+			break;
+		case 'r':
+			options->rate = number(optarg);
 			break;
 		case 'f':
 			options->file = optarg;
@@ -326,7 +375,8 @@ static void read_options(struct options *options, int argc, char **argv)
 			break;
 		default:
 			die("usage: tocsin-push --port N --file LINES --first NS [--token T] "
-			    "[--connections N] [--alerts N] [--batch N] [--unary|--until-cut]",
+			    "[--connections N] [--alerts N] [--batch N] [--rate "
+			    "N|--unary|--until-cut]",
 				NULL);
 		}
 	}
@@ -335,11 +385,34 @@ static void read_options(struct options *options, int argc, char **argv)
 		die("--port and --file are needed, and some connections", NULL);
 }
 
+/* All connections send the same number. */
+static void begin_pace(struct load *load)
+{
+	struct options *options = &load->options;
+	uint64_t n_each = options->n_alerts / options->n_connections;
+	options->n_alerts = n_each * options->n_connections;
+	if (n_each == 0 || !pace_init(&load->pace, options->rate, n_each, options->n_connections))
+		die("too few alerts, or no memory", NULL);
+}
+
+static void tell(struct load *load, const struct timespec *began)
+{
+	struct timespec ended;
+	clock_gettime(CLOCK_MONOTONIC, &ended);
+	if (load->options.rate)
+		pace_print(&load->pace);
+	else if (!load->options.until_cut)
+		printf("{\"alerts\":%llu,\"seconds\":%.6f}\n", (unsigned long long)load->n_done,
+			(double)(ended.tv_sec - began->tv_sec) +
+				(double)(ended.tv_nsec - began->tv_nsec) / 1e9);
+	pace_done(&load->pace);
+}
+
 int main(int argc, char **argv)
 {
 	static struct load load;
 	struct err err;
-	struct timespec began, ended;
+	struct timespec began;
 	read_options(&load.options, argc, argv);
 	if (load_alerts_read(&load.alerts, load.options.file, (int64_t)load.options.first_ns,
 		    (int64_t)load.options.step_ns, &err) < 0 ||
@@ -352,6 +425,8 @@ int main(int argc, char **argv)
 	if (load.options.token[0]) /* a value must not end in a space */
 		load.metadata[0] = "authorization";
 	load.metadata[1] = load.authorization;
+	if (load.options.rate)
+		begin_pace(&load);
 	load.guard = loop_timer_new(load.loop, give_up, NULL);
 	if (!load.guard)
 		die("out of memory", NULL);
@@ -360,11 +435,6 @@ int main(int argc, char **argv)
 	connect_all(&load);
 	if (loop_run(load.loop, &err) < 0)
 		die("waiting", err.text);
-	if (load.options.until_cut)
-		return 0;
-	clock_gettime(CLOCK_MONOTONIC, &ended);
-	printf("{\"alerts\":%llu,\"seconds\":%.6f}\n", (unsigned long long)load.n_done,
-		(double)(ended.tv_sec - began.tv_sec) +
-			(double)(ended.tv_nsec - began.tv_nsec) / 1e9);
+	tell(&load, &began);
 	return 0;
 }
