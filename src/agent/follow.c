@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "agent/position.h"
+#include "agent/rotation.h"
 #include "base/digest.h"
 #include "base/log.h"
 
@@ -32,6 +33,7 @@ struct follow {
 	int told_fd, file_watch, folder_watch; /* inotify; -1: none */
 	bool is_soon;                          /* it will be looked at */
 	int fd;
+	int64_t left_ns;    /* when the one that was read before was written to last; 0: none was */
 	struct position at; /* what comes next */
 	bool is_loaded;     /* it is of a file that is to be found yet */
 	size_t taken;       /* with the receiver */
@@ -152,17 +154,50 @@ static void watch_file(struct follow *follow)
 
 /* ---- a file ---- */
 
-/* What was written after the position, to a file that is gone: nobody knows how much. */
-static void tell_lost(const struct follow *follow)
+/* Nobody knows how much. */
+static void tell_lost(const struct follow *follow, int64_t from_ns, int64_t until_ns)
 {
 	const struct follow_options *options = &follow->options;
+	if (!options->coverage)
+		return;
+	int64_t now_ns = clock_wall_ns(options->clock);
+	agent_coverage_lost(options->coverage, options->source, from_ns,
+		until_ns < now_ns ? until_ns : now_ns, 0);
+}
+
+static void tell_gone(const struct follow *follow)
+{
 	log_warning("follow",
 		"%s: the file that was read to byte %llu is not found any more: what was written "
 		"behind it is lost",
 		follow->path, (unsigned long long)follow->at.offset);
-	if (options->coverage)
-		agent_coverage_lost(options->coverage, options->source, follow->at.saved_ns,
-			clock_wall_ns(options->clock), 0);
+	tell_lost(follow, follow->at.saved_ns, INT64_MAX);
+}
+
+static void tell_packed(const struct follow *follow, int64_t until_ns)
+{
+	log_warning("follow",
+		"%s: compressed files between the one that was read and the next one are not read: "
+		"they are lost (logrotate: delaycompress)",
+		follow->path);
+	tell_lost(follow, follow->left_ns, until_ns);
+}
+
+/* What is in its place, unless a rotation made others since one was read. -1: nothing yet. */
+static int open_newer(struct follow *follow)
+{
+	int64_t packed_ns, after_ns = follow->is_loaded ? follow->at.saved_ns : follow->left_ns;
+	int fd = open(follow->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (!after_ns || (fd < 0 && follow->is_loaded))
+		return fd;
+	if (follow->is_loaded)
+		tell_gone(follow);
+	int between = rotation_open_next(follow->path, after_ns, -1, &packed_ns);
+	if (between < 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return between;
 }
 
 /* A renamed file is found first: the new one is read when the old one has been read to its end. */
@@ -171,11 +206,9 @@ static void open_file(struct follow *follow)
 	if (follow->is_loaded)
 		follow->fd = position_open(&follow->at, follow->path);
 	if (follow->fd < 0) {
-		follow->fd = open(follow->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+		follow->fd = open_newer(follow);
 		if (follow->fd < 0)
 			return; /* it may come yet, and be the one that is looked for */
-		if (follow->is_loaded)
-			tell_lost(follow);
 		position_begin(&follow->at, follow->fd);
 	}
 	follow->is_loaded = false;
@@ -194,10 +227,35 @@ static void look_for_cut(struct follow *follow)
 	buf_clear(&follow->lines);
 }
 
-/* Is another file in its place? */
+/* Is it not in its place any more? */
 static bool is_replaced(const struct follow *follow, struct stat *now)
 {
-	return stat(follow->path, now) == 0 && now->st_ino != follow->at.inode;
+	*now = (struct stat){0};
+	return stat(follow->path, now) < 0 || now->st_ino != follow->at.inode;
+}
+
+static int64_t written_ns(const struct follow *follow)
+{
+	struct stat now;
+	if (fstat(follow->fd, &now) < 0)
+		return INT64_MAX;
+	return (int64_t)now.st_mtim.tv_sec * NS_PER_S + now.st_mtim.tv_nsec;
+}
+
+/* Did a rotation make others between it and the one in its place? */
+static bool has_between(const struct follow *follow, int64_t *packed_ns)
+{
+	int fd = rotation_open_next(follow->path, written_ns(follow), follow->fd, packed_ns);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/* While the new one is empty, and the next, the old one is still written to. */
+static bool has_next(const struct follow *follow, const struct stat *new)
+{
+	int64_t packed_ns;
+	return new->st_size > 0 || has_between(follow, &packed_ns);
 }
 
 static void on_quiet(void *ctx)
@@ -222,7 +280,12 @@ static void wait_for_quiet(struct follow *follow, bool wanted)
 /* All of it is stored. */
 static void leave_file(struct follow *follow)
 {
+	int64_t packed_ns;
 	wait_for_quiet(follow, false);
+	follow->left_ns = written_ns(follow);
+	has_between(follow, &packed_ns);
+	if (packed_ns)
+		tell_packed(follow, packed_ns);
 	close(follow->fd);
 	follow->fd = -1;
 	loop_timer_start(follow->timer, 0);
@@ -232,8 +295,7 @@ static void read_file(struct follow *follow)
 {
 	struct stat other;
 	bool replaced = is_replaced(follow, &other);
-	/* While the new one is empty, the old one is still written to. */
-	bool is_over = replaced && other.st_size > 0 && follow->is_quiet;
+	bool is_over = replaced && follow->is_quiet && has_next(follow, &other);
 	ssize_t n = read_more(follow);
 	if (n > 0)
 		wait_for_quiet(follow, false);

@@ -7,7 +7,8 @@
  * folder, so that after a restart some lines may come twice, and none is missed. The loop's thread.
  *
  * A file that was renamed is read until the new one has bytes and the old one gets no more; after a
- * restart it is looked for in its folder. What is not found there is told as a loss.
+ * restart it is looked for in its folder. Files that rotations made between the two are read, too.
+ * What is not found there, or is compressed, is told as a loss.
  *
  * The kernel says when there is something new (inotify); every few seconds it is looked at without
  * that, for file systems that say nothing.

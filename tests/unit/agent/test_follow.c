@@ -2,10 +2,12 @@
 #include "agent/follow.h"
 
 #include <check.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* The receiver is this test; and the kernel tells nothing when it is told not to. */
@@ -407,6 +409,95 @@ START_TEST(another_file_in_its_place_is_read_from_its_beginning)
 }
 END_TEST
 
+/* Writes it, as if so many seconds ago. */
+static void write_file(const char *name, const char *text, int64_t ago_s)
+{
+	char file[128];
+	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
+	text_format(file, sizeof file, "%s/%s", folder, name);
+	append(file, text);
+	times[1].tv_sec = (time_t)(clock_wall_ns(&clock_system) / NS_PER_S - ago_s);
+	ck_assert_int_eq(utimensat(AT_FDCWD, file, times, 0), 0);
+}
+
+START_TEST(all_files_of_several_rotations_are_read)
+{
+	append(path, "a\n");
+	begin(path, HOUR_MS);
+	expect("a\n");
+	follow_free(follow);
+	ck_assert_int_eq(rename(path, rotated), 0);
+	write_file("falco.json.3", "0\n", 600); /* was read long ago */
+	write_file("falco.json.1", "b\n", 500);
+	write_file("falco.json-20261125", "c\n", 400);
+	write_file("falco.2.json", "d\n", 300);
+	write_file("falco.json.gz", "no\n", 200); /* others' */
+	write_file("falco.json.old", "no\n", 200);
+	write_file("falcon.json.1", "no\n", 200);
+	write_file("falco.json.4", "", 200);
+	write_file("falco.json", "e\n", 100);
+	restart();
+	expect("b\nc\nd\ne\n");
+	ck_assert(!is_loss_told());
+	has_looked();
+	append(path, "f\n");
+	expect("b\nc\nd\ne\nf\n");
+}
+END_TEST
+
+START_TEST(a_file_between_is_read_while_the_new_one_is_empty)
+{
+	append(path, "a\n");
+	begin(path, HOUR_MS);
+	expect("a\n");
+	write_file("falco.json", "", 500);
+	ck_assert_int_eq(rename(path, rotated), 0);
+	write_file("falco.json.0", "b\n", 400);
+	append(path, "");
+	expect("a\nb\n");
+	append(path, "c\n");
+	expect("a\nb\nc\n");
+	ck_assert(!is_loss_told());
+}
+END_TEST
+
+START_TEST(files_between_are_read_where_the_first_is_gone)
+{
+	append(path, "a\n");
+	begin(path, HOUR_MS);
+	expect("a\n");
+	follow_free(follow);
+	ck_assert_int_eq(unlink(path), 0);
+	write_file("falco.json.2", "b\n", -100);
+	write_file("falco.json.1", "c\n", -200);
+	write_file("falco.json", "d\n", -300);
+	restart();
+	expect("b\nc\nd\n");
+	ck_assert(is_loss_told());
+}
+END_TEST
+
+START_TEST(a_compressed_file_between_is_told)
+{
+	append(path, "a\n");
+	begin(path, HOUR_MS);
+	expect("a\n");
+	write_file("falco.json", "", 500);
+	ck_assert_int_eq(rename(path, rotated), 0);
+	write_file("falco.json.3.gz", "packed", 600); /* was read before */
+	write_file("falco.json.1.gz", "packed", 100); /* what is read now */
+	append(path, "b\n");
+	expect("a\nb\n");
+	ck_assert(!is_loss_told());
+	write_file("falco.json", "", 400);
+	ck_assert_int_eq(rename(path, rotated), 0);
+	write_file("falco.json.2.gz", "packed", 300);
+	append(path, "c\n");
+	expect("a\nb\nc\n");
+	ck_assert(is_loss_told());
+}
+END_TEST
+
 START_TEST(standard_input_ends_with_its_last_line)
 {
 	int pair[2];
@@ -458,6 +549,10 @@ int main(void)
 	tcase_add_test(tests, more_than_a_head_is_read_once);
 	tcase_add_test(tests, what_was_remembered_without_a_head_is_understood);
 	tcase_add_test(tests, another_file_in_its_place_is_read_from_its_beginning);
+	tcase_add_test(tests, all_files_of_several_rotations_are_read);
+	tcase_add_test(tests, a_file_between_is_read_while_the_new_one_is_empty);
+	tcase_add_test(tests, files_between_are_read_where_the_first_is_gone);
+	tcase_add_test(tests, a_compressed_file_between_is_told);
 	tcase_add_test(tests, standard_input_ends_with_its_last_line);
 	tcase_add_test(tests, standard_input_may_be_a_file);
 	suite_add_tcase(suite, tests);
