@@ -23,6 +23,7 @@ from agent_rig import SENDERS, Case, Tap  # noqa: E402
 from checks import check, finish  # noqa: E402
 from daemon import BUILD, wait_for  # noqa: E402
 from falco_times import now_text  # noqa: E402
+from manifests import check_all, probe_paths  # noqa: E402
 
 RSS_MAX_KB = 15 * 1024
 IDLE_S, WAKES_MAX = 3, 6  # a second
@@ -35,6 +36,8 @@ def in_peace(case):
     check("the agent needs at most 15 MB", case.agent.rss_kb() <= RSS_MAX_KB, case.agent.rss_kb())
     status, answer = case.agent.request("POST", "/ingest/falco", case.bodies.take()[1])
     check("it answers as the collector does", status == 200 and json.loads(answer) == {"accepted": 1, "duplicate": 0, "quarantined": 0}, answer)
+    asked = [[case.agent.get(path)[0] for path in probe_paths()[0]], [case.daemon.get(path, token=None)[0] for path in probe_paths()[1]]]
+    check("what kubelets ask is answered", asked == [[200, 200], [200, 200]], asked)
     agents = case.daemon.get("/metrics")[1].decode()
     check("the collector knows the agent", 'tocsin_agents{state="' in agents, agents[:300])
     known = json.loads(case.daemon.get("/api/v1/sources")[1])["agents"]
@@ -522,6 +525,7 @@ def main():
         finally:
             case.end()
     run("words", words)
+    run("manifests", check_all)
     run("one after the other", one_after_the_other)
     run("full disk", lambda folder: full_disk(folder, args))
     run("sheds", lambda folder: sheds(folder, args))

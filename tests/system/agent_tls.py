@@ -17,6 +17,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from agent_rig import Bodies, Case  # noqa: E402
 from checks import check, finish  # noqa: E402
 from daemon import wait_for  # noqa: E402
+import manifests  # noqa: E402
+import venv_programs  # noqa: E402
 
 ALERTS = 20  # while each fault lasts
 
@@ -162,7 +164,22 @@ def wrong_agents(case):
     case.mend("its certificate has expired")
 
 
+def kubelets_own(case):
+    """A kubelet's certificate and key are one file; the agent's node has no other (packaging/kubernetes/agent.yaml)."""
+    parts = case.authority.sign("kubelet", "/O=system:nodes/CN=system:node:node-1", "extendedKeyUsage=clientAuth\n")
+    both = os.path.join(case.folder, "kubelet-client-current.pem")
+    with open(both, "w") as f:
+        f.write("".join(open(part).read() for part in parts))
+    status, _ = case.make_token("kubelet", node="node-1", subject="CN=system:node:node-1,O=system:nodes")
+    case.start_agent(case.words((both, both)))
+    case.take_some()
+    case.is_whole("the kubelet's certificate")
+    check("a node has the token of its kubelet", status == 201, status)
+
+
 def main():
+    with tempfile.TemporaryDirectory() as folder:
+        manifests.check_schema(venv_programs.path("kubernetes-validate"), folder)
     with tempfile.TemporaryDirectory() as folder:
         case = TlsCase(folder, types.SimpleNamespace(rate=300, seconds=1))
         try:
@@ -171,6 +188,7 @@ def main():
             case.start_agent(case.words(case.one))
             case.take_some()
             case.is_whole("a certificate instead of a token")
+            kubelets_own(case)
             wrong_servers(case)
             wrong_agents(case)
             check("the agent ends with 0", case.agent.stop() == 0)
