@@ -245,17 +245,18 @@ static uint64_t next_of_now(const struct spool *spool)
 	return now_ms > 0 ? (uint64_t)now_ms * NUMBERS_A_MS : 0; /* below 2^54 */
 }
 
-/* The number before it that was given out last: what had it was acknowledged, or it would be there.
- */
-static uint64_t last_before(const struct segment *first)
+/* The last number of a record that is or was here; 0: none is known. Of a segment without a record,
+ * or without a head, nothing follows: numbers before its first may never have been given out. */
+static uint64_t last_given(const struct spool *spool)
 {
-	return first->head.previous_last ? first->head.previous_last : first->head.first - 1;
-}
-
-/* An empty one has no number: those before it may be far away. */
-static uint64_t last_given(const struct segment *last)
-{
-	return last->last < last->head.first ? last->head.previous_last : last->last;
+	uint64_t last = 0;
+	for (const struct segment *segment = spool->first; segment; segment = segment->next) {
+		uint64_t before = segment->head.previous_last;
+		last = before > last ? before : last;
+		if (segment->last >= segment->head.first)
+			last = segment->last;
+	}
+	return last;
 }
 
 /* What stands behind the last whole record was never answered, or is damaged: its numbers are not
@@ -277,7 +278,7 @@ static void go_on(struct spool *spool, const struct segment_tail *tail, struct f
 {
 	struct segment *last = spool->last;
 	spool->next = last ? last->last + 1 : 1;
-	spool->previous_last = last ? last_given(last) : 0;
+	spool->previous_last = last_given(spool);
 	spool->must_begin = true;
 	if (last && last->is_unsure) {
 		spool->next += last->size_bytes / RECORD_HEAD_BYTES + 1;
@@ -289,8 +290,9 @@ static void go_on(struct spool *spool, const struct segment_tail *tail, struct f
 		spool->next = next_of_now(spool);
 	spool->tail_end = spool->next;
 	spool_release(spool, spool->acknowledged);
-	if (spool->first && spool->acknowledged < last_before(spool->first))
-		spool->acknowledged = last_before(spool->first);
+	/* What had the numbers before the first segment was acknowledged, or it would be there. */
+	if (spool->first && spool->acknowledged < spool->first->head.previous_last)
+		spool->acknowledged = spool->first->head.previous_last;
 	if (spool->next <= spool->acknowledged)
 		spool->next = spool->acknowledged + 1;
 	spool_place_set(&spool->sender, spool->acknowledged);

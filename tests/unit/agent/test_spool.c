@@ -428,6 +428,36 @@ START_TEST(what_was_shed_is_not_released)
 }
 END_TEST
 
+/* It died before it wrote the new file's head: numbers up to there were not given out, and so are
+ * not acknowledged. What was before is still known. */
+START_TEST(a_file_without_a_head_acknowledges_nothing)
+{
+	char path[160];
+	for (uint64_t i = 1; i <= 10; i++)
+		spool_rig_put(&rig, i, SEVERITY_LOW);
+	spool_rig_close(&rig);
+	rig.clock.wall_ns += NS_PER_S;
+	snprintf(path, sizeof path, "%s/%016llx.segment", rig.folder,
+		(unsigned long long)(rig.clock.wall_ns / 1000000 * 1024));
+	AUTO(file_close) int fd = open(path, O_CREAT | O_WRONLY, 0600);
+	ck_assert_int_ge(fd, 0);
+	rig.clock.wall_ns += NS_PER_S;
+	spool_rig_open(&rig);
+	uint64_t number = spool_rig_put(&rig, 11, SEVERITY_LOW);
+	spool_acknowledge(rig.spool, 10);
+	for (unsigned i = 0; i < 3; i++) {
+		ck_assert_uint_eq(spool_acknowledged(rig.spool), 10);
+		ck_assert_uint_eq(count_all(), 1);
+		ck_assert_uint_eq(losses(), 0);
+		spool_rig_reopen(&rig);
+	}
+	spool_acknowledge(rig.spool, number);
+	ck_assert_uint_eq(count_all(), 0);
+	spool_rig_reopen(&rig);
+	ck_assert_uint_eq(spool_acknowledged(rig.spool), number);
+}
+END_TEST
+
 /* The collector has had other records from this spool: their numbers do not come again. */
 START_TEST(an_old_copy_gives_other_numbers)
 {
@@ -912,6 +942,7 @@ int main(void)
 	tcase_add_loop_test(tests, an_empty_end_is_no_loss, 0, 2);
 	tcase_add_test(tests, knows_the_last_record_that_was_acknowledged);
 	tcase_add_test(tests, what_was_shed_is_not_released);
+	tcase_add_test(tests, a_file_without_a_head_acknowledges_nothing);
 	tcase_add_test(tests, an_old_copy_gives_other_numbers);
 	tcase_add_test(tests, a_record_inside_an_alert_is_none);
 	tcase_add_test(tests, a_lost_mark_costs_nothing);
