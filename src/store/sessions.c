@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 
 /* One statement whose parameters are numbers. */
 static int run_numbers(struct connection *connection, const char *sql, const int64_t *numbers,
@@ -243,8 +244,15 @@ static int list_links(struct connection *connection, struct arena *arena,
 			set->links = more;
 		}
 		struct text digest = sql_blob(statement, 0);
-		if (!set->links || arena->failed || digest.size != DIGEST_BYTES)
+		if (!set->links || arena->failed)
 			break;
+		if (digest.size != DIGEST_BYTES) { /* none that we made: it opens nothing */
+			log_warning("store",
+				"a sign-in link has a digest of %zu bytes, not %d: it is passed "
+				"over",
+				digest.size, DIGEST_BYTES);
+			continue;
+		}
 		struct sign_in_link *link = &set->links[set->n_links++];
 		memcpy(link->digest.bytes, digest.data, DIGEST_BYTES);
 		link->token = (uint64_t)sql_i64(statement, 1);

@@ -190,6 +190,26 @@ START_TEST(old_rows_leave)
 }
 END_TEST
 
+/* A row that nobody should have written takes those behind it out of force no more. */
+START_TEST(a_link_with_a_wrong_digest_is_passed_over)
+{
+	char text[SECRET_TEXT_BYTES];
+	struct credential_set *set;
+	struct sign_in_link link = {.token = token_id, .expires_at_ns = 100};
+	ck_assert_int_eq(
+		sqlite3_exec(connection->db,
+			"INSERT INTO sign_in_link (digest, token, expires_ns) VALUES (x'00', 1, 9)",
+			NULL, NULL, NULL),
+		SQLITE_OK);
+	secret_make(text, &link.digest);
+	ck_assert_int_eq(sign_in_link_insert(connection, &link, &err), 0);
+	ck_assert_int_eq(tokens_load(connection, &set, &err), 0);
+	ck_assert_uint_eq(set->n_links, 1);
+	ck_assert_ptr_nonnull(sign_in_link_find(set, text_of(text), 99));
+	set->snapshot.free(&set->snapshot);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("sessions");
@@ -203,6 +223,7 @@ int main(void)
 	tcase_add_test(tests, of_one_person_so_many_run);
 	tcase_add_test(tests, of_one_token_so_many_links_wait);
 	tcase_add_test(tests, old_rows_leave);
+	tcase_add_test(tests, a_link_with_a_wrong_digest_is_passed_over);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
