@@ -64,6 +64,7 @@ static void write_token(struct page *page, const struct node *item)
 	table_text(page, item, "cluster", NAME_BYTES);
 	write_list(page, tree_member(item, "sources"));
 	table_text(page, item, "node", NAME_BYTES);
+	table_text(page, item, "subject", NAME_BYTES);
 	table_time(page, item, "created");
 	html_open(html, "td", "number");
 	moment_write(page, page_time_of(item, "expires"), MOMENT_FULL);
@@ -95,6 +96,7 @@ static void write_tokens(struct page *page, const struct node *document)
 	table_head(page, NULL, WORD_PLACE_CLUSTER_NAME);
 	table_head(page, NULL, WORD_COLUMN_SOURCES);
 	table_head(page, NULL, WORD_PLACE_NODE_NAME);
+	table_head(page, NULL, WORD_COLUMN_SUBJECT);
 	table_head(page, "number", WORD_COLUMN_CREATED);
 	table_head(page, "number", WORD_COLUMN_EXPIRES);
 	table_head(page, NULL, WORD_COLUMN_STATE);
