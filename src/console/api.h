@@ -4,6 +4,7 @@
 /* The table of what the API answers, shared by the console's files. */
 
 #include "console/console.h"
+#include "console/decision_wish.h"
 #include "documents/documents.h"
 #include "model/batch.h"
 #include "model/viewer.h"
@@ -143,6 +144,8 @@ void decision_came_back(struct batch *batch);
 /** RFC 9457 for what the writer refused. */
 void decision_respond_refusal(struct http_request *request, const struct decision_result *result);
 const char *decision_title(unsigned status);
+/** What was refused before the writer saw it; where it has a place, that too. */
+void decision_respond_wish(struct http_request *request, const struct wish_refusal *refusal);
 
 /** Decisions about suppressions (console/suppressions.c). Loop thread. */
 void suppressions_create(struct http_request *request, struct console *console);

@@ -121,6 +121,10 @@ void api_respond_error(struct http_request *request, const struct err *err)
 	case ERR_LIMIT:
 		http_respond_retry(request, 503, "Not now", detail, 1);
 		break;
+	case ERR_MEMORY:
+		log_warning("console", "%s", err->text);
+		http_respond_retry(request, 503, "No memory now", detail, 1);
+		break;
 	default:
 		log_warning("console", "%s", err->text);
 		http_respond_problem(request, 500, "Reading failed",

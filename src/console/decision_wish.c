@@ -23,9 +23,9 @@ struct body {
 	int64_t now_ns; /* what "for" counts from */
 };
 
-static bool refuse(struct wish_refusal *refusal, unsigned status)
+bool wish_refuse(struct wish_refusal *refusal, unsigned status)
 {
-	refusal->status = status;
+	refusal->status = refusal->err.kind == ERR_MEMORY ? 503 : status;
 	return false;
 }
 
@@ -293,8 +293,8 @@ bool decision_wish_read(struct text text, int64_t now_ns, struct arena *arena,
 	if (i < n)
 		memcpy(body.members, bodies[i].members, sizeof body.members);
 	if (text_trim(text).size && read_body(text, arena, &body, &refusal->err) < 0)
-		return refuse(refusal, text.size > BODY_BYTES_MAX ? 413 : 400);
+		return wish_refuse(refusal, text.size > BODY_BYTES_MAX ? 413 : 400);
 	if (i < n && bodies[i].take(&body, decision, &refusal->err) < 0)
-		return refuse(refusal, 422);
+		return wish_refuse(refusal, 422);
 	return true;
 }

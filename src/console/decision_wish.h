@@ -12,11 +12,15 @@
 #include "base/err.h"
 #include "model/decision.h"
 
-/* How to answer what was refused: 400 for what is no such body, 422 for a value that cannot be. */
+/* How to answer what was refused: 400 for what is no such body, 422 for a value that cannot be, 503
+ * when it could not be looked at: asked again, it may be right. */
 struct wish_refusal {
 	unsigned status;
 	struct err err;
 };
+
+/** Refuses what refusal->err says, with @status unless memory was short. false. */
+bool wish_refuse(struct wish_refusal *refusal, unsigned status);
 
 /**
  * Reads the body of a decision of @decision->kind, whose actor is set, into decision->incident. An

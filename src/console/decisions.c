@@ -28,6 +28,18 @@ const char *decision_title(unsigned status)
 	return "Not possible";
 }
 
+void decision_respond_wish(struct http_request *request, const struct wish_refusal *refusal)
+{
+	struct text detail = text_of(refusal->err.text);
+	if (refusal->status == 503)
+		http_respond_retry(request, 503, "No memory now", detail, 1);
+	else if (refusal->err.place_size)
+		api_respond_error(request, &refusal->err);
+	else
+		http_respond_problem(
+			request, refusal->status, decision_title(refusal->status), detail);
+}
+
 /* RFC 9457, with the revision that the incident has now where that helps to decide anew. */
 void decision_respond_refusal(struct http_request *request, const struct decision_result *result)
 {
@@ -246,8 +258,7 @@ void decisions_take(struct http_request *request, struct console *console)
 		return;
 	}
 	if (!read_dry_run(job, &dry_run, &refusal) || !read_decision(job, &refusal))
-		http_respond_problem(request, refusal.status, decision_title(refusal.status),
-			text_of(refusal.err.text));
+		decision_respond_wish(request, &refusal);
 	else if (job->decided->arena.failed)
 		http_respond_retry(request, 503, "No memory now", TEXT_NONE, 1);
 	else if (dry_run ? ask_previewer(job)

@@ -13,12 +13,6 @@ struct reading_wish {
 	struct err *err;
 };
 
-static bool refuse(struct wish_refusal *refusal, unsigned status)
-{
-	refusal->status = status;
-	return false;
-}
-
 static int shown(struct text text)
 {
 	return (int)(text.size < SHOWN_BYTES_MAX ? text.size : SHOWN_BYTES_MAX);
@@ -176,21 +170,21 @@ bool suppression_wish_read(struct text body, bool for_preview, int64_t now_ns, s
 	*out = (struct suppression){0};
 	if (body.size > BODY_BYTES_MAX) {
 		err_set(wish.err, ERR_LIMIT, "the body has at most %d bytes", BODY_BYTES_MAX);
-		return refuse(refusal, 413);
+		return wish_refuse(refusal, 413);
 	}
 	if (tree_read(body, arena, &root, wish.err) < 0)
-		return refuse(refusal, 400);
+		return wish_refuse(refusal, 400);
 	if (!root || root->type != PULL_OBJECT) {
 		err_set(wish.err, ERR_INPUT, "the body must be a JSON object");
-		return refuse(refusal, 400);
+		return wish_refuse(refusal, 400);
 	}
 	if (check_members(root, names, wish.err) < 0)
-		return refuse(refusal, 400);
+		return wish_refuse(refusal, 400);
 	if (take_conditions(&wish, root) < 0)
-		return refuse(refusal, 422);
+		return wish_refuse(refusal, 422);
 	if (for_preview && check_rest(&wish, root) < 0)
-		return refuse(refusal, 422);
+		return wish_refuse(refusal, 422);
 	if (!for_preview && (take_reason(&wish, root) < 0 || take_times(&wish, root) < 0))
-		return refuse(refusal, 422);
+		return wish_refuse(refusal, 422);
 	return true;
 }

@@ -34,7 +34,8 @@ int suppression_preview(
 	if (!suppression_wish_read(
 		    http_body(job->request), true, now_ns, &arena, &wish, &refusal)) {
 		*err = refusal.err;
-		err->kind = refusal.status == 400 ? ERR_INPUT : ERR_DENIED;
+		if (refusal.status != 503)
+			err->kind = refusal.status == 400 ? ERR_INPUT : ERR_DENIED;
 		return -1;
 	}
 	if (!suppression_is_inside(&wish, &job->viewer->scope))
@@ -110,13 +111,9 @@ static bool read_wish(struct job *job, enum decision_kind kind, struct wish_refu
 /* A query that is wrong says where. */
 static void respond_refusal(struct http_request *request, const struct wish_refusal *refusal)
 {
-	struct err err = refusal->err;
-	err.kind = ERR_DENIED;
-	if (err.place_size)
-		api_respond_error(request, &err);
-	else
-		http_respond_problem(request, refusal->status, decision_title(refusal->status),
-			text_of(refusal->err.text));
+	struct wish_refusal denied = *refusal;
+	denied.err.kind = ERR_DENIED;
+	decision_respond_wish(request, &denied);
 }
 
 static void take(struct http_request *request, struct console *console, enum decision_kind kind)

@@ -150,6 +150,17 @@ static int check_scope(const struct wish *wish, enum role role, struct err *err)
 		"source reads nothing");
 }
 
+/* Without memory for its bounds it would have none. */
+static int copy_texts(
+	const struct wish *wish, struct arena *arena, struct credential *out, struct err *err)
+{
+	out->name = arena_copy(arena, wish->name);
+	out->cluster = arena_copy(arena, wish->cluster);
+	out->node = arena_copy(arena, wish->node);
+	out->subject = arena_copy(arena, wish->subject);
+	return arena->failed ? err_set(err, ERR_MEMORY, "out of memory for a token") : 0;
+}
+
 int token_wish_read(struct text body, struct arena *arena, struct credential *out, struct err *err)
 {
 	struct wish wish = {.role = TEXT("source"), .cluster = TEXT("default")};
@@ -170,12 +181,10 @@ int token_wish_read(struct text body, struct arena *arena, struct credential *ou
 		return -1;
 	if (wish.expires.data && !clock_parse_bound(wish.expires, &credential.expires_at_ns))
 		return err_set(err, ERR_INPUT, "expires must be RFC 3339, as 2027-01-01T00:00:00Z");
-	credential.name = arena_copy(arena, wish.name);
-	credential.cluster = arena_copy(arena, wish.cluster);
-	credential.node = arena_copy(arena, wish.node);
-	credential.subject = arena_copy(arena, wish.subject);
 	credential.scope = wish.scope;
 	credential.sources = wish.sources ? wish.sources : UINT32_MAX & ~1U;
+	if (copy_texts(&wish, arena, &credential, err) < 0)
+		return -1;
 	*out = credential;
 	return 0;
 }

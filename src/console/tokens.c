@@ -93,7 +93,10 @@ void tokens_create(struct http_request *request, struct console *console)
 	struct decision *decision = batch->decisions;
 	decision->kind = DECISION_TOKEN_CREATE;
 	if (token_wish_read(http_body(request), &batch->arena, &decision->credential, &err) < 0) {
-		http_respond_problem(request, 400, "Bad request", text_of(err.text));
+		if (err.kind == ERR_MEMORY)
+			api_respond_error(request, &err);
+		else
+			http_respond_problem(request, 400, "Bad request", text_of(err.text));
 		job_free(job);
 		batch_free(batch);
 		return;

@@ -131,19 +131,19 @@ bool view_wish_read(
 	struct node *root = NULL;
 	struct reading_wish wish = {.arena = arena, .out = out, .err = &refusal->err};
 	*out = (struct saved_view){0};
-	refusal->status = 413;
 	if (body.size > BODY_BYTES_MAX) {
 		err_set(wish.err, ERR_LIMIT, "the body has at most %d bytes", BODY_BYTES_MAX);
-		return false;
+		return wish_refuse(refusal, 413);
 	}
-	refusal->status = 400;
 	if (tree_read(body, arena, &root, wish.err) < 0)
-		return false;
+		return wish_refuse(refusal, 400);
 	wish.root = root;
 	if (!root || root->type != PULL_OBJECT) {
 		err_set(wish.err, ERR_INPUT, "the body must be a JSON object");
-		return false;
+		return wish_refuse(refusal, 400);
 	}
-	return check_members(root, wish.err) == 0 && take_name(&wish) == 0 &&
-	       take_query(&wish) == 0 && take_columns(&wish) == 0 && take_shared(&wish) == 0;
+	if (check_members(root, wish.err) == 0 && take_name(&wish) == 0 && take_query(&wish) == 0 &&
+		take_columns(&wish) == 0 && take_shared(&wish) == 0)
+		return true;
+	return wish_refuse(refusal, 400);
 }

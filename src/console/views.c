@@ -43,11 +43,7 @@ static void hand_over(struct job *job)
 
 static void refuse(struct job *job, const struct wish_refusal *refusal)
 {
-	if (refusal->err.place_size)
-		api_respond_error(job->request, &refusal->err);
-	else
-		http_respond_problem(job->request, refusal->status, decision_title(refusal->status),
-			text_of(refusal->err.text));
+	decision_respond_wish(job->request, refusal);
 	decision_job_free(job);
 }
 

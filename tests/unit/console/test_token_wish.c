@@ -48,6 +48,29 @@ START_TEST(takes_subjects_as_rfc_4514_writes_them)
 }
 END_TEST
 
+/* A token whose bounds were lost would have none. */
+START_TEST(needs_memory_for_its_bounds)
+{
+	static const char body[] = "{\"name\":\"n\",\"node\":\"node-1\"}";
+	struct credential got;
+	bool was_short = false;
+	for (size_t limit = 0;; limit += 16) {
+		struct err err = {0};
+		struct arena small;
+		arena_init(&small, limit);
+		int failed = token_wish_read(text_of(body), &small, &got, &err);
+		ck_assert_int_eq(err.kind, failed ? ERR_MEMORY : ERR_NONE);
+		if (!failed)
+			ck_assert(text_is(got.node, "node-1"));
+		arena_done(&small);
+		was_short |= failed;
+		if (!failed)
+			break;
+	}
+	ck_assert(was_short);
+}
+END_TEST
+
 START_TEST(gives_least_role_by_default)
 {
 	struct credential got;
@@ -102,6 +125,7 @@ int main(void)
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, reads_all_members);
 	tcase_add_test(tests, takes_subjects_as_rfc_4514_writes_them);
+	tcase_add_test(tests, needs_memory_for_its_bounds);
 	tcase_add_test(tests, gives_least_role_by_default);
 	tcase_add_loop_test(tests, refuses_what_it_does_not_understand, 0,
 		(int)(sizeof refused / sizeof refused[0]));
