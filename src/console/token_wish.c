@@ -141,6 +141,18 @@ static int check_subject(struct text subject, struct err *err)
 			      "shows it, as CN=node-1,O=example");
 }
 
+static int check_names(const struct wish *wish, struct err *err)
+{
+	if (!is_name(wish->name, NAME_BYTES_MAX) || !is_name(wish->cluster, NAME_BYTES_MAX))
+		return err_set(err, ERR_INPUT,
+			"name and cluster must be 1 to %d letters, digits, '.', '_' or '-'",
+			NAME_BYTES_MAX);
+	if (wish->node.size && !is_name(wish->node, NODE_BYTES_MAX))
+		return err_set(err, ERR_INPUT,
+			"node must be at most %d letters, digits, '.', '_' or '-'", NODE_BYTES_MAX);
+	return 0;
+}
+
 static int check_scope(const struct wish *wish, enum role role, struct err *err)
 {
 	if (wish->scope.patterns.n == 0 || (role != ROLE_SOURCE && role != ROLE_ADMIN))
@@ -167,13 +179,8 @@ int token_wish_read(struct text body, struct arena *arena, struct credential *ou
 	struct credential credential = {0};
 	if (read_wish(body, arena, &wish, err) < 0)
 		return -1;
-	if (!is_name(wish.name, NAME_BYTES_MAX) || !is_name(wish.cluster, NAME_BYTES_MAX))
-		return err_set(err, ERR_INPUT,
-			"name and cluster must be 1 to %d letters, digits, '.', '_' or '-'",
-			NAME_BYTES_MAX);
-	if (wish.node.size && !is_name(wish.node, NODE_BYTES_MAX))
-		return err_set(err, ERR_INPUT,
-			"node must be at most %d letters, digits, '.', '_' or '-'", NODE_BYTES_MAX);
+	if (check_names(&wish, err) < 0)
+		return -1;
 	if (!role_parse(wish.role, &credential.role))
 		return err_set(
 			err, ERR_INPUT, "role must be source, viewer, analyst, responder or admin");
