@@ -42,6 +42,7 @@ int spool_add(struct spool *spool, struct record *record, struct err *err)
 	if (!spool->pending.size)
 		spool->pending_first = spool->next;
 	record->number = spool->next++;
+	arrivals_note(&spool->arrivals, record->number, record->received_ns);
 	record_write(record, &spool->id, &spool->pending);
 	segment_sums_add(&spool->pending_sums, record);
 	return 0;
@@ -278,7 +279,9 @@ struct spool_waiting spool_waiting(struct spool *spool)
 		if (spool->oldest.reader.segment != before)
 			spool->n_passed = spool->passed_bytes = 0;
 		if (record.number > spool->acknowledged) {
-			waiting.oldest_ns = record.received_ns;
+			int64_t least_ns = arrivals_least(&spool->arrivals, spool->acknowledged);
+			waiting.oldest_ns =
+				record.received_ns < least_ns ? record.received_ns : least_ns;
 			spool_place_back(&spool->oldest);
 			break;
 		}

@@ -42,7 +42,8 @@ struct spool_loss {
 
 struct spool_waiting {
 	uint64_t n, n_bytes;
-	int64_t oldest_ns; /* arrival of the oldest; 0: nothing waits */
+	int64_t oldest_ns; /* none of them arrived before; 0: nothing waits. Ahead of the clock when
+			      that was put back */
 };
 
 /* What was shed since the last look. */

@@ -273,6 +273,22 @@ static void pass_tail(
 	segment_trim(spool->last);
 }
 
+/* Which of the files that wait begin before the one in front of them. Where the clock was put back
+ * within a file is not looked for. */
+static void note_arrivals(struct spool *spool)
+{
+	struct segment_reader reader = {.clock = spool->clock};
+	struct record record;
+	for (struct segment *segment = spool->first; segment; segment = segment->next) {
+		if (segment->last <= spool->acknowledged)
+			continue;
+		segment_reader_begin(&reader, segment);
+		if (segment_reader_next(&reader, &spool->id, &record))
+			arrivals_note(&spool->arrivals, record.number, record.received_ns);
+	}
+	segment_reader_done(&reader);
+}
+
 /* Where to go on writing: in another segment, since its numbers do not follow. */
 static void go_on(struct spool *spool, const struct segment_tail *tail, struct findings *findings)
 {
@@ -297,6 +313,7 @@ static void go_on(struct spool *spool, const struct segment_tail *tail, struct f
 		spool->next = spool->acknowledged + 1;
 	spool_place_set(&spool->sender, spool->acknowledged);
 	spool->sent = spool->acknowledged;
+	note_arrivals(spool);
 }
 
 static int open_files(

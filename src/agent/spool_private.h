@@ -17,6 +17,21 @@ struct spool_place {
 	uint64_t n_lost;    /* found to be missing */
 };
 
+/* Where times of arrival fall from one record to the next, as the clock was put back: from the
+ * first record that waits on they only rise, but for these. */
+enum { ARRIVALS_MAX = 64 };
+
+struct arrival {
+	uint64_t number;
+	int64_t ns;
+};
+
+struct arrivals {
+	struct arrival items[ARRIVALS_MAX]; /* numbers and times rise */
+	size_t n;
+	int64_t last_ns; /* of the last record */
+};
+
 struct spool {
 	const struct clock *clock;
 	size_t size_max, segment_bytes;
@@ -39,6 +54,7 @@ struct spool {
 	uint64_t sent;                   /* up to here records may be on their way */
 	uint64_t n_passed, passed_bytes; /* acknowledged, of the segment where `oldest` is */
 	struct spool_waiting waited;     /* as it was found last */
+	struct arrivals arrivals;
 	struct spool_loss loss;
 	uint64_t n_tail_lost; /* in the loss since the spool was opened, before tail_end */
 	uint64_t tail_end;
@@ -64,6 +80,14 @@ CHECKED bool spool_place_next(struct spool *spool, struct spool_place *place, st
 void spool_place_back(struct spool_place *place);
 void spool_place_set(struct spool_place *place, uint64_t number);
 void spool_place_done(struct spool_place *place);
+
+/* spool_arrivals.c. Pure. */
+/** The next record. */
+void arrivals_note(struct arrivals *arrivals, uint64_t number, int64_t ns);
+/** No record behind @acknowledged is older, unless the first of them is; INT64_MAX: nor that. */
+int64_t arrivals_least(struct arrivals *arrivals, uint64_t acknowledged);
+/** Records @first to @last may have got higher numbers, up to @last. */
+void arrivals_raise(struct arrivals *arrivals, uint64_t first, uint64_t last);
 
 /* spool_mark.c: which spool this is, and what was acknowledged */
 bool spool_mark_read(struct spool *spool);

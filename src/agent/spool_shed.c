@@ -212,6 +212,7 @@ static void replace(struct thinning *thinning)
 {
 	struct spool *spool = thinning->spool;
 	struct segment **place = &spool->first, *old = thinning->first;
+	arrivals_raise(&spool->arrivals, thinning->draft->head.first, thinning->draft->last);
 	while (*place != old)
 		place = &(*place)->next;
 	for (unsigned i = 0; i < thinning->n_segments; i++) {

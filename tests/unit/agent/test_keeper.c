@@ -268,6 +268,27 @@ START_TEST(without_what_waits_all_is_there_until_it_was_asked)
 }
 END_TEST
 
+/* A clock that was ahead is put right: nothing is complete until a time that has not come, nor
+ * until now, if something of before waits. */
+START_TEST(a_clock_that_was_ahead_claims_nothing)
+{
+	const int64_t now_ns = rig.spool.clock.wall_ns;
+	rig.spool.clock.wall_ns = now_ns + 3600 * NS_PER_S;
+	keeper_rig_store(&rig, 1);
+	rig.spool.clock.wall_ns = now_ns;
+	struct work *report = keeper_rig_ask(&rig, WORK_REPORT, 0);
+	ck_assert_uint_eq(report->waiting.n, 1);
+	ck_assert_int_eq(report->waiting.oldest_ns, now_ns);
+	work_free(report);
+	keeper_rig_store(&rig, 1);
+	rig.spool.clock.wall_ns = now_ns + 7200 * NS_PER_S;
+	report = keeper_rig_ask(&rig, WORK_REPORT, 0);
+	ck_assert_uint_eq(report->waiting.n, 2);
+	ck_assert_int_eq(report->waiting.oldest_ns, now_ns);
+	work_free(report);
+}
+END_TEST
+
 START_TEST(a_sync_that_failed_answers_nobody)
 {
 	bool has_more;
@@ -331,6 +352,7 @@ int main(void)
 	tcase_add_test(tests, what_the_spool_cannot_take_at_once_is_held);
 	tcase_add_test(tests, what_waits_for_the_disk_is_reported);
 	tcase_add_test(tests, without_what_waits_all_is_there_until_it_was_asked);
+	tcase_add_test(tests, a_clock_that_was_ahead_claims_nothing);
 	tcase_add_test(tests, a_sync_that_failed_answers_nobody);
 	tcase_add_test(tests, at_its_end_what_was_not_stored_says_so);
 	tcase_add_test(tests, at_its_end_it_stores_what_waits);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/spool_private.h"
 #include "base/cleanup.h"
 #include "tests/lib/random.h"
 #include "tests/unit/agent/spool_rig.h"
@@ -171,6 +172,86 @@ START_TEST(what_is_acknowledged_leaves)
 	ck_assert_uint_eq(spool_rig_segments(&rig), 1);
 	ck_assert_uint_eq(count_all(), 1);
 	ck_assert_uint_eq(losses(), 0);
+}
+END_TEST
+
+/* The clock was ahead, and is put right: what came then is not the oldest, though it is the first.
+ */
+START_TEST(the_oldest_need_not_be_the_first)
+{
+	static const uint64_t seeds[] = {5000, 5001, 100, 200, 50, 60, 55, 5002};
+	static const int64_t oldest[] = {50, 50, 50, 50, 50, 55, 55, 5002};
+	enum { N = sizeof seeds / sizeof seeds[0] };
+	for (uint64_t i = 0; i < N; i++)
+		spool_rig_put(&rig, seeds[i], SEVERITY_LOW);
+	for (uint64_t i = 0; i < N; i++) {
+		ck_assert_int_eq(spool_waiting(rig.spool).oldest_ns, 1000000 + oldest[i]);
+		ck_assert_uint_eq(spool_waiting(rig.spool).n, N - i);
+		spool_acknowledge(rig.spool, i + 1);
+	}
+	ck_assert_int_eq(spool_waiting(rig.spool).oldest_ns, 0);
+}
+END_TEST
+
+/* Each start begins a file, and remembers where one begins earlier than the one before it. */
+START_TEST(the_oldest_is_known_after_a_restart)
+{
+	static const uint64_t seeds[] = {5000, 100, 200};
+	uint64_t number = 0;
+	for (size_t i = 0; i < 3; i++) {
+		number = spool_rig_put(&rig, seeds[i], SEVERITY_LOW);
+		spool_rig_put(&rig, seeds[i] + 1, SEVERITY_LOW);
+		spool_rig_reopen(&rig);
+	}
+	ck_assert_int_eq(spool_waiting(rig.spool).oldest_ns, 1000100);
+	spool_acknowledge(rig.spool, number);
+	ck_assert_int_eq(spool_waiting(rig.spool).oldest_ns, 1000201);
+	spool_rig_reopen(&rig);
+	ck_assert_int_eq(spool_waiting(rig.spool).oldest_ns, 1000201);
+}
+END_TEST
+
+/* Too many falls to be remembered: it may be said too early, and never too late. */
+START_TEST(the_oldest_is_never_said_too_late)
+{
+	enum { N = 400 };
+	int64_t times[N];
+	uint64_t random = 88172645463325252ULL, seed;
+	bool is_exact = false;
+	for (unsigned i = 0; i < N; i++) {
+		random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+		/* rising on the whole: each fall is one to be remembered */
+		seed = 10 * i + random % 40;
+		spool_rig_put(&rig, seed, SEVERITY_LOW);
+		times[i] = (int64_t)(1000000 + seed);
+	}
+	for (unsigned acknowledged = 0; acknowledged < N; acknowledged++) {
+		int64_t least = INT64_MAX;
+		for (unsigned i = acknowledged; i < N; i++)
+			least = times[i] < least ? times[i] : least;
+		int64_t said = spool_waiting(rig.spool).oldest_ns;
+		ck_assert_int_le(said, least);
+		ck_assert_int_ge(said, 1000000);
+		is_exact = said == least;
+		spool_acknowledge(rig.spool, acknowledged + 1);
+	}
+	ck_assert(is_exact);
+}
+END_TEST
+
+/* A segment that is thinned gives what is left the last of its numbers. */
+START_TEST(what_gets_another_number_is_still_the_oldest)
+{
+	struct arrivals arrivals = {0};
+	arrivals_note(&arrivals, 1, 500);
+	arrivals_note(&arrivals, 2, 100);
+	arrivals_note(&arrivals, 20, 90);
+	arrivals_note(&arrivals, 21, 600);
+	arrivals_note(&arrivals, 22, 550);
+	arrivals_raise(&arrivals, 15, 21);
+	ck_assert_int_eq(arrivals_least(&arrivals, 20), 90);
+	ck_assert_int_eq(arrivals_least(&arrivals, 21), 550);
+	ck_assert_int_eq(arrivals_least(&arrivals, 22), INT64_MAX);
 }
 END_TEST
 
@@ -934,6 +1015,10 @@ int main(void)
 	tcase_add_test(tests, an_empty_spool_keeps_its_numbers);
 	tcase_add_test(tests, two_processes_cannot_have_it);
 	tcase_add_test(tests, what_is_acknowledged_leaves);
+	tcase_add_test(tests, what_gets_another_number_is_still_the_oldest);
+	tcase_add_test(tests, the_oldest_need_not_be_the_first);
+	tcase_add_test(tests, the_oldest_is_known_after_a_restart);
+	tcase_add_test(tests, the_oldest_is_never_said_too_late);
 	tcase_add_test(tests, a_collector_that_has_more_is_believed);
 	tcase_add_test(tests, is_torn_at_every_byte);
 	tcase_add_test(tests, a_flipped_bit_costs_one_record);

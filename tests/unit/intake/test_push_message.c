@@ -509,6 +509,23 @@ START_TEST(a_report_tells_coverage_and_progress)
 }
 END_TEST
 
+/* An agent whose clock is ahead cannot have said all up to a time that has not come. */
+START_TEST(nothing_is_complete_before_its_time)
+{
+	struct push_speaker speaker = {
+		.credential = &credential, .node = TEXT("node-1"), .now_ns = NOW_NS};
+	static const uint64_t said[] = {NOW_NS - 1, NOW_NS, NOW_NS + 1, UINT64_MAX, 0};
+	static const int64_t taken[] = {NOW_NS - 1, NOW_NS, NOW_NS, NOW_NS, NOW_NS};
+	for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
+		buf_clear(&message);
+		wire_add_fixed64(&message, 1, said[i]);
+		ck_assert_int_eq(
+			push_report_decode(buf_text(&message), &speaker, batch, &refused, &err), 0);
+		ck_assert_int_eq(batch->report->oldest_ns, taken[i]);
+	}
+}
+END_TEST
+
 START_TEST(a_report_tells_of_the_credentials_sources_alone)
 {
 	struct push_speaker speaker = {
@@ -622,6 +639,7 @@ int main(void)
 	tcase_add_test(tests, what_was_released_is_before_what_is_next);
 	tcase_add_test(tests, other_messages);
 	tcase_add_test(tests, a_report_tells_coverage_and_progress);
+	tcase_add_test(tests, nothing_is_complete_before_its_time);
 	tcase_add_test(tests, a_report_tells_of_the_credentials_sources_alone);
 	tcase_add_test(tests, intervals_of_a_report_are_limited);
 	tcase_add_loop_test(
