@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/table.h"
+#include "store/slot_alerts.h"
 #include "store/slot_walk.h"
 
 enum { ROWS_AT_ONCE = 256, IDS_A_ROW = 8, ARENA_BYTES = 16 * 1024 * 1024, GENERATION = 512 };
@@ -163,18 +164,12 @@ static int collect_rows(
 {
 	int step, failed = 0;
 	*n = 0;
-	sqlite3_stmt *statement = connection_statement(connection,
-		"SELECT leaf, occ, fingerprint FROM alert WHERE slot = ?1 AND entity = ?2"
-		" AND leaf >= ?5 AND time_ns >= ?3"
-		" AND (time_ns < ?4 OR ?4 = 9223372036854775807) ORDER BY leaf LIMIT ?6",
-		err);
+	sqlite3_stmt *statement = slot_alerts(connection,
+		SLOT_RUNS "SELECT a.leaf, a.occ, a.fingerprint FROM " SLOT_ALERTS_FROM
+			  " WHERE " SLOT_ALERTS_WHERE " LIMIT ?6",
+		&job->part, (uint64_t)job->next_leaf, err);
 	if (!statement)
 		return -1;
-	sql_bind_i64(statement, 1, job->part.slot);
-	sql_bind_i64(statement, 2, job->part.entity);
-	sql_bind_i64(statement, 3, job->part.from_ns);
-	sql_bind_i64(statement, 4, job->part.to_ns);
-	sql_bind_i64(statement, 5, job->next_leaf);
 	sql_bind_i64(statement, 6, ROWS_AT_ONCE);
 	while (!failed && (step = sql_step(statement, err)) > 0) {
 		struct id id;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "store/frozen.h"
+#include "store/slot_alerts.h"
 #include "store/slot_walk.h"
 
 /* Rows of the whole incident, one per print, joined over its slots. */
@@ -258,17 +259,10 @@ int incident_anchor(struct connection *connection, const struct incident *incide
 static sqlite3_stmt *alerts_of(
 	struct connection *connection, const struct slot_part *part, struct err *err)
 {
-	sqlite3_stmt *statement = connection_statement(connection,
-		"SELECT leaf, occ, fingerprint FROM alert WHERE slot = ?1 AND entity = ?2"
-		" AND time_ns >= ?3 AND (time_ns < ?4 OR ?4 = 9223372036854775807)",
-		err);
-	if (!statement)
-		return NULL;
-	sql_bind_i64(statement, 1, part->slot);
-	sql_bind_i64(statement, 2, part->entity);
-	sql_bind_i64(statement, 3, part->from_ns);
-	sql_bind_i64(statement, 4, part->to_ns);
-	return statement;
+	return slot_alerts(connection,
+		SLOT_RUNS "SELECT a.leaf, a.occ, a.fingerprint FROM " SLOT_ALERTS_FROM
+			  " WHERE " SLOT_ALERTS_WHERE,
+		part, 0, err);
 }
 
 /* Is the row of alerts_of the incident's own, where unlinks carved some away? */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "store/facts.h"
-#include "store/slots.h"
+#include "store/slot_alerts.h"
 
 enum { IMAGES_MAX = 8 };
 
@@ -247,16 +247,16 @@ int known_images_read(struct connection *connection, int64_t entity, struct aren
 		return -1;
 	if (!found)
 		return 0;
-	sqlite3_stmt *statement = connection_statement(connection,
-		"SELECT DISTINCT i.name FROM alert a JOIN image i ON i.id = a.image"
-		" WHERE a.slot = ?1 AND a.entity = ?2 AND i.name <> '' LIMIT ?3",
-		err);
+	const struct slot_part part = {slot, entity, INT64_MIN, INT64_MAX};
+	sqlite3_stmt *statement = slot_alerts(connection,
+		SLOT_RUNS "SELECT DISTINCT i.name FROM " SLOT_ALERTS_FROM
+			  " JOIN image i ON i.id = a.image WHERE " SLOT_ALERTS_WHERE
+			  " AND i.name <> '' LIMIT ?6",
+		&part, 0, err);
 	if (!statement)
 		return -1;
 	out->items = arena_array(arena, IMAGES_MAX, sizeof *out->items);
-	sql_bind_i64(statement, 1, slot);
-	sql_bind_i64(statement, 2, entity);
-	sql_bind_i64(statement, 3, IMAGES_MAX);
+	sql_bind_i64(statement, 6, IMAGES_MAX);
 	while ((step = sql_step(statement, err)) > 0)
 		if (out->items)
 			out->items[out->n++] = arena_copy(arena, sql_text(statement, 0));

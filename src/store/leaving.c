@@ -9,6 +9,7 @@
 #include "store/changes.h"
 #include "store/frozen.h"
 #include "store/incidents.h"
+#include "store/slot_alerts.h"
 
 enum { ARENA_BYTES = 256 * 1024 * 1024, ALERTS_AT_ONCE = 128 };
 
@@ -134,17 +135,12 @@ static int scan_alerts(struct connection *connection, struct alert_scan *scan, s
 {
 	int step;
 	scan->n = 0;
-	sqlite3_stmt *statement = connection_statement(connection,
-		"SELECT leaf, fingerprint FROM alert WHERE slot = ?1 AND entity = ?2 AND leaf >= ?5"
-		" AND time_ns >= ?3 AND time_ns < ?4 ORDER BY leaf LIMIT ?6",
-		err);
+	sqlite3_stmt *statement = slot_alerts(connection,
+		SLOT_RUNS "SELECT a.leaf, a.fingerprint FROM " SLOT_ALERTS_FROM
+			  " WHERE " SLOT_ALERTS_WHERE " LIMIT ?6",
+		scan->part, (uint64_t)scan->next_leaf, err);
 	if (!statement)
 		return -1;
-	sql_bind_i64(statement, 1, scan->part->slot);
-	sql_bind_i64(statement, 2, scan->part->entity);
-	sql_bind_i64(statement, 3, scan->part->from_ns);
-	sql_bind_i64(statement, 4, scan->part->to_ns);
-	sql_bind_i64(statement, 5, scan->next_leaf);
 	sql_bind_i64(statement, 6, ALERTS_AT_ONCE);
 	while ((step = sql_step(statement, err)) > 0) {
 		scan->found[scan->n].leaf = (uint64_t)sql_i64(statement, 0);

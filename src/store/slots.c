@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/cursor.h"
+#include "store/slot_alerts.h"
 #include "store/slot_cache.h"
 
 enum {
@@ -268,19 +269,15 @@ static bool join_into(struct row_list *list, const struct slot_row *row)
 static int read_part(struct connection *connection, const struct slot_part *part, bool whole,
 	struct row_list *out, struct err *err)
 {
-	sqlite3_stmt *statement = connection_statement(connection,
-		"SELECT a.leaf, a.occ, a.time_ns, a.fingerprint, a.bits, f.rule, f.sensor, "
-		"t.tactics,"
-		" t.techniques, a.count FROM alert a JOIN fingerprint f ON f.id = a.fingerprint"
-		" JOIN attack t ON t.id = a.attack WHERE a.slot = ?1 AND a.entity = ?2"
-		" AND a.time_ns >= ?3 AND a.time_ns < ?4",
-		err);
+	sqlite3_stmt *statement = slot_alerts(connection,
+		SLOT_RUNS
+		"SELECT a.leaf, a.occ, a.time_ns, a.fingerprint, a.bits, f.rule, f.sensor,"
+		" t.tactics, t.techniques, a.count FROM " SLOT_ALERTS_FROM
+		" JOIN fingerprint f ON f.id = a.fingerprint JOIN attack t ON t.id = a.attack"
+		" WHERE " SLOT_ALERTS_WHERE,
+		part, 0, err);
 	if (!statement)
 		return -1;
-	sql_bind_i64(statement, 1, part->slot);
-	sql_bind_i64(statement, 2, part->entity);
-	sql_bind_i64(statement, 3, part->from_ns);
-	sql_bind_i64(statement, 4, part->to_ns);
 	int step;
 	while ((step = sql_step(statement, err)) > 0) {
 		struct slot_row row = {.slot = part->slot, .entity = part->entity};
@@ -306,17 +303,13 @@ int slots_read(struct connection *connection, const struct slot_part *part, bool
 int slot_part_count(struct connection *connection, const struct slot_part *part, uint64_t leaf,
 	uint64_t *n, struct err *err)
 {
-	sqlite3_stmt *statement = connection_statement(connection,
-		"SELECT count(*) FROM alert WHERE slot = ?1 AND entity = ?2"
-		" AND time_ns >= ?3 AND time_ns < ?4 AND leaf < ?5",
-		err);
+	sqlite3_stmt *statement = slot_alerts(connection,
+		SLOT_RUNS "SELECT count(*) FROM " SLOT_ALERTS_FROM " WHERE " SLOT_ALERTS_WHERE
+			  " AND a.leaf < ?6",
+		part, 0, err);
 	if (!statement)
 		return -1;
-	sql_bind_i64(statement, 1, part->slot);
-	sql_bind_i64(statement, 2, part->entity);
-	sql_bind_i64(statement, 3, part->from_ns);
-	sql_bind_i64(statement, 4, part->to_ns);
-	sql_bind_i64(statement, 5, (int64_t)leaf);
+	sql_bind_i64(statement, 6, (int64_t)leaf);
 	if (sql_step(statement, err) < 0)
 		return -1;
 	*n = (uint64_t)sql_i64(statement, 0);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "store/slots.h"
+#include "store/slot_alerts.h"
 #include "tests/lib/random.h"
 #include "tests/lib/store_rig.h"
 
@@ -141,6 +141,65 @@ START_TEST(parts_of_a_slot_join_to_the_whole)
 }
 END_TEST
 
+static void count_plan(sqlite3_stmt *plan, int *n_scans, int *n_sorts)
+{
+	struct err err;
+	while (sql_step(plan, &err) > 0) {
+		struct text step = sql_text(plan, 3);
+		*n_scans +=
+			text_starts(step, TEXT("SCAN alert")) || text_starts(step, TEXT("SCAN a"));
+		*n_sorts += text_starts(step, TEXT("USE TEMP B-TREE"));
+	}
+}
+
+/* Two entities and two slots in turn over 40 000 leaves, which are ten runs: what is found is what
+ * is there, in the order of leaves, from any leaf on, by the index and without sorting. */
+START_TEST(alerts_of_a_slot_come_from_all_its_runs)
+{
+#define LEAVES_SQL                                                                                 \
+	SLOT_RUNS "SELECT a.leaf FROM " SLOT_ALERTS_FROM " WHERE " SLOT_ALERTS_WHERE " LIMIT ?6"
+	struct err err = {0};
+	struct random random = random_from_environment();
+	ck_assert_msg(
+		connection_run(connection,
+			"BEGIN; WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n"
+			" WHERE i < 39999) INSERT INTO alert SELECT 3 * i, 70 + (i / 3) % 2,"
+			" 5 + i % 2, zeroblob(16), i, 0, 0, 0, 0, 0, 0, 0, 0, 1 FROM n; COMMIT",
+			&err) == 0,
+		"%s", err.text);
+	for (int round = 0; round < 200; round++) {
+		int64_t slot = 70 + (int64_t)random_below(&random, 3);
+		int64_t entity = 5 + (int64_t)random_below(&random, 3);
+		uint64_t first = random_below(&random, 125000);
+		uint64_t limit = random_below(&random, 4) ? 256 : 50000;
+		struct slot_part part = {slot, entity, INT64_MIN, INT64_MAX};
+		part.from_ns = random_below(&random, 2) ? (int64_t)random_below(&random, 40000)
+							: INT64_MIN;
+		part.to_ns = random_below(&random, 2) ? (int64_t)random_below(&random, 40000)
+						      : INT64_MAX;
+		sqlite3_stmt *statement = slot_alerts(connection, LEAVES_SQL, &part, first, &err);
+		ck_assert_msg(statement != NULL, "%s", err.text);
+		sql_bind_i64(statement, 6, (int64_t)limit);
+		uint64_t n = 0;
+		for (int64_t i = 0; i < 40000 && n < limit; i++) {
+			if ((uint64_t)(3 * i) < first || 70 + (i / 3) % 2 != slot ||
+				5 + i % 2 != entity || i < part.from_ns || i >= part.to_ns)
+				continue;
+			ck_assert_int_gt(sql_step(statement, &err), 0);
+			ck_assert_int_eq(sql_i64(statement, 0), 3 * i);
+			n++;
+		}
+		ck_assert(n == limit || sql_step(statement, &err) == 0);
+		sqlite3_reset(statement);
+	}
+	int n_scans = 0, n_sorts = 0;
+	count_plan(connection_statement(connection, "EXPLAIN QUERY PLAN " LEAVES_SQL, &err),
+		&n_scans, &n_sorts);
+	ck_assert_int_eq(n_scans + n_sorts, 0);
+#undef LEAVES_SQL
+}
+END_TEST
+
 START_TEST(days_are_floors)
 {
 	ck_assert_int_eq(day_of_slot(0), 0);
@@ -184,6 +243,7 @@ int main(void)
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, joins_as_the_model_does);
 	tcase_add_test(tests, parts_of_a_slot_join_to_the_whole);
+	tcase_add_test(tests, alerts_of_a_slot_come_from_all_its_runs);
 	tcase_add_test(tests, days_are_floors);
 	tcase_add_test(tests, presence_has_a_bit_for_each_slot);
 	suite_add_tcase(suite, tests);
