@@ -25,7 +25,7 @@ PROTO, FOLDER = "tocsin/intake/v1/intake.proto", os.path.join(BUILD, "push-stubs
 CORPUS = os.path.join(SOURCE, "tests/corpus/falco-live/default-rules.jsonl")
 PUSH = os.path.join(BUILD, "tests/lib/tocsin-push")
 RECORDS, BATCH, SERVICE = 3000, 40, "tocsin.intake.v1.Intake/"
-STREAMS, LIVES, CALLS = 40, 3, 24
+STREAMS, LIVES, CALLS, GREEDY = 40, 3, 24, 10
 
 
 def make_stubs():
@@ -359,6 +359,39 @@ def given_up(daemon, token):
         channel.close()
 
 
+def takes_turns(daemon, token):
+    """While another program holds the store a greedy node fills its credential's half of the queue; another one's alert is next all the same."""
+    channels = [connect(daemon), connect(daemon)]
+    greedy, quiet = [Stream(channel, token) for channel in channels]
+    greedy.hello(os.urandom(16), "greedy")
+    quiet.hello(os.urandom(16), "quiet")
+
+    def told(what):
+        return sum(s[what] for s in json.loads(daemon.get("/api/v1/sources")[1])["addresses"] if s["source"] == "falco")
+    lock = sqlite3.connect(os.path.join(daemon.data, "tocsin.db"), isolation_level=None)
+    lock.execute("BEGIN EXCLUSIVE")
+    greedy.batch(1, records_of([b"0 " + b"y" * (4 << 20)]))
+    wait_for(lambda: json.loads(daemon.get("/api/v1/status")[1])["held"] == 1, 10, "the writer has the first of them in its hands")
+    held = told("held")
+    for i in range(1, GREEDY):
+        greedy.batch(i + 1, records_of([b"%d %s" % (i, b"y" * (4 << 20))]))
+    wait_for(lambda: told("held") > held, 10, "the half is full, and one is held")
+    requests = told("requests")
+    quiet.batch(1, records_of([json.dumps(event("of a quiet node")).encode()]))
+    wait_for(lambda: told("requests") > requests, 10, "the quiet one is heard")
+    lock.execute("ROLLBACK")
+    lock.close()
+    quiet.until(1)
+    greedy.until(GREEDY)
+    with closing(sqlite3.connect("file:%s/tocsin.db?mode=ro" % daemon.data, uri=True)) as db:
+        place = db.execute("SELECT max(leaf) FROM alert").fetchone()[0]
+        others = [leaf for leaf, in db.execute("SELECT leaf FROM quarantine ORDER BY leaf DESC LIMIT %d" % GREEDY)]
+    check("who sends little is stored next, whatever another node has waiting", len([o for o in others if o < place]) == 1 and len(others) == GREEDY,
+          (place, others))
+    for channel in channels:
+        channel.close()
+
+
 def by_grpcurl(daemon, token):
     program = os.path.join(BUILD, "go/bin/grpcurl")
     if not os.path.exists(program):
@@ -431,6 +464,7 @@ def main():
             reports(daemon, token, bound)
             at_once(daemon, token, bound)
             given_up(daemon, token)
+            takes_turns(daemon, token)
             by_grpcurl(daemon, token)
             ends(daemon, token)
             ends_under_load(daemon)
