@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/process.h"
 #include "config.h"
 #include "console/console.h"
@@ -32,6 +33,8 @@ enum {
 	DRAIN_STEP_MS = 20,
 	DRAIN_MS = 30000,
 	FLUSH_MS = 2000, /* for the last answers; a peer that does not read gets no more */
+	MEMORY_LOOK_MS = 5000,
+	MEMORY_IDLE_BYTES = 32 * 1024 * 1024, /* more than that goes back to the system */
 };
 
 struct daemon {
@@ -62,6 +65,8 @@ struct daemon {
 	const struct http_route *routes[4], *metrics_routes[2]; /* ended by NULL; the servers' */
 	struct criticality_rule criticality[CRITICALITY_RULES_MAX]; /* point into the settings */
 	size_t n_criticality;
+	struct loop_timer *memory_timer;
+	bool was_memory_idle;
 	struct loop_timer *drain_timer;
 	int64_t drain_until_ms;
 	int64_t flush_until_ms; /* 0: not all is answered yet */
@@ -329,6 +334,17 @@ static void on_reload(void *ctx)
 		log_info("reload", "done");
 }
 
+/* After a burst, not in it: what is idle twice in a row is not soon needed again. */
+static void look_at_memory(void *ctx)
+{
+	struct daemon *daemon = ctx;
+	bool is_idle = memory_idle_bytes() > MEMORY_IDLE_BYTES;
+	if (is_idle && daemon->was_memory_idle)
+		memory_give_back();
+	daemon->was_memory_idle = is_idle;
+	loop_timer_start(daemon->memory_timer, MEMORY_LOOK_MS);
+}
+
 static int make_parts(struct daemon *daemon, struct err *err)
 {
 	if (loop_new(&daemon->loop, err) < 0)
@@ -341,10 +357,12 @@ static int make_parts(struct daemon *daemon, struct err *err)
 	daemon->recorrelation = snapshot_slot_new();
 	daemon->previews = queue_new(PREVIEWS_WAITING_MAX);
 	daemon->drain_timer = loop_timer_new(daemon->loop, drain, daemon);
+	daemon->memory_timer = loop_timer_new(daemon->loop, look_at_memory, daemon);
 	if (!daemon->queue || !daemon->events || !daemon->credentials || !daemon->senders ||
-		!daemon->drain_timer || !daemon->recorrelations || !daemon->recorrelation ||
-		!daemon->previews)
+		!daemon->drain_timer || !daemon->memory_timer || !daemon->recorrelations ||
+		!daemon->recorrelation || !daemon->previews)
 		return err_set(err, ERR_MEMORY, "out of memory at start");
+	loop_timer_start(daemon->memory_timer, MEMORY_LOOK_MS);
 	return 0;
 }
 
@@ -384,6 +402,7 @@ static void stop(struct daemon *daemon)
 	intake_free(daemon->intake);
 	tls_server_free(daemon->tls);
 	store_close(daemon->store);
+	loop_timer_free(daemon->memory_timer);
 	loop_timer_free(daemon->drain_timer);
 	loop_free(daemon->loop);
 	queue_free(daemon->queue);
