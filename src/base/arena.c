@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK_BYTES = 8192 - 64, ALIGNMENT = 16, LIST_STEP = 8 };
+enum { CHUNK_BYTES = 8192 - 64, SMALL_CHUNK_BYTES = 1024 - 64, ALIGNMENT = 16, LIST_STEP = 8 };
 
 struct arena_chunk {
 	struct arena_chunk *next;
@@ -18,7 +18,12 @@ struct arena_chunk {
 
 void arena_init(struct arena *arena, size_t limit_bytes)
 {
-	*arena = (struct arena){.limit_bytes = limit_bytes};
+	*arena = (struct arena){.limit_bytes = limit_bytes, .chunk_bytes = CHUNK_BYTES};
+}
+
+void arena_init_small(struct arena *arena, size_t limit_bytes)
+{
+	*arena = (struct arena){.limit_bytes = limit_bytes, .chunk_bytes = SMALL_CHUNK_BYTES};
 }
 
 void arena_done(struct arena *arena)
@@ -29,7 +34,8 @@ void arena_done(struct arena *arena)
 		free(chunk);
 		chunk = next;
 	}
-	arena_init(arena, arena->limit_bytes);
+	*arena = (struct arena){
+		.limit_bytes = arena->limit_bytes, .chunk_bytes = arena->chunk_bytes};
 }
 
 struct arena_mark arena_mark(const struct arena *arena)
@@ -70,7 +76,8 @@ void arena_wipe(struct arena *arena)
 
 static bool add_chunk(struct arena *arena, size_t need)
 {
-	size_t size = need > CHUNK_BYTES / 4 ? need : CHUNK_BYTES;
+	bool is_large = need > arena->chunk_bytes / 4;
+	size_t size = is_large ? need : arena->chunk_bytes;
 	size_t total;
 	if (!size_add(arena->used_bytes, size, &total) || total > arena->limit_bytes)
 		return false;
@@ -79,7 +86,7 @@ static bool add_chunk(struct arena *arena, size_t need)
 		return false;
 	*chunk = (struct arena_chunk){.size = size};
 	/* A large piece gets a chunk of its own behind the current one, whose rest stays in use. */
-	if (arena->chunks && size == need && need > CHUNK_BYTES / 4) {
+	if (arena->chunks && is_large) {
 		chunk->next = arena->chunks->next;
 		arena->chunks->next = chunk;
 	} else {

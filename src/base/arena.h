@@ -16,10 +16,13 @@ struct arena {
 	struct arena_chunk *chunks; /* newest first */
 	size_t used_bytes;          /* of all chunks, for accounting */
 	size_t limit_bytes;
+	size_t chunk_bytes; /* of malloc, at least, as it grows */
 	bool failed;
 };
 
 void arena_init(struct arena *arena, size_t limit_bytes);
+/** For what lives long, holds little and is many: it grows by 1 KiB, not 8. */
+void arena_init_small(struct arena *arena, size_t limit_bytes);
 void arena_done(struct arena *arena); /* frees everything; the arena is empty and usable again */
 /** Where the arena is now, for arena_back. */
 struct arena_mark {

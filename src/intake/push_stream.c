@@ -71,7 +71,7 @@ struct push_stream *push_stream_new(
 	struct push_stream *stream = calloc(1, sizeof *stream);
 	if (!stream)
 		return NULL;
-	arena_init(&stream->arena, STREAM_ARENA_BYTES);
+	arena_init_small(&stream->arena, STREAM_ARENA_BYTES);
 	stream->intake = intake;
 	stream->call = call;
 	stream->credential_id = credential_id;

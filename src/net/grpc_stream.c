@@ -17,7 +17,7 @@ void grpc_stream_init(struct grpc_stream *stream, const struct grpc_stream_kind 
 {
 	stream->kind = kind;
 	stream->connection = connection;
-	arena_init(&stream->arena, ARENA_BYTES);
+	arena_init_small(&stream->arena, ARENA_BYTES);
 	grpc_reader_init(&stream->reader, message_bytes_max);
 	stream->reader.room = &connection->share;
 	buf_init(&stream->held, HELD_BYTES_MAX);

@@ -63,6 +63,25 @@ START_TEST(gives_zeroed_aligned_pieces_that_do_not_overlap)
 }
 END_TEST
 
+START_TEST(a_small_one_grows_by_little)
+{
+	struct arena small;
+	arena_init_small(&small, 8192);
+	ck_assert_ptr_nonnull(arena_alloc(&small, 10));
+	ck_assert_uint_le(small.used_bytes, 1024);
+	for (int i = 0; i < 20; i++)
+		ck_assert_ptr_nonnull(arena_alloc(&small, 200));
+	ck_assert_uint_le(small.used_bytes, 8192);
+	arena_done(&small);
+	ck_assert_ptr_nonnull(arena_alloc(&small, 10));
+	ck_assert_uint_le(small.used_bytes, 1024); /* still */
+	ck_assert_ptr_nonnull(arena_alloc(&small, 5000));
+	ck_assert_ptr_null(arena_alloc(&small, 5000));
+	ck_assert(small.failed);
+	arena_done(&small);
+}
+END_TEST
+
 START_TEST(copies_and_formats)
 {
 	char source[] = "abc";
@@ -145,6 +164,7 @@ int main(void)
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, gives_zeroed_aligned_pieces_that_do_not_overlap);
 	tcase_add_test(tests, goes_back_to_a_mark);
+	tcase_add_test(tests, a_small_one_grows_by_little);
 	tcase_add_test(tests, copies_and_formats);
 	tcase_add_test(tests, lists_grow);
 	tcase_add_test(tests, stops_at_its_limit);
