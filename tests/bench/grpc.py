@@ -22,6 +22,7 @@ from daemon import BUILD, SOURCE, Daemon, free_port, wait_for  # noqa: E402
 from figures import Figures, cpu_seconds, memory_mib  # noqa: E402
 
 QUIET_SECONDS = 5
+MEMORY_BACK_SECONDS = 12  # what a burst needed is given back by then
 LINES = os.path.join(SOURCE, "tests/corpus/labelled/alerts.jsonl")
 
 
@@ -79,6 +80,8 @@ def measure(daemon, others, args, note):
     before = memory_mib(pid)
     figure = push(pid, daemon.grpc_port, token, args.alerts * 2, 100, args.nodes)
     figure["mib_more"] = round(memory_mib(pid) - before, 1)
+    time.sleep(MEMORY_BACK_SECONDS)
+    figure["mib_kept"] = round(memory_mib(pid) - before, 1)
     note("tocsind, %d nodes" % args.nodes, figure)
     for _ in range(args.rounds):
         fairness(daemon.grpc_port, token, note)
