@@ -145,6 +145,7 @@ static int open_in_folder(struct position *position, const char *path)
 	text_format(
 		name, sizeof name, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
 	DIR *folder = opendir(name);
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the folder is this call's alone */
 	while (folder && fd < 0 && (entry = readdir(folder)) != NULL)
 		if (entry->d_ino == position->inode)
 			fd = open_at(position, dirfd(folder), entry->d_name, O_NOFOLLOW);

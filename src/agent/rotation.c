@@ -84,6 +84,7 @@ static bool find_next(struct search *search, char name[NAME_BYTES])
 {
 	const struct dirent *entry;
 	name[0] = '\0';
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the folder is this call's alone */
 	while ((entry = readdir(search->folder)) != NULL) {
 		int64_t ns = written_ns(search, entry->d_name, false);
 		if (!ns)
@@ -99,6 +100,7 @@ static int64_t last_packed_ns(const struct search *search)
 	const struct dirent *entry;
 	int64_t last_ns = 0;
 	rewinddir(search->folder);
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the folder is this call's alone */
 	while ((entry = readdir(search->folder)) != NULL) {
 		int64_t ns = written_ns(search, entry->d_name, true);
 		last_ns = ns > last_ns ? ns : last_ns;
