@@ -188,6 +188,8 @@ class Case:
         """Each that was answered is there once. Others, whose answer did not arrive, may be there, once too."""
         try:
             self.wait_until_sent()
+            # what waits is counted now and then only, and rows of before may make up for some of now
+            wait_for(lambda: set(self.answered) <= set(self.stored()), 30, "each that was answered is stored")
         except AssertionError as err:
             check(what, False, "%s: %d answered, %d stored, %s" % (err, len(self.answered), len(self.stored()),
                                                                    open(os.path.join(self.agent.folder, "agent.log")).read()[-1500:]))
