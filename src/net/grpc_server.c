@@ -22,6 +22,7 @@ const struct grpc_limits grpc_limits_usual = {
 	.connections_of_peer = 4096,
 	.calls_of_connection = 100,
 	.header_bytes = 16 * 1024,
+	.call_window_bytes = 128 * 1024,
 	.buffered_bytes_all = 256 * 1024 * 1024,
 	.buffered_bytes_of_peer = 128 * 1024 * 1024,
 	.buffered_bytes_of_connection = 32 * 1024 * 1024,
@@ -118,7 +119,7 @@ static int start(struct grpc_server *server, struct h2_connection *connection, s
 	const nghttp2_settings_entry settings[] = {
 		{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS,
 			(uint32_t)server->limits.calls_of_connection},
-		{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, H2_STREAM_WINDOW},
+		{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, (uint32_t)server->limits.call_window_bytes},
 		{NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)server->limits.header_bytes},
 	};
 	if (server->tls && transport_serve_tls(&connection->transport, server->tls, err) < 0)

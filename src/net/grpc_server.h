@@ -51,6 +51,7 @@ struct grpc_limits {
 	size_t connections_of_peer; /* half of it, of one address */
 	size_t calls_of_connection; /* SETTINGS_MAX_CONCURRENT_STREAMS: 100 */
 	size_t header_bytes;        /* 16 KiB */
+	size_t call_window_bytes;   /* 128 KiB: what a paused call may have waiting here */
 	/* Headers of calls, messages being received, bytes that wait to be read or sent: */
 	size_t buffered_bytes_all;           /* 256 MiB */
 	size_t buffered_bytes_of_peer;       /* half of it, of one address */

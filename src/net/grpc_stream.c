@@ -67,27 +67,21 @@ void grpc_stream_done(struct grpc_stream *stream)
 
 /* ---- what comes ---- */
 
+/* The call's window for what was read. */
 static void consume(struct grpc_stream *stream, size_t size)
 {
 	if (size)
-		nghttp2_session_consume(stream->connection->session, stream->id, size);
+		nghttp2_session_consume_stream(stream->connection->session, stream->id, size);
 }
 
 void grpc_stream_stop_reading(struct grpc_stream *stream)
 {
-	struct h2_connection *connection = stream->connection;
 	stream->is_broken = true;
 	grpc_reader_done(&stream->reader);
 	if (stream->is_delivering) /* out of held, perhaps */
 		return;
 	grpc_room_give(stream->reader.room, stream->held.size);
 	buf_done(&stream->held);
-	/* Window that was kept back is the connection's, which others use. */
-	if (stream->n_unconsumed && connection->session) {
-		nghttp2_session_consume_connection(connection->session, stream->n_unconsumed);
-		h2_connection_flush(connection);
-	}
-	stream->n_unconsumed = 0;
 }
 
 static void fail(struct grpc_stream *stream, const struct grpc_status *status)
@@ -153,12 +147,10 @@ static void tell_half_closed(struct grpc_stream *stream)
 		stream->kind->half_closed(stream);
 }
 
-/* Its window is the connection's again when it is read, or at the stream's end. */
 static void hold(struct grpc_stream *stream, struct text bytes)
 {
 	static const struct grpc_status no_room = {
 		.code = GRPC_RESOURCE_EXHAUSTED, .message = {"too much waits to be read", 25}};
-	stream->n_unconsumed += bytes.size;
 	if (!grpc_room_take(stream->reader.room, bytes.size)) {
 		fail(stream, &no_room);
 		return;
@@ -170,9 +162,11 @@ static void hold(struct grpc_stream *stream, struct text bytes)
 	fail(stream, &no_room);
 }
 
+/* The connection's window is for all calls: one that waits uses up its own. */
 void grpc_stream_receive(struct grpc_stream *stream, struct text bytes)
 {
 	size_t size = bytes.size;
+	nghttp2_session_consume_connection(stream->connection->session, size);
 	if (!stream->held.size || stream->is_broken) {
 		stream->is_delivering = true;
 		deliver(stream, &bytes);
@@ -214,9 +208,6 @@ void grpc_stream_resume(struct grpc_stream *stream)
 	stream->held.size = left.size;
 	if (!left.size)
 		buf_done(&stream->held);
-	if (used > stream->n_unconsumed)
-		used = stream->n_unconsumed;
-	stream->n_unconsumed -= used;
 	consume(stream, used);
 	tell_half_closed(stream);
 	h2_connection_flush(stream->connection);
@@ -348,14 +339,6 @@ static bool is_stuck(const struct grpc_stream *stream)
 	return grpc_stream_waiting_bytes(stream) || (stream->is_end_due && !stream->is_end_sent);
 }
 
-/* May the peer send? Calls that we pause use the connection's window up for the others, too. */
-static bool has_window(const struct grpc_stream *stream)
-{
-	nghttp2_session *session = stream->connection->session;
-	return nghttp2_session_get_effective_recv_data_length(session) <
-	       nghttp2_session_get_effective_local_window_size(session);
-}
-
 void grpc_stream_look(struct grpc_stream *stream, int64_t now_ms, int64_t stalled_ms)
 {
 	static const struct grpc_status slow = {.code = GRPC_DEADLINE_EXCEEDED,
@@ -371,10 +354,8 @@ void grpc_stream_look(struct grpc_stream *stream, int64_t now_ms, int64_t stalle
 		return;
 	/* 1 KiB/s is one byte a millisecond. */
 	int64_t earned_ms = GRACE_MS + (int64_t)grpc_reader_bytes(&stream->reader);
-	if (!has_window(stream))
-		stream->began_after_ms = stream->moved_after_ms = now_ms;
-	else if (now_ms - stream->moved_after_ms > stalled_ms ||
-		 now_ms - stream->began_after_ms > earned_ms)
+	if (now_ms - stream->moved_after_ms > stalled_ms ||
+		now_ms - stream->began_after_ms > earned_ms)
 		fail(stream, &slow);
 }
 

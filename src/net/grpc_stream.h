@@ -39,11 +39,10 @@ struct grpc_stream {
 	struct arena arena; /* headers, texts */
 	size_t header_bytes;
 	struct grpc_reader reader;
-	struct buf held;     /* came in while paused, not read yet */
-	size_t n_unconsumed; /* of held: the peer gets window for it when it is read */
-	struct buf out;      /* framed messages */
-	size_t n_sent;       /* of out */
-	size_t waiting_max;  /* of out, not sent; an empty queue takes any message */
+	struct buf held; /* came in while paused, not read yet: the call's window is given then */
+	struct buf out;  /* framed messages */
+	size_t n_sent;   /* of out */
+	size_t waiting_max; /* of out, not sent; an empty queue takes any message */
 	/* When a message began that is not whole (0: none), and its last bytes came. */
 	int64_t began_after_ms, moved_after_ms;
 	int64_t taken_after_ms; /* when some of out last went, or began to wait */

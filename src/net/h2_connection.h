@@ -22,7 +22,7 @@
 enum {
 	H2_READ_BYTES = 65536,
 	H2_GATHER_BYTES = 262144,       /* made at once, before the socket is asked */
-	H2_STREAM_WINDOW = 1024 * 1024, /* what a paused call may have waiting here */
+	H2_STREAM_WINDOW = 1024 * 1024, /* of a call of ours; a server has its limit */
 	H2_CONNECTION_WINDOW = 4 * 1024 * 1024,
 };
 

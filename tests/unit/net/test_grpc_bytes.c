@@ -303,6 +303,7 @@ START_TEST(what_waits_has_a_limit)
 	limits.connections_of_peer = 8;
 	limits.calls_of_connection = 10;
 	limits.header_bytes = 4096;
+	limits.call_window_bytes = 1000000;
 	limits.buffered_bytes_all = 1000000;
 	rig_start(NULL, &limits, NULL);
 	rig_connect((struct grpc_channel_options){.is_plain = true});

@@ -132,6 +132,7 @@ static struct grpc_limits limits_of(size_t all, size_t of_peer, size_t of_connec
 	limits.buffered_bytes_all = all;
 	limits.buffered_bytes_of_peer = of_peer;
 	limits.buffered_bytes_of_connection = of_connection;
+	limits.call_window_bytes = MIB; /* peers by hand know of no windows */
 	return limits;
 }
 
@@ -250,16 +251,48 @@ START_TEST(what_waits_to_be_sent_is_in_the_share)
 }
 END_TEST
 
+static bool is_nothing_held(void)
+{
+	return rig.server->buffered.used_bytes == 0;
+}
+
+static bool is_full(void)
+{
+	return rig.server->buffered.used_bytes >= (size_t)n_awaited * MIB;
+}
+
+/* The connection's window is for all its calls. */
+START_TEST(what_waits_of_paused_calls_stops_no_others)
+{
+	enum { N = 6 };
+	static char bytes[MIB];
+	struct rig_exchange full[N];
+	serve(limits_of(16 * MIB, 16 * MIB, 16 * MIB));
+	for (unsigned i = 0; i < N; i++) {
+		rig.seen.pause_after = i + 1;
+		rig_call(&full[i], "/t/Sink", plain);
+		rig_send(&full[i], TEXT("x"));
+		for (int k = 0; k < 2; k++)
+			rig_send(&full[i], (struct text){bytes, sizeof bytes});
+		n_awaited = i + 1;
+		rig_until(is_full);
+	}
+	echo(HALF);
+	ck_assert_uint_lt(rig.server->buffered.used_bytes, (N + 1) * MIB);
+	for (int i = 0; i < N; i++) {
+		grpc_exchange_cancel(full[i].exchange);
+		rig_finish(&full[i]);
+		rig_exchange_done(&full[i]);
+	}
+	rig_until(is_nothing_held);
+}
+END_TEST
+
 static bool are_all_seen(void)
 {
 	return are_all_said() &&
 	       rig.seen.n_open + grpc_server_ended(rig.server, GRPC_RESOURCE_EXHAUSTED) ==
 		       n_awaited;
-}
-
-static bool is_nothing_held(void)
-{
-	return rig.server->buffered.used_bytes == 0;
 }
 
 /* Headers are kept as long as the call, and cost their sender little: names of many bytes are a
@@ -286,7 +319,7 @@ END_TEST
 
 START_TEST(a_message_that_stands_still_is_ended)
 {
-	serve(grpc_limits_usual);
+	serve(limits_of(4 * MIB, 4 * MIB, 4 * MIB));
 	raw_connect(&peers[0], "127.0.0.1");
 	call(&peers[0], 1, "/t/Sink");
 	half(&peers[0], 1, HALF);      /* it has earned a quarter of an hour */
@@ -505,6 +538,7 @@ int main(void)
 	tcase_add_test(much, one_connection_has_its_share);
 	tcase_add_test(much, one_address_has_its_share);
 	tcase_add_test(much, what_waits_to_be_sent_is_in_the_share);
+	tcase_add_test(much, what_waits_of_paused_calls_stops_no_others);
 	tcase_add_test(much, what_calls_are_made_of_is_in_the_share);
 	tcase_add_test(much, watchers_have_a_limit);
 	tcase_add_test(often, a_message_that_stands_still_is_ended);
