@@ -21,6 +21,7 @@ struct grpc_server {
 	struct h2_connection *connections;
 	struct table *peers; /* address → struct grpc_peer */
 	struct grpc_room buffered;
+	struct grpc_turns turns;
 	unsigned char *room; /* for reading */
 	char *unix_path;     /* removed at the end */
 	int listen_fd;

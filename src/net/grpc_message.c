@@ -30,12 +30,39 @@ void grpc_room_give(struct grpc_room *room, size_t size)
 		room->used_bytes -= size;
 }
 
+/* Messages get half of each, but for the first in turn: the rest is for what waits. */
+static bool has_half(const struct grpc_room *room, size_t size)
+{
+	for (; room; room = room->parent)
+		if (size > room->max_bytes / 2 || room->message_bytes > room->max_bytes / 2 - size)
+			return false;
+	return true;
+}
+
+static bool take_room(const struct grpc_reader *reader, size_t size)
+{
+	if (!reader->is_first && !has_half(reader->room, size))
+		return false;
+	if (!grpc_room_take(reader->room, size))
+		return false;
+	for (struct grpc_room *room = reader->room; room; room = room->parent)
+		room->message_bytes += size;
+	return true;
+}
+
+static void give_room(const struct grpc_reader *reader, size_t size)
+{
+	for (struct grpc_room *room = reader->room; room; room = room->parent)
+		room->message_bytes -= size;
+	grpc_room_give(reader->room, size);
+}
+
 /* Lets go of the memory: it is freed, or the message's owner's now. */
 static char *let_go(struct grpc_reader *reader)
 {
 	char *data = reader->data;
 	if (data)
-		grpc_room_give(reader->room, reader->capacity);
+		give_room(reader, reader->capacity);
 	reader->data = NULL;
 	reader->capacity = 0;
 	return data;
@@ -62,7 +89,19 @@ static enum grpc_read fail(struct grpc_status *status, enum grpc_code code, stru
 	return GRPC_READ_FAILED;
 }
 
-static enum grpc_read begin(struct grpc_reader *reader, struct grpc_status *status)
+/* The first in turn finds none: nobody will give any back. */
+static enum grpc_read no_room(const struct grpc_reader *reader, struct grpc_status *status)
+{
+	fail(status, GRPC_RESOURCE_EXHAUSTED, TEXT("too much is being received"));
+	return reader->is_first ? GRPC_READ_FAILED : GRPC_READ_NO_ROOM;
+}
+
+static enum grpc_read no_memory(struct grpc_status *status)
+{
+	return fail(status, GRPC_RESOURCE_EXHAUSTED, TEXT("no memory now"));
+}
+
+static enum grpc_read read_prefix(struct grpc_reader *reader, struct grpc_status *status)
 {
 	const unsigned char *prefix = reader->prefix;
 	reader->is_packed = prefix[0] == 1;
@@ -76,35 +115,40 @@ static enum grpc_read begin(struct grpc_reader *reader, struct grpc_status *stat
 			TEXT("a packed message, but no grpc-encoding said how"));
 	if (reader->wanted > reader->message_bytes_max)
 		return fail(status, GRPC_RESOURCE_EXHAUSTED, TEXT("a message is too long"));
-	size_t first = reader->wanted < FIRST_BYTES ? reader->wanted : FIRST_BYTES;
-	if (!grpc_room_take(reader->room, first))
-		return fail(status, GRPC_RESOURCE_EXHAUSTED, TEXT("too much is being received"));
-	reader->capacity = first;
-	reader->data = malloc(first + 1);
-	if (reader->data)
-		return GRPC_READ_MORE;
-	grpc_room_give(reader->room, first);
-	reader->capacity = 0;
-	return fail(status, GRPC_RESOURCE_EXHAUSTED, TEXT("no memory now"));
+	return GRPC_READ_MORE;
 }
 
-static bool grow(struct grpc_reader *reader, size_t least)
+static enum grpc_read begin(struct grpc_reader *reader, struct grpc_status *status)
+{
+	size_t first = reader->wanted < FIRST_BYTES ? reader->wanted : FIRST_BYTES;
+	if (!take_room(reader, first))
+		return no_room(reader, status);
+	reader->data = malloc(first + 1);
+	if (!reader->data) {
+		give_room(reader, first);
+		return no_memory(status);
+	}
+	reader->capacity = first;
+	return GRPC_READ_MORE;
+}
+
+static enum grpc_read grow(struct grpc_reader *reader, size_t least, struct grpc_status *status)
 {
 	if (least <= reader->capacity)
-		return true;
+		return GRPC_READ_MORE;
 	size_t capacity = reader->capacity * 2 > least ? reader->capacity * 2 : least;
 	capacity = capacity < reader->wanted ? capacity : reader->wanted;
 	size_t more = capacity - reader->capacity;
-	if (!grpc_room_take(reader->room, more))
-		return false;
+	if (!take_room(reader, more))
+		return no_room(reader, status);
 	char *data = realloc(reader->data, capacity + 1);
 	if (!data) {
-		grpc_room_give(reader->room, more);
-		return false;
+		give_room(reader, more);
+		return no_memory(status);
 	}
 	reader->data = data;
 	reader->capacity = capacity;
-	return true;
+	return GRPC_READ_MORE;
 }
 
 static enum grpc_read expand(
@@ -152,18 +196,22 @@ static size_t take(struct text *bytes, void *out, size_t wanted)
 enum grpc_read grpc_reader_feed(struct grpc_reader *reader, struct text *bytes, char **message,
 	size_t *size, struct grpc_status *status)
 {
+	enum grpc_read result = GRPC_READ_MORE;
 	if (reader->prefix_size < GRPC_PREFIX_BYTES) {
 		reader->prefix_size += take(bytes, reader->prefix + reader->prefix_size,
 			GRPC_PREFIX_BYTES - reader->prefix_size);
 		if (reader->prefix_size < GRPC_PREFIX_BYTES)
 			return GRPC_READ_MORE;
-		if (begin(reader, status) == GRPC_READ_FAILED)
-			return GRPC_READ_FAILED;
+		result = read_prefix(reader, status);
 	}
+	if (result == GRPC_READ_MORE && !reader->data)
+		result = begin(reader, status);
 	size_t left = reader->wanted - reader->size;
 	size_t n = bytes->size < left ? bytes->size : left;
-	if (!grow(reader, reader->size + n))
-		return fail(status, GRPC_RESOURCE_EXHAUSTED, TEXT("no memory now"));
+	if (result == GRPC_READ_MORE)
+		result = grow(reader, reader->size + n, status);
+	if (result != GRPC_READ_MORE)
+		return result;
 	reader->size += take(bytes, reader->data + reader->size, n);
 	return reader->size < reader->wanted ? GRPC_READ_MORE : end(reader, message, size, status);
 }

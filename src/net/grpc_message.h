@@ -19,12 +19,14 @@ enum { GRPC_PREFIX_BYTES = 5 };
 struct grpc_room {
 	struct grpc_room *parent; /* what is taken here is taken there, too; NULL: none */
 	size_t used_bytes, max_bytes;
+	size_t message_bytes; /* of used_bytes: messages being received */
 };
 
 struct grpc_reader {
 	size_t message_bytes_max; /* of one message, expanded */
 	struct grpc_room *room;   /* NULL: without a common limit */
 	bool may_be_gzip;         /* the sender said so (grpc-encoding) */
+	bool is_first;            /* in turn: all of the room is for it, not half */
 	/* state */
 	unsigned char prefix[GRPC_PREFIX_BYTES];
 	size_t prefix_size;
@@ -33,8 +35,8 @@ struct grpc_reader {
 	bool is_packed;
 };
 
-/* What became of some bytes. */
-enum grpc_read { GRPC_READ_MORE, GRPC_READ_MESSAGE, GRPC_READ_FAILED };
+/* What became of some bytes. NO_ROOM: they are still there, to be fed again. */
+enum grpc_read { GRPC_READ_MORE, GRPC_READ_MESSAGE, GRPC_READ_NO_ROOM, GRPC_READ_FAILED };
 
 /** Takes @size of it and of its parents; false: there is not so much. NULL has no limit. */
 CHECKED bool grpc_room_take(struct grpc_room *room, size_t size);
@@ -49,7 +51,8 @@ size_t grpc_reader_bytes(const struct grpc_reader *reader);
 
 /**
  * Takes bytes off the front of *bytes until a message is whole (which *message then owns; never
- * NULL), they are used up, or something is wrong: status->code says what, its message is a literal.
+ * NULL), they are used up, there is no room, or something is wrong: *status says what of the last
+ * two, its message is a literal.
  */
 enum grpc_read grpc_reader_feed(struct grpc_reader *reader, struct text *bytes, char **message,
 	size_t *size, struct grpc_status *status);

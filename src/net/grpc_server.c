@@ -25,7 +25,7 @@ const struct grpc_limits grpc_limits_usual = {
 	.call_window_bytes = 128 * 1024,
 	.buffered_bytes_all = 256 * 1024 * 1024,
 	.buffered_bytes_of_peer = 128 * 1024 * 1024,
-	.buffered_bytes_of_connection = 32 * 1024 * 1024,
+	.buffered_bytes_of_connection = 64 * 1024 * 1024,
 	.handshake_after_ms = 10000,
 	.idle_after_ms = 600000,
 	.stalled_after_ms = 60000,
@@ -109,8 +109,8 @@ static struct grpc_peer *peer_of(struct grpc_server *server, const struct peer *
 		table_remove(server->peers, name);
 	if (!peer || peer->n_connections >= server->limits.connections_of_peer)
 		return NULL;
-	peer->buffered = (struct grpc_room){&server->buffered, peer->buffered.used_bytes,
-		server->limits.buffered_bytes_of_peer};
+	peer->buffered.parent = &server->buffered;
+	peer->buffered.max_bytes = server->limits.buffered_bytes_of_peer;
 	return peer;
 }
 
@@ -158,6 +158,7 @@ static void take(struct grpc_server *server, int fd, const struct peer *who)
 	}
 	peer->n_connections++;
 	connection->peer = *who;
+	connection->turns = &server->turns;
 	connection->share.parent = &peer->buffered;
 	connection->share.max_bytes = server->limits.buffered_bytes_of_connection;
 	link_connection(server, connection);
@@ -265,7 +266,8 @@ int grpc_server_start(struct grpc_server **out, struct loop *loop,
 	server->room = malloc(H2_READ_BYTES);
 	server->peers = table_new(free);
 	server->tick = loop_timer_new(loop, on_tick, server);
-	if (!server->room || !server->peers || !server->tick) {
+	if (!grpc_turns_init(&server->turns, loop) || !server->room || !server->peers ||
+		!server->tick) {
 		grpc_server_stop(server);
 		return err_set(err, ERR_MEMORY, "no memory for a server");
 	}
@@ -322,6 +324,7 @@ void grpc_server_stop(struct grpc_server *server)
 		forget(server, server->connections);
 	}
 	loop_timer_free(server->tick);
+	grpc_turns_done(&server->turns);
 	table_free(server->peers);
 	free(server->room);
 	free(server);

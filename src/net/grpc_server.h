@@ -52,10 +52,12 @@ struct grpc_limits {
 	size_t calls_of_connection; /* SETTINGS_MAX_CONCURRENT_STREAMS: 100 */
 	size_t header_bytes;        /* 16 KiB */
 	size_t call_window_bytes;   /* 128 KiB: what a paused call may have waiting here */
-	/* Headers of calls, messages being received, bytes that wait to be read or sent: */
+	/* Headers of calls, messages being received, bytes that wait to be read or sent. Messages
+	 * that are more than half of it wait for each other; the other half holds one message and
+	 * the windows of all calls. */
 	size_t buffered_bytes_all;           /* 256 MiB */
 	size_t buffered_bytes_of_peer;       /* half of it, of one address */
-	size_t buffered_bytes_of_connection; /* an eighth of it */
+	size_t buffered_bytes_of_connection; /* a quarter of it */
 	/* 10 000: TLS, preface and SETTINGS; headers that began; GOAWAY that is not read */
 	int64_t handshake_after_ms;
 	int64_t idle_after_ms;    /* 600 000 without a call and without a PING */

@@ -74,10 +74,19 @@ static void consume(struct grpc_stream *stream, size_t size)
 		nghttp2_session_consume_stream(stream->connection->session, stream->id, size);
 }
 
+/* Its message is whole, or it wants none now. */
+static void leave_turn(struct grpc_stream *stream)
+{
+	stream->is_short = false;
+	if (stream->connection->turns)
+		grpc_turns_leave(stream->connection->turns, stream);
+}
+
 void grpc_stream_stop_reading(struct grpc_stream *stream)
 {
 	stream->is_broken = true;
 	grpc_reader_done(&stream->reader);
+	leave_turn(stream);
 	if (stream->is_delivering) /* out of held, perhaps */
 		return;
 	grpc_room_give(stream->reader.room, stream->held.size);
@@ -109,19 +118,33 @@ void grpc_stream_expect(struct grpc_stream *stream)
 	note_progress(stream);
 }
 
-/* Messages until the bytes are used up, or the stream is paused. */
+static void wait_for_room(struct grpc_stream *stream, const struct grpc_status *status)
+{
+	if (!stream->connection->turns) {
+		fail(stream, status);
+		return;
+	}
+	stream->is_short = true;
+	grpc_turns_wait(stream->connection->turns, stream);
+}
+
+/* Messages until the bytes are used up, or the stream is paused, or there is no room. */
 static void deliver(struct grpc_stream *stream, struct text *bytes)
 {
 	struct grpc_status status;
 	char *message = NULL;
 	size_t size = 0;
-	while (!stream->is_broken && !stream->is_paused && bytes->size) {
+	while (!stream->is_broken && !stream->is_paused && !stream->is_short && bytes->size) {
 		switch (grpc_reader_feed(&stream->reader, bytes, &message, &size, &status)) {
 		case GRPC_READ_MORE:
 			break;
 		case GRPC_READ_MESSAGE:
 			stream->began_after_ms = 0;
+			leave_turn(stream);
 			stream->kind->message(stream, message, size);
+			break;
+		case GRPC_READ_NO_ROOM:
+			wait_for_room(stream, &status);
 			break;
 		case GRPC_READ_FAILED:
 			fail(stream, &status);
@@ -147,10 +170,11 @@ static void tell_half_closed(struct grpc_stream *stream)
 		stream->kind->half_closed(stream);
 }
 
+static const struct grpc_status no_room = {
+	.code = GRPC_RESOURCE_EXHAUSTED, .message = {"too much waits to be read", 25}};
+
 static void hold(struct grpc_stream *stream, struct text bytes)
 {
-	static const struct grpc_status no_room = {
-		.code = GRPC_RESOURCE_EXHAUSTED, .message = {"too much waits to be read", 25}};
 	if (!grpc_room_take(stream->reader.room, bytes.size)) {
 		fail(stream, &no_room);
 		return;
@@ -167,7 +191,7 @@ void grpc_stream_receive(struct grpc_stream *stream, struct text bytes)
 {
 	size_t size = bytes.size;
 	nghttp2_session_consume_connection(stream->connection->session, size);
-	if (!stream->held.size || stream->is_broken) {
+	if ((!stream->held.size && !stream->is_short) || stream->is_broken) {
 		stream->is_delivering = true;
 		deliver(stream, &bytes);
 		stream->is_delivering = false;
@@ -186,31 +210,49 @@ void grpc_stream_half_close(struct grpc_stream *stream)
 void grpc_stream_pause(struct grpc_stream *stream)
 {
 	stream->is_paused = true;
+	if (stream->has_turn)
+		leave_turn(stream);
 }
 
-void grpc_stream_resume(struct grpc_stream *stream)
+/* What waited, as far as that is possible. */
+static void deliver_held(struct grpc_stream *stream)
 {
-	stream->is_paused = false;
-	if (stream->began_after_ms) /* the pause was ours */
+	if (stream->began_after_ms) /* it was we who waited */
 		stream->began_after_ms = stream->moved_after_ms = now_of(stream);
 	/* Inside of a delivery it simply goes on. */
 	if (stream->is_delivering || !stream->connection->session)
 		return;
 	struct text left = buf_text(&stream->held);
 	size_t size = left.size;
+	/* It goes from here to there: not counted twice meanwhile. */
+	grpc_room_give(stream->reader.room, size);
 	stream->is_delivering = true;
 	deliver(stream, &left);
 	stream->is_delivering = false;
 	size_t used = size - left.size;
-	grpc_room_give(stream->reader.room, used);
 	if (left.size && used)
 		memmove(stream->held.data, stream->held.data + used, left.size);
 	stream->held.size = left.size;
-	if (!left.size)
+	bool has_room = grpc_room_take(stream->reader.room, left.size);
+	if (!left.size || !has_room)
 		buf_done(&stream->held);
+	if (!has_room)
+		fail(stream, &no_room);
 	consume(stream, used);
 	tell_half_closed(stream);
 	h2_connection_flush(stream->connection);
+}
+
+void grpc_stream_resume(struct grpc_stream *stream)
+{
+	stream->is_paused = false;
+	deliver_held(stream);
+}
+
+void grpc_stream_go_on(struct grpc_stream *stream)
+{
+	stream->is_short = false;
+	deliver_held(stream);
 }
 
 /* ---- what goes ---- */
@@ -354,8 +396,10 @@ void grpc_stream_look(struct grpc_stream *stream, int64_t now_ms, int64_t stalle
 		return;
 	/* 1 KiB/s is one byte a millisecond. */
 	int64_t earned_ms = GRACE_MS + (int64_t)grpc_reader_bytes(&stream->reader);
-	if (now_ms - stream->moved_after_ms > stalled_ms ||
-		now_ms - stream->began_after_ms > earned_ms)
+	if (stream->is_short)
+		stream->began_after_ms = stream->moved_after_ms = now_ms;
+	else if (now_ms - stream->moved_after_ms > stalled_ms ||
+		 now_ms - stream->began_after_ms > earned_ms)
 		fail(stream, &slow);
 }
 

@@ -39,13 +39,16 @@ struct grpc_stream {
 	struct arena arena; /* headers, texts */
 	size_t header_bytes;
 	struct grpc_reader reader;
-	struct buf held; /* came in while paused, not read yet: the call's window is given then */
-	struct buf out;  /* framed messages */
-	size_t n_sent;   /* of out */
+	struct buf held;    /* came in while paused or without room: no window until it is read */
+	struct buf out;     /* framed messages */
+	size_t n_sent;      /* of out */
 	size_t waiting_max; /* of out, not sent; an empty queue takes any message */
 	/* When a message began that is not whole (0: none), and its last bytes came. */
 	int64_t began_after_ms, moved_after_ms;
 	int64_t taken_after_ms; /* when some of out last went, or began to wait */
+	/* Its place among those that wait for room, and whether it waits now. */
+	struct grpc_stream *next_turn, *previous_turn;
+	bool has_turn, is_short;
 	bool is_paused, is_delivering;
 	bool has_half_closed; /* the peer */
 	bool is_half_closed_told;
@@ -70,6 +73,8 @@ void grpc_stream_end(struct grpc_stream *stream);
 void grpc_stream_pause(struct grpc_stream *stream);
 void grpc_stream_resume(struct grpc_stream *stream);
 void grpc_stream_reset(struct grpc_stream *stream, uint32_t code);
+/** There may be room for what came. */
+void grpc_stream_go_on(struct grpc_stream *stream);
 /** Nothing more of it is read; what came is forgotten. */
 void grpc_stream_stop_reading(struct grpc_stream *stream);
 /** A message is due: it counts as begun. */

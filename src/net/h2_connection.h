@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "net/grpc_message.h"
+#include "net/grpc_turn.h"
 #include "net/h2_flood.h"
 #include "net/listener.h"
 #include "net/loop.h"
@@ -58,6 +59,7 @@ struct h2_connection {
 	unsigned char *own_room;
 	/* What its streams hold, and what of `out` the socket did not take. */
 	struct grpc_room share;
+	struct grpc_turns *turns; /* of calls that find no room; NULL: those fail */
 	struct buf out;
 	size_t n_sent;          /* of out */
 	size_t n_held;          /* of out, taken from the share */

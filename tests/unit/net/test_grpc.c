@@ -571,6 +571,8 @@ START_TEST(a_call_that_waits_for_its_turn_ends_in_time)
 	rig_exchange_done(&cancelled);
 	rig_until(rig_is_idle);
 	ck_assert_uint_eq(rig.seen.n_open, 1);
+	rig_exchange_done(&seen);
+	rig_stop();
 }
 END_TEST
 

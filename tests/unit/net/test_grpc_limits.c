@@ -136,6 +136,13 @@ static struct grpc_limits limits_of(size_t all, size_t of_peer, size_t of_connec
 	return limits;
 }
 
+static struct grpc_limits limits_with_windows(size_t all, size_t of_peer, size_t of_connection)
+{
+	struct grpc_limits limits = limits_of(all, of_peer, of_connection);
+	limits.call_window_bytes = 65536;
+	return limits;
+}
+
 static void serve(struct grpc_limits limits)
 {
 	clock_manual_init(&now, 0);
@@ -199,34 +206,127 @@ static void echo(size_t size)
 
 /* ---- how much ---- */
 
-START_TEST(one_connection_has_its_share)
+static bool is_nothing_held(void)
 {
-	serve(limits_of(2 * MIB, 2 * MIB, MIB));
-	raw_connect(&peers[0], "127.0.0.1");
-	for (uint32_t id = 1; id < 7; id += 2) {
-		call(&peers[0], id, "/t/Sink");
-		half(&peers[0], id, HALF);
+	return rig.server->buffered.used_bytes == 0;
+}
+
+enum { N_LONG = 8, LONG = 400000 };
+static struct rig_exchange longs[N_LONG];
+
+static void send_long(struct rig_exchange *exchange, size_t size)
+{
+	static char bytes[LONG];
+	rig_call(exchange, "/t/Sink", plain);
+	rig_send(exchange, (struct text){bytes, size});
+	grpc_exchange_close_send(exchange->exchange);
+}
+
+static void end_longs(size_t n)
+{
+	for (struct rig_exchange *each = longs; each < longs + n; each++) {
+		if (!each->is_finished)
+			rig_finish(each);
+		ck_assert_msg(each->code == GRPC_OK, "%s", each->message);
+		rig_exchange_done(each);
 	}
-	n_awaited = 2;
-	rig_until(are_exhausted);
-	ck_assert_uint_le(rig.server->buffered.used_bytes, MIB);
-	ck_assert_uint_ge(rig.server->buffered.used_bytes, HALF);
-	echo(HALF);
+}
+
+static bool are_in_the_row(void)
+{
+	size_t n = 0;
+	for (const struct grpc_stream *at = rig.server->turns.first; at; at = at->next_turn)
+		n++;
+	return are_all_said() && n == n_awaited;
+}
+
+/* Together they are more than there is room for: they become whole one after the other. */
+START_TEST(messages_wait_for_their_turn)
+{
+	serve(limits_with_windows(4 * MIB, 4 * MIB, 2 * MIB));
+	for (int i = 0; i < N_LONG; i++)
+		send_long(&longs[i], LONG);
+	end_longs(N_LONG);
+	ck_assert_uint_eq(grpc_server_ended(rig.server, GRPC_RESOURCE_EXHAUSTED), 0);
+	rig_until(is_nothing_held);
 }
 END_TEST
 
-START_TEST(one_address_has_its_share)
+static bool is_refreshed(void)
 {
-	serve(limits_of(2 * MIB, MIB, MIB));
-	for (struct raw *raw = peers; raw < peers + 3; raw++) {
-		raw_connect(raw, "127.0.0.2");
-		call(raw, 1, "/t/Sink");
-		half(raw, 1, HALF);
+	const struct grpc_stream *first = rig.server->turns.first, *last = rig.server->turns.last;
+	return are_all_said() && first->moved_after_ms == now.monotonic_ms && last->is_short &&
+	       last->began_after_ms == now.monotonic_ms;
+}
+
+/* The first in turn goes on to have its time, those who wait behind it do not. */
+START_TEST(who_waits_is_not_late)
+{
+	enum { ROOM = 112 * 1024, MORE_THAN_HALF = 60000 };
+	serve(limits_with_windows(ROOM, ROOM, ROOM));
+	raw_connect(&peers[0], "127.0.0.2");
+	call(&peers[0], 1, "/t/Sink");
+	half(&peers[0], 1, MORE_THAN_HALF);
+	n_awaited = 1;
+	rig_until(are_in_the_row);
+	for (int i = 0; i < 2; i++) {
+		send_long(&longs[i], 10000);
+		n_awaited++;
+		rig_until(are_in_the_row);
 	}
-	n_awaited = 2;
-	rig_until(are_exhausted);
-	ck_assert_uint_le(rig.server->buffered.used_bytes, MIB);
-	echo(HALF);
+	for (int i = 0; i < 2; i++) {
+		now.monotonic_ms += 25000; /* a message of which nothing came has ten seconds */
+		frame(&peers[0], DATA, 0, 1, TEXT("x"));
+		rig_until(is_refreshed);
+	}
+	ck_assert_uint_eq(grpc_server_ended(rig.server, GRPC_DEADLINE_EXCEEDED), 0);
+	ck_assert_uint_eq(rig.seen.n_messages, 0);
+	now.monotonic_ms += 61000;
+	n_awaited = 1;
+	rig_until(are_late);
+	end_longs(2);
+	ck_assert_uint_eq(rig.seen.n_messages, 2);
+}
+END_TEST
+
+/* Whoever is in the row may go: the first, the last, and those between. */
+START_TEST(the_row_may_be_left)
+{
+	enum { ROOM = 320 * 1024, N = 6 };
+	serve(limits_with_windows(ROOM, ROOM, ROOM));
+	raw_connect(&peers[0], "127.0.0.2");
+	for (uint32_t id = 1; id < 7; id += 2) {
+		call(&peers[0], id, "/t/Sink");
+		half(&peers[0], id, 60000);
+	}
+	n_awaited = 1; /* the third is more than half of the room */
+	rig_until(are_in_the_row);
+	for (int i = 0; i < N; i++) {
+		send_long(&longs[i], 10000);
+		n_awaited++;
+		rig_until(are_in_the_row);
+	}
+	for (int i = 0; i < N; i += 2) {
+		grpc_exchange_cancel(longs[i].exchange);
+		rig_finish(&longs[i]);
+		ck_assert_int_eq(longs[i].code, GRPC_CANCELLED);
+	}
+	grpc_exchange_cancel(longs[N - 1].exchange);
+	rig_finish(&longs[N - 1]);
+	n_awaited = 3;
+	rig_until(are_in_the_row);
+	ck_assert_uint_eq(rig.seen.n_messages, 0);
+	close(peers[0].fd);
+	peers[0].fd = 0;
+	for (int i = 0; i < N; i++) {
+		if (!longs[i].is_finished)
+			rig_finish(&longs[i]);
+		ck_assert_int_eq(longs[i].code, i == 1 || i == 3 ? GRPC_OK : GRPC_CANCELLED);
+		rig_exchange_done(&longs[i]);
+	}
+	rig_until(is_nothing_held);
+	ck_assert_ptr_null(rig.server->turns.first);
+	ck_assert_ptr_null(rig.server->turns.last);
 }
 END_TEST
 
@@ -250,11 +350,6 @@ START_TEST(what_waits_to_be_sent_is_in_the_share)
 	echo(HALF);
 }
 END_TEST
-
-static bool is_nothing_held(void)
-{
-	return rig.server->buffered.used_bytes == 0;
-}
 
 static bool is_full(void)
 {
@@ -535,8 +630,9 @@ int main(void)
 	tcase_add_test(work, frames_that_nobody_knows_are_a_flood);
 	tcase_add_checked_fixture(much, NULL, stop);
 	tcase_add_checked_fixture(often, NULL, stop);
-	tcase_add_test(much, one_connection_has_its_share);
-	tcase_add_test(much, one_address_has_its_share);
+	tcase_add_test(much, messages_wait_for_their_turn);
+	tcase_add_test(much, who_waits_is_not_late);
+	tcase_add_test(much, the_row_may_be_left);
 	tcase_add_test(much, what_waits_to_be_sent_is_in_the_share);
 	tcase_add_test(much, what_waits_of_paused_calls_stops_no_others);
 	tcase_add_test(much, what_calls_are_made_of_is_in_the_share);

@@ -135,18 +135,33 @@ START_TEST(room_is_shared)
 	struct grpc_reader other;
 	char *theirs = NULL;
 	size_t n;
-	struct text part = TEXT("\0\0\1\x86\xa0"); /* 100 000 announced */
+	const struct text part = TEXT("\0\0\1\x86\xa0"); /* 100 000 announced */
+	struct text again = part, more = TEXT("more");
 	ck_assert_int_eq(feed(part, NULL), GRPC_READ_MORE);
 	ck_assert_uint_eq(room.used_bytes, 16384);
 	ck_assert_int_eq(feed(repeat(50000), NULL), GRPC_READ_MORE);
 	ck_assert_uint_ge(room.used_bytes, 50000);
 	grpc_reader_init(&other, MESSAGE_MAX);
 	other.room = &room;
-	ck_assert_int_eq(grpc_reader_feed(&other, &part, &theirs, &n, &status), GRPC_READ_FAILED);
+	/* Half of it is gone: the other waits, and its bytes stay. */
+	ck_assert_int_eq(
+		grpc_reader_feed(&other, &again, &theirs, &n, &status), GRPC_READ_NO_ROOM);
 	ck_assert_int_eq(status.code, GRPC_RESOURCE_EXHAUSTED);
+	ck_assert_int_eq(grpc_reader_feed(&other, &more, &theirs, &n, &status), GRPC_READ_NO_ROOM);
+	ck_assert_uint_eq(more.size, 4);
+	ck_assert(grpc_reader_is_inside(&other));
 	grpc_reader_done(&reader);
 	ck_assert_uint_eq(room.used_bytes, 0);
+	ck_assert_int_eq(grpc_reader_feed(&other, &more, &theirs, &n, &status), GRPC_READ_MORE);
+	more = repeat(40000);
+	ck_assert_int_eq(grpc_reader_feed(&other, &more, &theirs, &n, &status), GRPC_READ_NO_ROOM);
+	/* The first in turn may have all. Where there is no more nobody would give it any. */
+	other.is_first = true;
+	ck_assert_int_eq(grpc_reader_feed(&other, &more, &theirs, &n, &status), GRPC_READ_MORE);
+	more = repeat(59996);
+	ck_assert_int_eq(grpc_reader_feed(&other, &more, &theirs, &n, &status), GRPC_READ_FAILED);
 	grpc_reader_done(&other);
+	ck_assert_uint_eq(room.used_bytes, 0);
 }
 END_TEST
 
@@ -185,6 +200,7 @@ static void start(void)
 	room = (struct grpc_room){.max_bytes = ROOM};
 	grpc_reader_init(&reader, MESSAGE_MAX);
 	reader.room = &room;
+	reader.is_first = true; /* unless a test says else, nobody waits */
 	buf_init(&frame, 4 * MESSAGE_MAX);
 }
 
