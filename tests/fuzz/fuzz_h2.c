@@ -23,6 +23,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { MESSAGE_BYTES_MAX = 100000, INPUT_BYTES_MAX = 100000, READ_BYTES = 65536 };
+enum { ROOM_BYTES = 30000 };
 
 static struct loop *loop;
 static struct grpc_server *server;
@@ -162,8 +163,11 @@ static void begin(void)
 	struct err err;
 	tables[1] = grpc_health_methods(grpc_health_new());
 	text_format(path, sizeof path, "/tmp/tocsin-fuzz-h2-%d", (int)getpid());
+	/* Few bytes are much here: calls wait for room. */
+	struct grpc_limits limits = grpc_limits_usual;
+	limits.buffered_bytes_of_connection = ROOM_BYTES;
 	const struct grpc_server_options options = {
-		.unix_path = path, .clock = &now.clock, .methods = tables};
+		.unix_path = path, .clock = &now.clock, .limits = &limits, .methods = tables};
 	log_set_level(LOG_LEVEL_ERROR);
 	clock_manual_init(&now, 0);
 	now.monotonic_ms = 1;

@@ -144,8 +144,7 @@ START_TEST(room_is_shared)
 	grpc_reader_init(&other, MESSAGE_MAX);
 	other.room = &room;
 	/* Half of it is gone: the other waits, and its bytes stay. */
-	ck_assert_int_eq(
-		grpc_reader_feed(&other, &again, &theirs, &n, &status), GRPC_READ_NO_ROOM);
+	ck_assert_int_eq(grpc_reader_feed(&other, &again, &theirs, &n, &status), GRPC_READ_NO_ROOM);
 	ck_assert_int_eq(status.code, GRPC_RESOURCE_EXHAUSTED);
 	ck_assert_int_eq(grpc_reader_feed(&other, &more, &theirs, &n, &status), GRPC_READ_NO_ROOM);
 	ck_assert_uint_eq(more.size, 4);
