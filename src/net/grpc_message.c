@@ -92,7 +92,8 @@ static enum grpc_read fail(struct grpc_status *status, enum grpc_code code, stru
 /* The first in turn finds none: nobody will give any back. */
 static enum grpc_read no_room(const struct grpc_reader *reader, struct grpc_status *status)
 {
-	fail(status, GRPC_RESOURCE_EXHAUSTED, TEXT("too much is being received"));
+	fail(status, GRPC_RESOURCE_EXHAUSTED,
+		TEXT("too much is being received: shorter messages, or later"));
 	return reader->is_first ? GRPC_READ_FAILED : GRPC_READ_NO_ROOM;
 }
 

@@ -170,8 +170,10 @@ static void tell_half_closed(struct grpc_stream *stream)
 		stream->kind->half_closed(stream);
 }
 
-static const struct grpc_status no_room = {
-	.code = GRPC_RESOURCE_EXHAUSTED, .message = {"too much waits to be read", 25}};
+static const struct grpc_status no_room = {.code = GRPC_RESOURCE_EXHAUSTED,
+	.message = {"too much of this address, or of all, waits to be read: fewer calls at a time, "
+		    "or later",
+		86}};
 
 static void hold(struct grpc_stream *stream, struct text bytes)
 {
