@@ -157,6 +157,7 @@ static int write_unheard(struct connection *connection, const struct incident *i
 {
 	struct agent_list agents;
 	struct emitter emitter;
+	const struct agent_report *named = NULL; /* the node that was named last */
 	size_t n = 0;
 	if (agents_list(connection, arena, &agents, err) < 0)
 		return -1;
@@ -164,12 +165,15 @@ static int write_unheard(struct connection *connection, const struct incident *i
 	emit_array(&emitter);
 	for (size_t i = 0; i < agents.n && n < INCIDENT_GAPS_MAX; i++) {
 		const struct agent_row *agent = &agents.items[i];
-		if (now_ns - agent->heard_ns <= AGENT_NOT_HEARD_NS ||
+		bool is_named = named && text_equal(agent->report.cluster, named->cluster) &&
+				text_equal(agent->report.node, named->node);
+		if (is_named || now_ns - agent->heard_ns <= AGENT_NOT_HEARD_NS ||
 			now_ns - agent->heard_ns > AGENT_FORGOTTEN_NS ||
 			agent->report.oldest_ns > incident->last_seen_ns ||
 			!text_equal(agent->report.cluster, incident->cluster))
 			continue;
 		emit_text(&emitter, agent->report.node);
+		named = &agent->report;
 		n++;
 	}
 	emit_array_end(&emitter);
@@ -235,9 +239,12 @@ int agents_write(
 	emit_array(out);
 	for (size_t i = 0; i < agents.n; i++) {
 		const struct agent_row *agent = &agents.items[i];
+		char spool[2 * SPOOL_MARK_BYTES + 1];
+		text_hex(spool, agent->report.spool, SPOOL_MARK_BYTES);
 		emit_object(out);
 		emit_member_text(out, "cluster", agent->report.cluster);
 		emit_member_text(out, "node", agent->report.node);
+		emit_member_string(out, "spool", spool);
 		emit_member_text(out, "version", agent->report.version);
 		emit_member_text(out, "boot", agent->report.boot);
 		if (agent->boot_ns)

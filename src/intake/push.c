@@ -218,6 +218,7 @@ static int take_report(struct incoming *in, struct text report, struct err *err)
 	struct push_speaker speaker = speaker_of(in, batch);
 	speaker.version = arena_copy(&batch->arena, stream->version);
 	speaker.boot = arena_copy(&batch->arena, stream->boot);
+	speaker.spool = (struct text){(const char *)stream->spool, sizeof stream->spool};
 	uint32_t refused;
 	if (push_report_decode(report, &speaker, batch, &refused, err) < 0) {
 		flight_free(flight);

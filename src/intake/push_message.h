@@ -48,6 +48,7 @@ struct push_speaker {
 	const struct credential *credential;
 	struct text node;          /* that it speaks for; absent: no certain one */
 	struct text version, boot; /* of its hello */
+	struct text spool;         /* of the same: its id */
 	bool is_agent;             /* alerts went by way of an agent */
 	int64_t now_ns;
 };

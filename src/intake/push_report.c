@@ -106,6 +106,8 @@ int push_report_decode(struct text report, const struct push_speaker *speaker, s
 		.oldest_ns = bounded(oldest_ns, speaker->now_ns),
 		.n_waiting = (uint64_t)bounded(n_waiting, INT64_MAX),
 		.waiting_bytes = (uint64_t)bounded(waiting_bytes, INT64_MAX)};
+	if (speaker->spool.size == sizeof out->spool)
+		memcpy(out->spool, speaker->spool.data, sizeof out->spool);
 	if (read_coverages(&reading, report, err) < 0)
 		return -1;
 	if (out->oldest_ns < TIME_EARLIEST_NS)

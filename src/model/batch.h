@@ -18,8 +18,6 @@
 #include "model/dictionary.h"
 #include "model/fact.h"
 
-enum { SPOOL_MARK_BYTES = 16 };
-
 /*
  * A spool's records are numbered without a gap, and each is one alert of its batch: the last one
  * has the number `last`. Stored with the alerts, so that a record is stored once.

@@ -31,14 +31,20 @@ struct coverage {
 	uint64_t n; /* events lost or kept back; 0: not known */
 };
 
+enum { SPOOL_MARK_BYTES = 16 };
+
 /* How far an agent has got. */
 struct agent_report {
 	struct text cluster, node, version;
-	struct text boot;  /* of the node; absent: it does not say */
+	unsigned char spool[SPOOL_MARK_BYTES]; /* a node may have several agents */
+	struct text boot;                      /* of the node; absent: it does not say */
 	int64_t oldest_ns; /* arrival of its oldest record that is not stored: its watermark */
 	uint64_t n_waiting, waiting_bytes;
 };
 
+/* So long it is waited for. Then one that had nothing waiting is succeeded by another of its node.
+ */
+#define AGENT_NOT_HEARD_NS (900 * INT64_C(1000000000))
 /* So long an agent that is not heard is told of: its spool may still come. Then it is gone. */
 #define AGENT_FORGOTTEN_NS (7 * INT64_C(86400) * 1000000000)
 

@@ -2,6 +2,7 @@
 #include "pipeline/watermark.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -10,10 +11,9 @@
 
 #define LATENESS_NS (600 * NS_PER_S)
 #define IDLE_NS     (120 * NS_PER_S)
-#define AGENT_NS    (900 * NS_PER_S)
 
 /* Senders beyond this are not told apart: they count as the one that is heard last. */
-enum { SENDERS_MAX = 16384, KEY_BYTES = 4096 };
+enum { SENDERS_MAX = 16384, AGENTS_A_NODE_MAX = 16, KEY_BYTES = 4096 };
 
 struct progress {
 	int64_t reached_ns; /* the latest of min(event time, received) */
@@ -22,13 +22,20 @@ struct progress {
 
 /* What an agent's spool holds counts however old it is: it is waited for longer. */
 struct agent_progress {
+	unsigned char spool[SPOOL_MARK_BYTES];
 	int64_t oldest_ns;
 	int64_t heard_ns;
+	bool is_empty; /* it had nothing waiting */
+};
+
+struct node_agents {
+	struct agent_progress items[AGENTS_A_NODE_MAX];
+	size_t n;
 	size_t cluster_size; /* of the key: cluster, then node */
 };
 
 struct watermark {
-	struct table *agents;  /* cluster and node → struct agent_progress */
+	struct table *agents;  /* cluster and node → struct node_agents */
 	struct table *senders; /* credential, source, node → struct progress */
 	int64_t started_ns;
 	int64_t last_ns;
@@ -73,23 +80,54 @@ static struct progress *progress_of(struct watermark *watermark, const struct ba
 	return place ? place->pointer : NULL;
 }
 
-static void note_agent(
-	struct watermark *watermark, const struct agent_report *report, int64_t now_ns)
+static struct node_agents *node_of(struct watermark *watermark, const struct agent_report *report)
 {
 	AUTO(buf_done) struct buf key;
 	buf_init(&key, KEY_BYTES);
 	buf_add(&key, text_part(report->cluster, 0, KEY_BYTES / 2));
 	size_t cluster_size = key.size;
 	buf_add(&key, text_part(report->node, 0, KEY_BYTES / 2));
-	if (!buf_ok(&key) || table_count(watermark->agents) >= SENDERS_MAX)
-		return;
+	if (!buf_ok(&key) || (table_count(watermark->agents) >= SENDERS_MAX &&
+				     !table_get(watermark->agents, buf_text(&key))))
+		return NULL;
 	union table_value *place = table_put(watermark->agents, buf_text(&key));
 	if (place && !place->pointer)
-		place->pointer = calloc(1, sizeof(struct agent_progress));
-	struct agent_progress *progress = place ? place->pointer : NULL;
-	/* Without memory it is not waited for. */
-	if (progress)
-		*progress = (struct agent_progress){report->oldest_ns, now_ns, cluster_size};
+		place->pointer = calloc(1, sizeof(struct node_agents));
+	struct node_agents *node = place ? place->pointer : NULL;
+	if (node)
+		node->cluster_size = cluster_size;
+	return node;
+}
+
+/* Without those that are succeeded, as agent_note has it, and without this one itself. */
+static void make_way(struct node_agents *node, const struct agent_report *report, int64_t now_ns)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < node->n; i++) {
+		const struct agent_progress *agent = &node->items[i];
+		bool is_same = memcmp(agent->spool, report->spool, sizeof agent->spool) == 0;
+		bool is_over = agent->is_empty && now_ns - agent->heard_ns > AGENT_NOT_HEARD_NS;
+		if (!is_same && !is_over)
+			node->items[kept++] = *agent;
+	}
+	node->n = kept;
+}
+
+/* Without memory, and above the limits, it is not waited for. */
+static void note_agent(
+	struct watermark *watermark, const struct agent_report *report, int64_t now_ns)
+{
+	struct node_agents *node = node_of(watermark, report);
+	if (!node)
+		return;
+	make_way(node, report, now_ns);
+	if (node->n == AGENTS_A_NODE_MAX)
+		return;
+	struct agent_progress *agent = &node->items[node->n++];
+	*agent = (struct agent_progress){.oldest_ns = report->oldest_ns,
+		.heard_ns = now_ns,
+		.is_empty = report->n_waiting == 0};
+	memcpy(agent->spool, report->spool, sizeof agent->spool);
 }
 
 void watermark_expect(struct watermark *watermark, const struct agent_report *report)
@@ -132,11 +170,30 @@ static int64_t least_of_agents(const struct watermark *watermark, int64_t now_ns
 	struct text key;
 	union table_value *value;
 	while (table_next(watermark->agents, &at, &key, &value)) {
-		const struct agent_progress *agent = value->pointer;
-		if (agent && now_ns - agent->heard_ns <= AGENT_NS && agent->oldest_ns < least)
-			least = agent->oldest_ns;
+		const struct node_agents *node = value->pointer;
+		for (size_t i = 0; node && i < node->n; i++)
+			if (now_ns - node->items[i].heard_ns <= AGENT_NOT_HEARD_NS &&
+				node->items[i].oldest_ns < least)
+				least = node->items[i].oldest_ns;
 	}
 	return least;
+}
+
+/* Up to when the node's agents that are not waited for have said everything. false: there are none.
+ */
+static bool find_unheard(const struct node_agents *node, int64_t now_ns, int64_t *oldest_ns)
+{
+	bool found = false;
+	for (size_t i = 0; node && i < node->n; i++) {
+		const struct agent_progress *agent = &node->items[i];
+		if (now_ns - agent->heard_ns <= AGENT_NOT_HEARD_NS ||
+			now_ns - agent->heard_ns > AGENT_FORGOTTEN_NS)
+			continue;
+		if (!found || agent->oldest_ns < *oldest_ns)
+			*oldest_ns = agent->oldest_ns;
+		found = true;
+	}
+	return found;
 }
 
 static int compare_nodes(const void *left, const void *right)
@@ -155,12 +212,11 @@ struct unheard_nodes watermark_unheard(
 	struct unheard_node *items =
 		arena_array(arena, table_count(watermark->agents), sizeof *items);
 	while (items && table_next(watermark->agents, &at, &key, &value)) {
-		const struct agent_progress *agent = value->pointer;
-		if (!agent || now_ns - agent->heard_ns <= AGENT_NS ||
-			now_ns - agent->heard_ns > AGENT_FORGOTTEN_NS)
-			continue;
-		items[n++] = (struct unheard_node){text_part(key, 0, agent->cluster_size),
-			text_part(key, agent->cluster_size, key.size), agent->oldest_ns};
+		const struct node_agents *node = value->pointer;
+		int64_t oldest_ns;
+		if (find_unheard(node, now_ns, &oldest_ns))
+			items[n++] = (struct unheard_node){text_part(key, 0, node->cluster_size),
+				text_part(key, node->cluster_size, key.size), oldest_ns};
 	}
 	if (n)
 		qsort(items, n, sizeof *items, compare_nodes);

@@ -16,10 +16,12 @@ struct agent_row {
 };
 
 struct agent_list {
-	struct agent_row *items; /* by cluster and node */
+	struct agent_row *items; /* by cluster, node and spool */
 	size_t n;
 };
 
+/** What an agent says of itself. Others of its node that had nothing waiting, and have not been
+ * heard for so long that nobody waits for them, are forgotten. */
 CHECKED int agent_note(struct connection *connection, const struct agent_report *report,
 	int64_t now_ns, struct err *err);
 

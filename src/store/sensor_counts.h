@@ -13,8 +13,7 @@ enum agent_state { AGENT_CONNECTED, AGENT_SILENT, AGENT_NOT_HEARD };
 enum { N_AGENT_STATES = AGENT_NOT_HEARD + 1 };
 
 /* An agent reports every ten seconds; after fifteen minutes it is not waited for any more. */
-#define AGENT_SILENT_NS    (60 * INT64_C(1000000000))
-#define AGENT_NOT_HEARD_NS (900 * INT64_C(1000000000))
+#define AGENT_SILENT_NS (60 * INT64_C(1000000000))
 
 struct sensor_counts {
 	uint64_t n[N_SOURCES][N_SENSOR_STATES];

@@ -52,7 +52,8 @@ static int read_complete(
 	sqlite3_stmt *statement = spool_statement(connection,
 		"SELECT coalesce(min(ns), 0) FROM ("
 		"SELECT heard_ns AS ns FROM spool WHERE cluster = ?1 AND node = ?2 AND id = ?3"
-		" UNION ALL SELECT oldest_ns FROM agent WHERE cluster = ?1 AND node = ?2)",
+		" UNION ALL SELECT oldest_ns FROM agent"
+		" WHERE cluster = ?1 AND node = ?2 AND spool = ?3)",
 		batch, err);
 	if (!statement || sql_step(statement, err) < 0)
 		return -1;
@@ -125,7 +126,8 @@ int spools_expire(struct connection *connection, int64_t before_ns, struct err *
 {
 	sqlite3_stmt *statement = connection_statement(connection,
 		"DELETE FROM spool WHERE heard_ns < ?1 AND NOT EXISTS (SELECT 1 FROM agent a"
-		" WHERE a.cluster = spool.cluster AND a.node = spool.node AND a.heard_ns >= ?1)",
+		" WHERE a.cluster = spool.cluster AND a.node = spool.node AND a.spool = spool.id"
+		" AND a.heard_ns >= ?1)",
 		err);
 	if (!statement)
 		return -1;

@@ -235,15 +235,19 @@ def event(rule, **more):
                  "priority": "Warning", "source": "syscall", "output": rule, "output_fields": {}}, **more)
 
 
-def reboots(daemon, channel, token, before):
-    """The agent speaks from another boot of its node: that and since when is shown."""
-    again = Stream(channel, token)
-    again.hello(os.urandom(16), "node-7", boot="another boot")
+def reboots(daemon, channel, token, spool, before):
+    """The agent speaks from another boot of its node: that and since when is shown. Another one of the node is a row of its own."""
+    again, other = Stream(channel, token), Stream(channel, token)
+    again.hello(spool, "node-7", boot="another boot")
     again.send(report=pb.Report(n_waiting=5))
+    other.hello(os.urandom(16), "node-7")
+    other.send(report=pb.Report(n_waiting=0))
+    wait_for(lambda: sorted(a["waiting"] for a in json.loads(daemon.get("/api/v1/sources")[1])["agents"] if a["node"] == "node-7") == [0, 5], 20,
+             "two agents of one node are told apart")
 
     def heard():
         agents = json.loads(daemon.get("/api/v1/sources")[1])["agents"]
-        return [a for a in agents if a["node"] == "node-7" and a["boot"] != before["boot"]]
+        return [a for a in agents if a["node"] == "node-7" and a["spool"] == spool.hex() and a["boot"] != before["boot"]]
     after = wait_for(heard, 20, "the other boot is known")[0]
     check("a node that was rebooted is seen", before["boot"] == "boot" and after["boot"] == "another boot" and
           before["boot_first_heard"] < after["boot_first_heard"] <= after["last_heard"], (before, after))
@@ -269,7 +273,6 @@ def reports(daemon, token, bound):
     sources = json.loads(daemon.get("/api/v1/sources")[1])
     agent = next((a for a in sources["agents"] if a.get("node") == "node-7"), None)
     check("the agent's report is shown", agent is not None and agent.get("waiting", agent.get("n_waiting")) == 5, sources["agents"])
-    reboots(daemon, channel, bound, agent)
     items = json.loads(daemon.get("/api/v1/coverage?node=node-7")[1])["items"]
     check("its coverage too", any(i["state"] == "dropping" and i.get("n") == "3" for i in items), items)
     check("what was shed is a gap", any(i["source"] == "tetragon" and i["state"] == "shed" and i.get("n") == "77" for i in items), items)
@@ -295,6 +298,7 @@ def reports(daemon, token, bound):
     check("an alert that came directly is a duplicate by way of the agent", stream.until(4) == 4 and len(
         json.loads(daemon.get("/api/v1/alerts?q=rule%3A%22both%20roads%22")[1])["items"]) == 1)
     stream.close()
+    reboots(daemon, channel, bound, spool, agent)
     channel.close()
 
 

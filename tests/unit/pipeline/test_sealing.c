@@ -166,15 +166,24 @@ START_TEST(the_slowest_live_sender_decides)
 }
 END_TEST
 
-static void report(struct watermark *watermark, const char *node, int64_t oldest_ns, int64_t now_ns)
+static void report_of(struct watermark *watermark, const char *node, unsigned char spool,
+	int64_t oldest_ns, int64_t now_ns)
 {
-	struct agent_report said = {
-		.cluster = TEXT("c"), .node = text_of(node), .oldest_ns = oldest_ns};
+	struct agent_report said = {.cluster = TEXT("c"),
+		.node = text_of(node),
+		.spool = {spool},
+		.oldest_ns = oldest_ns,
+		.n_waiting = oldest_ns < now_ns};
 	struct batch *batch = batch_new();
 	ck_assert_ptr_nonnull(batch);
 	batch->report = &said;
 	watermark_note(watermark, batch, now_ns);
 	batch_free(batch);
+}
+
+static void report(struct watermark *watermark, const char *node, int64_t oldest_ns, int64_t now_ns)
+{
+	report_of(watermark, node, 0, oldest_ns, now_ns);
 }
 
 START_TEST(agents_are_waited_for_fifteen_minutes)
@@ -197,6 +206,29 @@ START_TEST(agents_are_waited_for_fifteen_minutes)
 	report(watermark, "lost", later, later);
 	report(watermark, "slow", later, later);
 	ck_assert_int_eq(watermark_at(watermark, later), later - lateness);
+	ck_assert_uint_eq(watermark_unheard(watermark, later, &rig.arena).n, 0);
+	watermark_free(watermark);
+}
+END_TEST
+
+/* The one that is far behind is not hidden by another of its node that has nothing. */
+START_TEST(each_agent_of_a_node_is_waited_for)
+{
+	int64_t now = rig_time(10000), lateness = 600 * NS_PER_S, old = now - 7200 * NS_PER_S;
+	struct watermark *watermark = watermark_new(now);
+	report_of(watermark, "n", 1, old, now);
+	report_of(watermark, "n", 2, now, now);
+	report_of(watermark, "n", 3, now, now); /* its disk is made anew: 4 */
+	ck_assert_int_eq(watermark_at(watermark, now), old - lateness);
+	int64_t later = now + 901 * NS_PER_S;
+	ck_assert_uint_eq(watermark_unheard(watermark, later, &rig.arena).n, 1);
+	report_of(watermark, "n", 4, later, later);
+	report_of(watermark, "n", 2, later, later);
+	struct unheard_nodes unheard = watermark_unheard(watermark, later, &rig.arena);
+	ck_assert_uint_eq(unheard.n, 1); /* for the first: 3 is succeeded */
+	ck_assert_int_eq(unheard.items[0].oldest_ns, old);
+	ck_assert_int_eq(watermark_at(watermark, later), later - lateness);
+	report_of(watermark, "n", 1, later, later);
 	ck_assert_uint_eq(watermark_unheard(watermark, later, &rig.arena).n, 0);
 	watermark_free(watermark);
 }
@@ -240,6 +272,7 @@ int main(void)
 	tcase_add_test(tests, slices_go_on_where_they_ended);
 	tcase_add_test(tests, the_slowest_live_sender_decides);
 	tcase_add_test(tests, agents_are_waited_for_fifteen_minutes);
+	tcase_add_test(tests, each_agent_of_a_node_is_waited_for);
 	tcase_add_test(tests, sealed_without_a_node_it_says_so);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);

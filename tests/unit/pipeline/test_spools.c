@@ -175,8 +175,9 @@ END_TEST
 static void reported(const char *node, int64_t oldest_ns)
 {
 	struct batch *batch = store_rig_batch();
-	const struct agent_report report = {
+	struct agent_report report = {
 		.cluster = batch->cluster, .node = text_of(node), .oldest_ns = oldest_ns};
+	memcpy(report.spool, "0123456789abcdef", sizeof report.spool);
 	batch->report = &report;
 	batch = give(batch);
 	ck_assert_msg(batch->err.kind == ERR_NONE, "%s", batch->err.text);

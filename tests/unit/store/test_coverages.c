@@ -217,6 +217,32 @@ START_TEST(agents_are_remembered)
 }
 END_TEST
 
+/* What one has waiting hides nothing of another of its node. Whose spool was made anew is succeeded
+ * by the new one, if it had nothing waiting. */
+START_TEST(agents_of_a_node_are_known_by_their_spools)
+{
+	static const struct {
+		unsigned char spool;
+		uint64_t n_waiting;
+		int64_t now_ns;
+		size_t n; /* that are known then */
+	} said[] = {{1, 5, 0, 1}, {2, 0, 0, 2}, {3, 7, 899, 3}, {3, 7, 900, 3}, {3, 0, 901, 2},
+		{1, 0, 5000, 1}};
+	struct err err = {0};
+	struct agent_list agents;
+	struct agent_report report = {.cluster = TEXT("c"), .node = TEXT("n")};
+	for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
+		report.spool[0] = said[i].spool;
+		report.n_waiting = said[i].n_waiting;
+		ck_assert(agent_note(connection(), &report, said[i].now_ns * NS_PER_S, &err) == 0);
+		ck_assert(agents_list(connection(), &arena, &agents, &err) == 0);
+		ck_assert_uint_eq(agents.n, said[i].n);
+		const struct agent_row *last = &agents.items[agents.n - 1];
+		ck_assert_int_eq(last->report.spool[0], i < 2 ? (int)i + 1 : i < 5 ? 3 : 1);
+	}
+}
+END_TEST
+
 /* A node that was rebooted is seen: its agent speaks from another boot, and since when. */
 START_TEST(a_boot_is_remembered_since_it_was_heard)
 {
@@ -300,6 +326,7 @@ int main(void)
 	tcase_add_test(tests, broken_intervals_are_refused_and_long_ones_cut);
 	tcase_add_test(tests, what_is_old_leaves);
 	tcase_add_test(tests, agents_are_remembered);
+	tcase_add_test(tests, agents_of_a_node_are_known_by_their_spools);
 	tcase_add_test(tests, a_boot_is_remembered_since_it_was_heard);
 	tcase_add_test(tests, how_many_were_lost_stays_a_number);
 	tcase_add_test(tests, a_node_has_so_many_sensors);

@@ -169,7 +169,8 @@ START_TEST(spools_and_what_was_shed_leave)
 	ck_assert_int_eq(rig_count(&rig, "SELECT count(*) FROM shed"), 1);
 	ck_assert_int_eq(rig_count(&rig, tile), 1);
 	/* Whose agent is heard may have nothing to send. */
-	const struct agent_report report = {.cluster = TEXT("c"), .node = TEXT("node-1")};
+	const struct agent_report report = {
+		.cluster = TEXT("c"), .node = TEXT("node-1"), .spool = {1}};
 	struct connection *connection = store_connection(rig.store);
 	ck_assert_int_eq(agent_note(connection, &report, at_ns + 3 * DAY_NS, &err), 0);
 	pass_horizon_to(at_ns + 2 * DAY_NS);
