@@ -2,12 +2,15 @@
 #include "agent/coverage.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum {
 	SILENT_MS = 3 * 60 * 1000, /* of one that speaks every minute */
 	LOSSES_MAX = 64,           /* that wait; more: they grow together */
 	SENSOR_BYTES = 64,
 };
+
+_Static_assert(LOSSES_MAX > N_SOURCES * COVERAGE_SHED, "make_room finds two of a kind");
 
 struct sensor {
 	bool is_heard, is_regular, is_silent;
@@ -37,22 +40,49 @@ void agent_coverage_free(struct agent_coverage *coverage)
 	free(coverage);
 }
 
+static bool is_same_kind(const struct coverage *one, const struct coverage *other)
+{
+	return one->source == other->source && one->state == other->state;
+}
+
+static void grow(struct coverage *one, const struct coverage *loss)
+{
+	if (loss->until_ns > one->until_ns)
+		one->until_ns = loss->until_ns;
+	if (loss->from_ns < one->from_ns)
+		one->from_ns = loss->from_ns;
+	one->n += loss->n;
+}
+
+/* Two of a kind become one, as there are more places than kinds. If it was reported, it is again:
+ * rather too much than nothing. */
+static void make_room(struct agent_coverage *coverage)
+{
+	for (size_t i = 0; i < coverage->n_losses; i++)
+		for (size_t j = i + 1; j < coverage->n_losses; j++) {
+			struct coverage *one = &coverage->losses[i], *other = &coverage->losses[j];
+			if (!is_same_kind(one, other))
+				continue;
+			grow(one, other);
+			memmove(other, other + 1, (--coverage->n_losses - j) * sizeof *other);
+			coverage->n_reported = i < coverage->n_reported ? i : coverage->n_reported;
+			return;
+		}
+}
+
 static void add_loss(struct agent_coverage *coverage, const struct coverage *loss)
 {
 	for (size_t i = coverage->n_reported; i < coverage->n_losses; i++) {
 		struct coverage *one = &coverage->losses[i];
-		if (one->source != loss->source || one->state != loss->state ||
+		if (!is_same_kind(one, loss) ||
 			(coverage->n_losses < LOSSES_MAX && loss->from_ns > one->until_ns))
 			continue;
-		if (loss->until_ns > one->until_ns)
-			one->until_ns = loss->until_ns;
-		if (loss->from_ns < one->from_ns)
-			one->from_ns = loss->from_ns;
-		one->n += loss->n;
+		grow(one, loss);
 		return;
 	}
-	if (coverage->n_losses < LOSSES_MAX)
-		coverage->losses[coverage->n_losses++] = *loss;
+	if (coverage->n_losses == LOSSES_MAX)
+		make_room(coverage);
+	coverage->losses[coverage->n_losses++] = *loss;
 }
 
 static void add_interval(struct agent_coverage *coverage, enum coverage_state state,

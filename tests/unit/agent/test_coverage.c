@@ -208,6 +208,30 @@ START_TEST(at_most_so_many_wait_and_none_is_lost)
 }
 END_TEST
 
+/* All places are taken by what was reported, and is not known to be stored. */
+START_TEST(a_loss_behind_a_full_report_is_told)
+{
+	uint64_t n = 0;
+	for (int i = 0; i < LOSSES_MAX; i++)
+		agent_coverage_lost(coverage, SOURCE_FALCO, T0 + 2 * i * MINUTE,
+			T0 + 2 * i * MINUTE + NS_PER_S, 1);
+	ck_assert_ptr_nonnull(agent_coverage_report(coverage));
+	agent_coverage_throttled(coverage, SOURCE_TETRAGON, T0, T0 + MINUTE, 5);
+	agent_coverage_lost(coverage, SOURCE_FALCO, T0 + 500 * MINUTE, T0 + 501 * MINUTE, 7);
+	agent_coverage_reported(coverage);
+	expect(COVERAGE_THROTTLED, T0, T0 + MINUTE, 5);
+	int64_t until_ns = 0;
+	for (const struct coverage *at = agent_coverage_report(coverage); at; at = at->next) {
+		if (at->state != COVERAGE_DROPPING)
+			continue;
+		until_ns = at->until_ns > until_ns ? at->until_ns : until_ns;
+		n += at->n;
+	}
+	ck_assert_int_eq(until_ns, T0 + 501 * MINUTE);
+	ck_assert_uint_ge(n, 7);
+}
+END_TEST
+
 START_TEST(a_clock_that_goes_back_gives_no_negative_interval)
 {
 	hear_metrics(0, 0);
@@ -234,6 +258,7 @@ int main(void)
 	tcase_add_test(tests, what_comes_behind_a_report_is_in_the_next);
 	tcase_add_test(tests, a_report_that_was_not_sent_is_not_forgotten);
 	tcase_add_test(tests, at_most_so_many_wait_and_none_is_lost);
+	tcase_add_test(tests, a_loss_behind_a_full_report_is_told);
 	tcase_add_test(tests, a_clock_that_goes_back_gives_no_negative_interval);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
