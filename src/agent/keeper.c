@@ -129,10 +129,14 @@ static void commit(struct keeper *keeper)
 {
 	struct err err = {0};
 	uint64_t failures = spool_sync_failures(keeper->spool);
+	uint64_t unsynced = spool_unsynced(keeper->spool);
 	bool failed = spool_commit(keeper->spool, &err) < 0;
 	say_state(keeper, failed, &err);
 	if (spool_sync_failures(keeper->spool) != failures)
-		log_error("spool", "a sync failed: its file is closed, another one begun");
+		log_error("spool",
+			"a sync failed: its file is closed, another one begun; of what was in it "
+			"before, %llu records are gone",
+			(unsigned long long)(spool_unsynced(keeper->spool) - unsynced));
 	if (failed)
 		return;
 	while (keeper->first) {

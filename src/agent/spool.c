@@ -135,6 +135,19 @@ int spool_commit(struct spool *spool, struct err *err)
 
 /* ---- reading ---- */
 
+void spool_lose(struct spool *spool, const struct spool_loss *loss)
+{
+	struct spool_loss *all = &spool->loss;
+	if (!all->n) {
+		*all = *loss;
+		return;
+	}
+	all->n += loss->n;
+	all->source = loss->source;
+	all->from_ns = loss->from_ns && loss->from_ns < all->from_ns ? loss->from_ns : all->from_ns;
+	all->until_ns = loss->until_ns > all->until_ns ? loss->until_ns : all->until_ns;
+}
+
 /* What is missing before @number. Read again after a broken stream, it is not lost again. */
 static void count_loss(struct spool *spool, uint64_t number, enum source source, int64_t until_ns)
 {
@@ -147,13 +160,9 @@ static void count_loss(struct spool *spool, uint64_t number, enum source source,
 		n -= n < spool->n_tail_lost ? n : spool->n_tail_lost;
 		spool->n_tail_lost = 0;
 	}
-	if (!n)
-		return;
-	if (!spool->loss.n)
-		spool->loss.from_ns = spool->last_seen_ns;
-	spool->loss.n += n;
-	spool->loss.source = source;
-	spool->loss.until_ns = until_ns;
+	const struct spool_loss loss = {n, source, spool->last_seen_ns, until_ns};
+	if (n)
+		spool_lose(spool, &loss);
 }
 
 bool spool_next(struct spool *spool, struct record *out)
@@ -330,4 +339,9 @@ void spool_take_shed(struct spool *spool, struct spool_shed_counts *counts)
 uint64_t spool_sync_failures(const struct spool *spool)
 {
 	return spool->n_sync_failures;
+}
+
+uint64_t spool_unsynced(const struct spool *spool)
+{
+	return spool->n_unsynced;
 }

@@ -106,3 +106,6 @@ struct spool_waiting spool_waiting(struct spool *spool);
 bool spool_take_loss(struct spool *spool, struct spool_loss *loss);
 size_t spool_size_bytes(const struct spool *spool);
 uint64_t spool_sync_failures(const struct spool *spool);
+/** Records that had been committed and that the disk did not have any more after a sync had failed.
+ * Each is told as a loss, too, when what is behind it is read. */
+uint64_t spool_unsynced(const struct spool *spool);

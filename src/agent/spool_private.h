@@ -74,6 +74,8 @@ void spool_forget(struct spool *spool, const struct segment *segment);
 /* spool.c */
 /** All records up to @number were acknowledged. Before any of them leaves. */
 void spool_release(struct spool *spool, uint64_t number);
+/** Adds to what spool_take_loss gives. */
+void spool_lose(struct spool *spool, const struct spool_loss *loss);
 
 /* spool_place.c */
 CHECKED bool spool_place_next(struct spool *spool, struct spool_place *place, struct record *out);

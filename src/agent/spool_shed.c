@@ -45,6 +45,7 @@ struct thinning {
 	struct spool_shed_counts counts; /* shed by this rewriting */
 	uint64_t n_left;                 /* records that the draft will have */
 	uint64_t number;                 /* of the last one in it */
+	struct spool_loss loss;          /* records that are damaged; of the last walk */
 };
 
 static bool is_shed(const struct thinning *thinning, const struct record *record)
@@ -105,6 +106,24 @@ static struct group *group_of(
 typedef int visit(
 	struct thinning *thinning, const struct record *record, struct buf *key, struct err *err);
 
+/* A damaged record would go without a trace: the draft's numbers have no gap. */
+static void count_damaged(struct spool_loss *loss, const struct segment_reader *reader, uint64_t n)
+{
+	const struct segment *segment = reader->segment;
+	if (segment->head.is_thinned)
+		loss->n += reader->n_damaged + (reader->number < segment->last);
+	else if (segment->last >= segment->head.first)
+		loss->n += segment->last + 1 - segment->head.first - n;
+}
+
+static void note_time(struct spool_loss *loss, const struct record *record)
+{
+	loss->source = record->source;
+	loss->until_ns = record->received_ns;
+	if (!loss->from_ns)
+		loss->from_ns = record->received_ns;
+}
+
 /* All records that are not acknowledged. */
 static int walk(struct thinning *thinning, visit *each, struct err *err)
 {
@@ -115,13 +134,20 @@ static int walk(struct thinning *thinning, visit *each, struct err *err)
 	struct record record;
 	int result = 0;
 	buf_init(&key, RECORD_RULE_BYTES_MAX + 16);
+	thinning->loss = (struct spool_loss){0};
 	for (unsigned i = 0; i < thinning->n_segments && result == 0; i++) {
+		uint64_t n = 0;
 		segment_reader_begin(&reader, segment);
-		while (result == 0 && segment_reader_next(&reader, &spool->id, &record))
+		while (result == 0 && segment_reader_next(&reader, &spool->id, &record)) {
+			n++;
+			note_time(&thinning->loss, &record);
 			if (record.number > spool->acknowledged)
 				result = each(thinning, &record, &key, err);
+		}
 		if (result == 0 && reader.failed)
 			result = disk_error(err, reader.failed, "reading %s", segment->name);
+		if (segment->last >= spool->loss_counted)
+			count_damaged(&thinning->loss, &reader, n);
 		segment = segment->next;
 	}
 	segment_reader_done(&reader);
@@ -252,6 +278,8 @@ static int rewrite(struct spool *spool, struct segment *first, unsigned n_segmen
 	if (result == 0) {
 		replace(&thinning);
 		count(spool, &thinning.counts);
+		if (thinning.loss.n)
+			spool_lose(spool, &thinning.loss);
 	} else if (thinning.draft) {
 		unlinkat(spool->folder, thinning.draft->name, 0);
 		segment_free(thinning.draft);

@@ -977,6 +977,37 @@ START_TEST(what_is_being_sent_is_not_shed)
 }
 END_TEST
 
+/* A damaged record is not among those that are counted as shed. _i: the first, one in the middle,
+ * the last. */
+START_TEST(what_is_damaged_before_it_is_shed_is_told)
+{
+	char path[400];
+	struct totals totals;
+	struct spool_loss loss;
+	uint64_t n = 0, records;
+	rig.size_bytes = SPOOL_SIZE_BYTES_MIN;
+	spool_rig_reopen(&rig);
+	while (spool_rig_segments(&rig) < 2)
+		spool_rig_put(&rig, ++n, SEVERITY_LOW);
+	records = n - 1;
+	while (spool_size_bytes(rig.spool) <= SPOOL_SIZE_BYTES_MIN)
+		spool_rig_put(&rig, ++n, SEVERITY_LOW);
+	ck_assert(spool_rig_segment(&rig, 0, path, sizeof path));
+	size_t end = SEGMENT_HEAD_BYTES;
+	for (uint64_t i = 1; i <= (_i == 0 ? 1 : _i == 1 ? 40 : records); i++)
+		end += RECORD_HEAD_BYTES + strlen("a rule") + 20 + i % 180;
+	flip(path, end - 1, 0);
+	bound();
+	ck_assert(spool_take_loss(rig.spool, &loss));
+	ck_assert_uint_eq(loss.n, 1);
+	ck_assert_int_eq(loss.source, SOURCE_FALCO);
+	ck_assert_int_gt(loss.until_ns, loss.from_ns);
+	total(&totals);
+	ck_assert_uint_eq(totals.kept[SEVERITY_LOW] + totals.shed[SEVERITY_LOW] + 1, n);
+	ck_assert_uint_eq(losses(), 0);
+}
+END_TEST
+
 /* Age is the spool's own; the wall clock means nothing. */
 START_TEST(sheds_what_is_too_old)
 {
@@ -1045,6 +1076,7 @@ int main(void)
 	tcase_add_test(tests, a_long_absence_stays_bounded);
 	tcase_add_test(tests, tells_what_it_shed);
 	tcase_add_test(tests, what_is_being_sent_is_not_shed);
+	tcase_add_loop_test(tests, what_is_damaged_before_it_is_shed_is_told, 0, 3);
 	tcase_add_test(tests, sheds_what_is_too_old);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
