@@ -84,12 +84,13 @@ static bool give(struct follow *follow, bool all)
 	return true;
 }
 
-/* Bytes that were read; 0: none now, or the end. -1: failed. */
+/* Bytes that were read; 0: none now, or the end. -1: failed, or without room (ENOMEM). */
 static ssize_t read_more(struct follow *follow)
 {
 	size_t room = LINE_BYTES_MAX - follow->lines.size;
+	errno = ENOMEM;
 	if (room == 0)
-		return 0;
+		return -1;
 	room = room < READ_BYTES ? room : READ_BYTES;
 	char *place = buf_reserve(&follow->lines, room);
 	if (!place) {
@@ -303,7 +304,7 @@ static void read_file(struct follow *follow)
 		return;
 	if (n > 0)
 		loop_timer_start(follow->timer, 0);
-	else if (n == 0 && is_over)
+	else if (n == 0 && is_over && !follow->lines.size) /* else there was no memory: later */
 		leave_file(follow);
 	else if (n == 0 && replaced)
 		wait_for_quiet(follow, true);
@@ -339,18 +340,29 @@ static void on_input(bool readable, bool writable, void *ctx)
 	loop_timer_start(follow->timer, 0);
 }
 
-static void look_at_input(struct follow *follow)
+/* false: there is nothing now. */
+static bool read_input(struct follow *follow, bool *lacks_memory)
 {
 	ssize_t n = follow->has_ended ? 0 : read_more(follow);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
 		wait_for_input(follow, true);
-		return;
+		return false;
 	}
-	follow->has_ended |= n <= 0;
+	*lacks_memory = n < 0 && errno == ENOMEM;
+	follow->has_ended |= n <= 0 && !*lacks_memory;
+	return true;
+}
+
+static void look_at_input(struct follow *follow)
+{
+	bool lacks_memory;
+	if (!read_input(follow, &lacks_memory))
+		return;
 	if (give(follow, follow->has_ended))
 		return;
-	if (!follow->has_ended)
-		loop_timer_start(follow->timer, 0);
+	lacks_memory |= follow->has_ended && follow->lines.size;
+	if (lacks_memory || !follow->has_ended)
+		loop_timer_start(follow->timer, lacks_memory ? AGAIN_MS : 0);
 	else if (follow->options.ended)
 		follow->options.ended(follow->options.ctx);
 }

@@ -160,6 +160,8 @@ static void report(void *ctx)
 	if (!forward->is_reporting)
 		forward->is_reporting = ask(forward, WORK_REPORT, 0);
 	loop_timer_start(forward->report_timer, REPORT_MS);
+	if (forward->state == OPEN)
+		pump(forward); /* without memory it could not ask, and nobody else wakes it */
 }
 
 static void on_message(struct grpc_exchange *exchange, struct text message, void *ctx)
@@ -320,7 +322,6 @@ static void open_up(struct forward *forward, const struct work *work)
 	if (forward->options.pods)
 		pods_tell_again(forward->options.pods);
 	report(forward);
-	pump(forward);
 }
 
 /* ---- what the keeper gives back ---- */
