@@ -251,9 +251,7 @@ static void add_basic(struct buf *out, struct text id, struct text secret)
 	http_encode(&plain, id);
 	buf_add_byte(&plain, ':');
 	http_encode(&plain, secret);
-	base64url_write(plain.data, plain.size, encoded);
-	for (char *byte = encoded; *byte; byte++)
-		*byte = *byte == '-' ? '+' : *byte == '_' ? '/' : *byte;
+	base64_write(plain.data, plain.size, encoded);
 	buf_addf(out, "Authorization: Basic %s%s", encoded, &"=="[(plain.size + 2) % 3]);
 	explicit_bzero(encoded, sizeof encoded);
 	explicit_bzero(plain.data, plain.size);

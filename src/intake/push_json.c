@@ -86,19 +86,6 @@ static const struct member *member_of(const struct member *members, struct text 
 	return NULL;
 }
 
-/* Both alphabets, with padding or without. */
-static bool read_base64(struct arena *arena, struct text text, struct text *out)
-{
-	while (text_ends(text, TEXT("=")))
-		text.size--;
-	char *copy = arena_bytes(arena, text.size);
-	if (!copy)
-		return false;
-	for (size_t i = 0; i < text.size; i++)
-		copy[i] = text.data[i] == '+' ? '-' : text.data[i] == '/' ? '_' : text.data[i];
-	return base64url_read((struct text){copy, text.size}, arena, out);
-}
-
 static int read_bytes(struct reading *reading, const struct member *member, enum pull_event what,
 	struct buf *out, struct err *err)
 {
@@ -107,7 +94,7 @@ static int read_bytes(struct reading *reading, const struct member *member, enum
 	if (what != PULL_STRING)
 		return fail(
 			reading, is_base64 ? "base64 is expected" : "a string is expected", err);
-	if (is_base64 && !read_base64(reading->arena, value, &bytes))
+	if (is_base64 && !base64_read(value, reading->arena, &bytes))
 		return fail(reading, "base64 is expected", err);
 	wire_add_bytes(out, member->field, is_base64 ? bytes : value);
 	return 0;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "net/grpc_metrics.h"
 
 enum {
@@ -376,7 +377,7 @@ struct text grpc_call_metadata(const struct grpc_call *call, const char *name)
 	if (!item || !text_ends(wanted, TEXT("-bin")))
 		return item ? item->value : TEXT_NONE;
 	struct arena *arena = (struct arena *)(uintptr_t)&call->stream.arena;
-	return grpc_binary_read(item->value, arena, &bytes) ? bytes : TEXT_NONE;
+	return base64_read(item->value, arena, &bytes) ? bytes : TEXT_NONE;
 }
 
 struct text grpc_call_peer(const struct grpc_call *call)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "net/grpc_header.h"
 #include "net/grpc_stream.h"
 
@@ -88,7 +89,7 @@ static bool on_header(struct grpc_stream *stream, struct text name, struct text 
 	else if (text_is(name, "grpc-message"))
 		exchange->status.message = grpc_message_read(value, arena);
 	else if (text_is(name, "grpc-status-details-bin") &&
-		 !grpc_binary_read(value, arena, &exchange->status.details))
+		 !base64_read(value, arena, &exchange->status.details))
 		exchange->status.details = TEXT_NONE;
 	else if (text_is(name, "grpc-encoding"))
 		stream->reader.may_be_gzip = text_is(value, "gzip");

@@ -79,35 +79,12 @@ struct text grpc_message_read(struct text text, struct arena *arena)
 
 void grpc_binary_write(struct buf *out, struct text bytes)
 {
-	static const char letters[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	for (size_t i = 0; i < bytes.size; i += 3) {
-		uint32_t three = 0;
-		size_t n = bytes.size - i < 3 ? bytes.size - i : 3;
-		for (size_t j = 0; j < 3; j++)
-			three = three << 8 | (j < n ? (unsigned char)bytes.data[i + j] : 0);
-		for (size_t j = 0; j <= n; j++)
-			buf_add_byte(out, (unsigned char)letters[three >> (18 - 6 * j) & 63]);
-	}
-}
-
-/* The letters of addresses are read by base/base64: only two differ. */
-bool grpc_binary_read(struct text text, struct arena *arena, struct text *out)
-{
-	while (text.size && text.data[text.size - 1] == '=')
-		text.size--;
-	char *copy = arena_bytes(arena, text.size);
-	if (!copy)
-		return text.size == 0;
-	for (size_t i = 0; i < text.size; i++) {
-		char byte = text.data[i];
-		copy[i] = byte;
-		if (byte == '+')
-			copy[i] = '-';
-		else if (byte == '/')
-			copy[i] = '_';
-	}
-	return base64url_read((struct text){copy, text.size}, arena, out);
+	size_t size = (bytes.size * 4 + 2) / 3;
+	char *room = buf_reserve(out, size + 1);
+	if (!room)
+		return;
+	base64_write(bytes.data, bytes.size, room);
+	buf_commit(out, size);
 }
 
 bool grpc_content_type_is_ours(struct text value)

@@ -23,9 +23,8 @@ void grpc_message_write(struct buf *out, struct text message);
 /** What is no escape stays as it is. In @arena. */
 struct text grpc_message_read(struct text text, struct arena *arena);
 
-/** Values of names that end in "-bin": base64, written without padding, read with or without it. */
+/** A value of a name that ends in "-bin"; base64_read reads it. */
 void grpc_binary_write(struct buf *out, struct text bytes);
-bool grpc_binary_read(struct text text, struct arena *arena, struct text *out);
 
 /** Is it "application/grpc", alone or followed by '+' or ';'? */
 bool grpc_content_type_is_ours(struct text value);

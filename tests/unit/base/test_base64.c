@@ -66,6 +66,26 @@ START_TEST(refuses_all_other_spellings)
 }
 END_TEST
 
+/* What senders write: both alphabets, with padding and without. */
+START_TEST(reads_what_is_spelled_otherwise)
+{
+	static const char *const right[] = {"-_-_Zg", "+/+/Zg", "+_-/Zg==", "-_-_Zg="};
+	static const char *const wrong[] = {"A", "Zm9v\n", "Z=m9", "Zh==", "=A", "Zm 9"};
+	AUTO(arena_done) struct arena arena;
+	struct text out;
+	char again[16];
+	arena_init(&arena, 1024 * 1024);
+	for (size_t i = 0; i < sizeof right / sizeof right[0]; i++)
+		ck_assert(base64_read(text_of(right[i]), &arena, &out) &&
+			  text_equal(out, TEXT("\xfb\xff\xbf\x66")));
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+		ck_assert_msg(!base64_read(text_of(wrong[i]), &arena, &out), "%s", wrong[i]);
+	ck_assert(base64_read(TEXT("="), &arena, &out) && out.size == 0);
+	base64_write("\xfb\xff\xbf\x66", 4, again);
+	ck_assert_str_eq(again, "+/+/Zg");
+}
+END_TEST
+
 START_TEST(says_when_there_is_no_memory)
 {
 	struct arena arena;
@@ -83,6 +103,7 @@ int main(void)
 	tcase_add_test(tests, writes_and_reads_what_the_rfc_says);
 	tcase_add_test(tests, every_size_and_byte_comes_back);
 	tcase_add_test(tests, refuses_all_other_spellings);
+	tcase_add_test(tests, reads_what_is_spelled_otherwise);
 	tcase_add_test(tests, says_when_there_is_no_memory);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);

@@ -2,6 +2,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "base/base64.h"
 #include "net/grpc_header.h"
 
 static struct arena arena;
@@ -80,12 +81,12 @@ START_TEST(bytes_are_letters)
 		buf_clear(&out);
 		grpc_binary_write(&out, rows[i].bytes);
 		ck_assert(text_is(buf_text(&out), rows[i].letters));
-		ck_assert(grpc_binary_read(buf_text(&out), &arena, &back));
+		ck_assert(base64_read(buf_text(&out), &arena, &back));
 		ck_assert(text_equal(back, rows[i].bytes));
 	}
-	ck_assert(grpc_binary_read(TEXT("/////w=="), &arena, &back) && back.size == 4);
-	ck_assert(!grpc_binary_read(TEXT("A"), &arena, &back));
-	ck_assert(!grpc_binary_read(TEXT("A\nP8"), &arena, &back));
+	ck_assert(base64_read(TEXT("/////w=="), &arena, &back) && back.size == 4);
+	ck_assert(!base64_read(TEXT("A"), &arena, &back));
+	ck_assert(!base64_read(TEXT("A\nP8"), &arena, &back));
 }
 END_TEST
 
