@@ -41,5 +41,6 @@ export default async function suppressions(world) {
 	page.expects = "confirm";
 	await page.locator("[data-delete]").first().click();
 	await eventually("and ended", async () => (await api("GET", "/api/v1/suppressions?show=active")).document.items.length === 0);
+	await eventually("and not on the page any more", async () => await page.locator("[data-delete]").count() === 0);
 	await context.close();
 }
