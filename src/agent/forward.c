@@ -237,26 +237,30 @@ static void on_finished(struct grpc_exchange *exchange, const struct grpc_status
 	go_away(forward, why);
 }
 
-/* "Bearer …"; false: there is a file and it cannot be read. */
-static bool read_token(const char *path, char *out, size_t size)
+/* "Bearer …" */
+static int read_token(const char *path, char *out, size_t size, struct err *err)
 {
 	char room[TOKEN_BYTES_MAX];
 	AUTO(file_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, room, sizeof room);
-	if (n <= 0)
-		return false;
+	if (n < 0)
+		return err_errno(err, errno, "reading %s", path);
+	if ((size_t)n == sizeof room)
+		return err_set(err, ERR_INPUT, "%s has more than %d bytes: it is no token", path,
+			TOKEN_BYTES_MAX - 1);
 	struct text token = text_trim((struct text){room, (size_t)n});
 	text_format(out, size, "Bearer %.*s", TEXT_ARG(token));
+	bool is_empty = token.size == 0;
 	explicit_bzero(room, sizeof room);
-	return true;
+	return is_empty ? err_set(err, ERR_INPUT, "%s has no token", path) : 0;
 }
 
 static int open_stream(struct forward *forward, struct err *err)
 {
 	char token[TOKEN_BYTES_MAX + 16] = "";
 	const char *path = forward->options.token_file;
-	if (path[0] && !read_token(path, token, sizeof token))
-		return err_errno(err, errno, "reading %s", path);
+	if (path[0] && read_token(path, token, sizeof token, err) < 0)
+		return -1;
 	const char *const metadata[] = {token[0] ? "authorization" : NULL, token, NULL};
 	const struct grpc_exchange_options options = {
 		.path = push_path,

@@ -146,6 +146,11 @@ def wrong_servers(case):
 def wrong_agents(case):
     """What the collector does not believe."""
     case.fault("no certificate, no token", ["UNAUTHENTICATED", "a client certificate", "tls.certificate"], case.words())
+    for name, content, said in (("empty", "\n", "has no token"), ("long", "x" * 600, "has more than 511 bytes")):
+        path = os.path.join(case.folder, name + ".token")
+        with open(path, "w") as f:
+            f.write(content)
+        case.fault("a file that has no token: %s" % name, [said, path], case.words(), token=path)
     case.fault("the token of a node without its certificate", ["UNAUTHENTICATED", "goes with a client certificate"], case.words(),
                token=os.path.join(case.folder, "node-2.token"))
     two = case.authority.client("node-2", "node-2")
