@@ -39,6 +39,22 @@ static bool has_half(const struct grpc_room *room, size_t size)
 	return true;
 }
 
+bool grpc_room_widen(struct grpc_room *room, size_t size)
+{
+	for (const struct grpc_room *one = room; one; one = one->parent)
+		if (size > one->max_bytes / 4 || one->wide_bytes > one->max_bytes / 4 - size)
+			return false;
+	for (; room; room = room->parent)
+		room->wide_bytes += size;
+	return true;
+}
+
+void grpc_room_narrow(struct grpc_room *room, size_t size)
+{
+	for (; room; room = room->parent)
+		room->wide_bytes -= size;
+}
+
 static bool take_room(const struct grpc_reader *reader, size_t size)
 {
 	if (!reader->is_first && !has_half(reader->room, size))
@@ -76,6 +92,11 @@ void grpc_reader_done(struct grpc_reader *reader)
 bool grpc_reader_is_inside(const struct grpc_reader *reader)
 {
 	return reader->prefix_size > 0;
+}
+
+size_t grpc_reader_wanted(const struct grpc_reader *reader)
+{
+	return reader->prefix_size == GRPC_PREFIX_BYTES ? reader->wanted : 0;
 }
 
 size_t grpc_reader_bytes(const struct grpc_reader *reader)

@@ -20,6 +20,7 @@ struct grpc_room {
 	struct grpc_room *parent; /* what is taken here is taken there, too; NULL: none */
 	size_t used_bytes, max_bytes;
 	size_t message_bytes; /* of used_bytes: messages being received */
+	size_t wide_bytes;    /* that windows of calls were widened by: at most a quarter */
 };
 
 struct grpc_reader {
@@ -42,10 +43,16 @@ enum grpc_read { GRPC_READ_MORE, GRPC_READ_MESSAGE, GRPC_READ_NO_ROOM, GRPC_READ
 CHECKED bool grpc_room_take(struct grpc_room *room, size_t size);
 void grpc_room_give(struct grpc_room *room, size_t size);
 
+/** Windows may be @size wider together, here and in the parents; false: they are wide enough. */
+CHECKED bool grpc_room_widen(struct grpc_room *room, size_t size);
+void grpc_room_narrow(struct grpc_room *room, size_t size);
+
 void grpc_reader_init(struct grpc_reader *reader, size_t message_bytes_max);
 void grpc_reader_done(struct grpc_reader *reader);
 /** Is it in the middle of a message? */
 bool grpc_reader_is_inside(const struct grpc_reader *reader);
+/** How long that message is; 0: it is in none, or that is not known yet. */
+size_t grpc_reader_wanted(const struct grpc_reader *reader);
 /** How much of that message is there; 0: it is in none. */
 size_t grpc_reader_bytes(const struct grpc_reader *reader);
 

@@ -61,6 +61,7 @@ void grpc_stream_done(struct grpc_stream *stream)
 	grpc_stream_stop_reading(stream);
 	unlist(stream);
 	grpc_room_give(stream->reader.room, grpc_stream_waiting_bytes(stream));
+	grpc_room_narrow(stream->reader.room, stream->wide_bytes);
 	buf_done(&stream->out);
 	arena_done(&stream->arena);
 }
@@ -128,6 +129,24 @@ static void wait_for_room(struct grpc_stream *stream, const struct grpc_status *
 	grpc_turns_wait(stream->connection->turns, stream);
 }
 
+/* A server's window is small, as hundreds of calls may be paused. A message that is longer would
+ * come in many small pieces, each with an answer: three times the work. */
+static void widen(struct grpc_stream *stream)
+{
+	nghttp2_session *session = stream->connection->session;
+	int32_t window =
+		nghttp2_session_get_stream_effective_local_window_size(session, stream->id);
+	if (window <= 0 || window >= H2_STREAM_WINDOW ||
+		grpc_reader_wanted(&stream->reader) <= (size_t)window)
+		return;
+	size_t more = (size_t)(H2_STREAM_WINDOW - window);
+	if (!grpc_room_widen(stream->reader.room, more))
+		return;
+	stream->wide_bytes += more;
+	ignore(nghttp2_session_set_local_window_size(
+		session, NGHTTP2_FLAG_NONE, stream->id, H2_STREAM_WINDOW));
+}
+
 /* Messages until the bytes are used up, or the stream is paused, or there is no room. */
 static void deliver(struct grpc_stream *stream, struct text *bytes)
 {
@@ -151,10 +170,13 @@ static void deliver(struct grpc_stream *stream, struct text *bytes)
 			break;
 		}
 	}
-	if (stream->is_broken)
+	if (stream->is_broken) {
 		bytes->size = 0;
-	else if (grpc_reader_is_inside(&stream->reader))
+	} else if (grpc_reader_is_inside(&stream->reader)) {
 		note_progress(stream);
+		if (!stream->is_short)
+			widen(stream);
+	}
 }
 
 static void tell_half_closed(struct grpc_stream *stream)

@@ -43,6 +43,7 @@ struct grpc_stream {
 	struct buf out;     /* framed messages */
 	size_t n_sent;      /* of out */
 	size_t waiting_max; /* of out, not sent; an empty queue takes any message */
+	size_t wide_bytes;  /* that its window was widened by */
 	/* When a message began that is not whole (0: none), and its last bytes came. */
 	int64_t began_after_ms, moved_after_ms;
 	int64_t taken_after_ms; /* when some of out last went, or began to wait */

@@ -383,6 +383,41 @@ START_TEST(what_waits_of_paused_calls_stops_no_others)
 }
 END_TEST
 
+static bool are_wide(void)
+{
+	return are_all_said() && rig.server->buffered.wide_bytes == n_awaited;
+}
+
+/* What is longer than a call's window comes through a wide one, of which all have a quarter of the
+ * room together: so that those of paused calls still find room. */
+START_TEST(long_messages_have_wide_windows_up_to_a_quarter)
+{
+	enum { WIDER = MIB - 65536, N_CALLS = 6, N_WIDE = 4 };
+	serve(limits_with_windows(16 * MIB, 16 * MIB, 16 * MIB));
+	raw_connect(&peers[0], "127.0.0.1");
+	for (uint32_t i = 0; i < N_CALLS; i++) {
+		call(&peers[0], 2 * i + 1, "/t/Sink");
+		frame(&peers[0], DATA, 0, 2 * i + 1, TEXT("\0\0\x0f\0\0some"));
+	}
+	n_awaited = N_WIDE * WIDER;
+	rig_until(are_wide);
+	n_awaited = N_CALLS;
+	rig_until(are_open);
+	echo(100);
+	n_awaited = N_WIDE * WIDER;
+	ck_assert(are_wide());
+	close(peers[0].fd);
+	peers[0].fd = -1;
+	buf_done(&peers[0].say);
+	peers[0].n_said = 0;
+	n_awaited = 0;
+	rig_until(are_wide);
+	echo(LONG);
+	rig_until(is_nothing_held);
+	rig_until(are_wide);
+}
+END_TEST
+
 static bool are_all_seen(void)
 {
 	return are_all_said() &&
@@ -635,6 +670,7 @@ int main(void)
 	tcase_add_test(much, the_row_may_be_left);
 	tcase_add_test(much, what_waits_to_be_sent_is_in_the_share);
 	tcase_add_test(much, what_waits_of_paused_calls_stops_no_others);
+	tcase_add_test(much, long_messages_have_wide_windows_up_to_a_quarter);
 	tcase_add_test(much, what_calls_are_made_of_is_in_the_share);
 	tcase_add_test(much, watchers_have_a_limit);
 	tcase_add_test(often, a_message_that_stands_still_is_ended);
