@@ -404,6 +404,7 @@ START_TEST(long_messages_have_wide_windows_up_to_a_quarter)
 	n_awaited = N_CALLS;
 	rig_until(are_open);
 	echo(100);
+	rig_exchange_done(&seen);
 	n_awaited = N_WIDE * WIDER;
 	ck_assert(are_wide());
 	close(peers[0].fd);
