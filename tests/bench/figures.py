@@ -1,16 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What benches measure of a process, and their figures: one JSON line each as they come, medians at the end."""
 import json
-import os
 import statistics
-
-TICKS = os.sysconf("SC_CLK_TCK")
+import time
 
 
 def cpu_seconds(pid):
-    with open("/proc/%d/stat" % pid) as f:
-        fields = f.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    """Of all its threads, those that ended too. By the process's own clock (clock_getcpuclockid): ticks of 10 ms are too coarse."""
+    return time.clock_gettime(~pid << 3 | 2)
 
 
 def memory_mib(pid, name="VmRSS"):
