@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <string.h>
 #include <unistd.h>
 
 int disk_error(struct err *err, int saved_errno, const char *format, ...)
@@ -30,4 +31,10 @@ int disk_write(int fd, struct text bytes, size_t offset, struct err *err)
 		offset += (size_t)n;
 	}
 	return 0;
+}
+
+void disk_folder(const char *path, char *out, size_t size)
+{
+	const char *slash = strrchr(path, '/');
+	text_format(out, size, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
 }

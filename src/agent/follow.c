@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/disk.h"
 #include "agent/position.h"
 #include "agent/rotation.h"
 #include "base/digest.h"
@@ -132,11 +133,9 @@ static void listen_to_kernel(struct follow *follow)
 static void watch_folder(struct follow *follow)
 {
 	char folder[PATH_BYTES];
-	const char *slash = strrchr(follow->path, '/');
 	if (follow->told_fd < 0 || follow->folder_watch >= 0)
 		return;
-	text_format(folder, sizeof folder, "%.*s", slash ? (int)(slash - follow->path) + 1 : 1,
-		slash ? follow->path : ".");
+	disk_folder(follow->path, folder, sizeof folder);
 	follow->folder_watch =
 		inotify_add_watch(follow->told_fd, folder, IN_CREATE | IN_MOVED_TO | IN_ONLYDIR);
 }
@@ -240,7 +239,7 @@ static int64_t written_ns(const struct follow *follow)
 	struct stat now;
 	if (fstat(follow->fd, &now) < 0)
 		return INT64_MAX;
-	return (int64_t)now.st_mtim.tv_sec * NS_PER_S + now.st_mtim.tv_nsec;
+	return clock_ns_of(now.st_mtim);
 }
 
 /* Did a rotation make others between it and the one in its place? */

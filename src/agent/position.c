@@ -84,7 +84,7 @@ bool position_load(struct position *position, const char *name)
 	if (n <= 0 || fstat(fd, &stat) < 0 ||
 		!parse(&loaded, text_trim((struct text){room, (size_t)n})))
 		return false;
-	loaded.saved_ns = (int64_t)stat.st_mtim.tv_sec * NS_PER_S + stat.st_mtim.tv_nsec;
+	loaded.saved_ns = clock_ns_of(stat.st_mtim);
 	*position = loaded;
 	return true;
 }
@@ -139,11 +139,9 @@ static int open_at(struct position *position, int folder, const char *name, int 
 static int open_in_folder(struct position *position, const char *path)
 {
 	char name[PATH_BYTES];
-	const char *slash = strrchr(path, '/');
 	const struct dirent *entry;
 	int fd = -1;
-	text_format(
-		name, sizeof name, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+	disk_folder(path, name, sizeof name);
 	DIR *folder = opendir(name);
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the folder is this call's alone */
 	while (folder && fd < 0 && (entry = readdir(folder)) != NULL)

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/disk.h"
 #include "base/clock.h"
 #include "base/text.h"
 
@@ -75,7 +76,7 @@ static int64_t written_ns(const struct search *search, const char *entry, bool p
 		fstatat(dirfd(search->folder), entry, &stat, AT_SYMLINK_NOFOLLOW) < 0 ||
 		!S_ISREG(stat.st_mode) || stat.st_size == 0)
 		return 0;
-	int64_t ns = (int64_t)stat.st_mtim.tv_sec * NS_PER_S + stat.st_mtim.tv_nsec;
+	int64_t ns = clock_ns_of(stat.st_mtim);
 	return ns > search->after_ns && ns < search->until_ns ? ns : 0;
 }
 
@@ -113,8 +114,7 @@ int rotation_open_next(const char *path, int64_t after_ns, int left_fd, int64_t 
 	char folder[PATH_BYTES], left[PATH_BYTES], name[NAME_BYTES];
 	const char *slash = strrchr(path, '/');
 	int fd = -1;
-	text_format(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1,
-		slash ? path : ".");
+	disk_folder(path, folder, sizeof folder);
 	struct search search = {.folder = opendir(folder),
 		.base = text_of(slash ? slash + 1 : path),
 		.left = name_of(left_fd, left, sizeof left),

@@ -3,13 +3,12 @@
 
 #include <stdatomic.h>
 #include <stddef.h>
-#include <time.h>
 
 static int64_t read_clock(clockid_t id)
 {
 	struct timespec now;
 	clock_gettime(id, &now);
-	return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
+	return clock_ns_of(now);
 }
 
 static int64_t system_wall_ns(const struct clock *clock)

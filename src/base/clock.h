@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/text.h"
 
@@ -38,6 +39,12 @@ static inline int64_t clock_wall_ns(const struct clock *clock)
 static inline int64_t clock_monotonic_ms(const struct clock *clock)
 {
 	return clock->monotonic_ms(clock);
+}
+
+/** What clocks and file systems say, in ns. */
+static inline int64_t clock_ns_of(struct timespec time)
+{
+	return (int64_t)time.tv_sec * NS_PER_S + time.tv_nsec;
 }
 
 enum { CLOCK_TEXT_BYTES = 40 };
