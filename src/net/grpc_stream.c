@@ -134,6 +134,8 @@ static void wait_for_room(struct grpc_stream *stream, const struct grpc_status *
 static void widen(struct grpc_stream *stream)
 {
 	nghttp2_session *session = stream->connection->session;
+	if (stream->wide_bytes || !stream->connection->turns)
+		return;
 	int32_t window =
 		nghttp2_session_get_stream_effective_local_window_size(session, stream->id);
 	if (window <= 0 || window >= H2_STREAM_WINDOW ||
@@ -142,7 +144,7 @@ static void widen(struct grpc_stream *stream)
 	size_t more = (size_t)(H2_STREAM_WINDOW - window);
 	if (!grpc_room_widen(stream->reader.room, more))
 		return;
-	stream->wide_bytes += more;
+	stream->wide_bytes = more;
 	ignore(nghttp2_session_set_local_window_size(
 		session, NGHTTP2_FLAG_NONE, stream->id, H2_STREAM_WINDOW));
 }
