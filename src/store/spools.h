@@ -23,6 +23,6 @@
 CHECKED int spool_note(
 	struct connection *connection, const struct batch *batch, int64_t now_ns, struct err *err);
 
-/** Forgets spools that were not heard of since, unless their node's agent was: it may only have had
+/** Forgets spools that were not heard of since, unless their agent was: it may only have had
  * nothing to send. */
 CHECKED int spools_expire(struct connection *connection, int64_t before_ns, struct err *err);
