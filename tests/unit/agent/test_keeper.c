@@ -139,6 +139,13 @@ START_TEST(what_cannot_be_read_is_not_nothing)
 }
 END_TEST
 
+static void expect_stored(struct work *wanted)
+{
+	ck_assert_ptr_eq(keeper_rig_reply(&rig), wanted);
+	ck_assert_int_eq(wanted->batch->err.kind, ERR_NONE);
+	work_free(wanted);
+}
+
 START_TEST(a_full_disk_holds_what_is_to_be_stored_and_nothing_else)
 {
 	bool has_more;
@@ -151,12 +158,8 @@ START_TEST(a_full_disk_holds_what_is_to_be_stored_and_nothing_else)
 	ck_assert_uint_eq(read_from(1, &has_more), 2);
 	work_free(keeper_rig_ask(&rig, WORK_ACKNOWLEDGE, 1));
 	failing_disk.bytes_left = SIZE_MAX;
-	ck_assert_ptr_eq(keeper_rig_reply(&rig), first);
-	ck_assert_ptr_eq(keeper_rig_reply(&rig), second);
-	ck_assert_int_eq(first->batch->err.kind, ERR_NONE);
-	ck_assert_int_eq(second->batch->err.kind, ERR_NONE);
-	work_free(first);
-	work_free(second);
+	expect_stored(first);
+	expect_stored(second);
 	wait_stuck(false);
 	ck_assert_uint_eq(read_from(3, &has_more), 2);
 }
@@ -177,13 +180,9 @@ START_TEST(what_is_unwanted_does_not_wait_for_the_disk)
 	ck_assert_ptr_eq(keeper_rig_reply(&rig), unwanted);
 	ck_assert_int_eq(unwanted->batch->err.kind, ERR_FULL);
 	failing_disk.bytes_left = SIZE_MAX;
-	ck_assert_ptr_eq(keeper_rig_reply(&rig), first);
-	ck_assert_ptr_eq(keeper_rig_reply(&rig), second);
-	ck_assert_int_eq(first->batch->err.kind, ERR_NONE);
-	ck_assert_int_eq(second->batch->err.kind, ERR_NONE);
-	work_free(first);
+	expect_stored(first);
+	expect_stored(second);
 	work_free(unwanted);
-	work_free(second);
 	ck_assert_uint_eq(read_from(1, &has_more), 2);
 }
 END_TEST
